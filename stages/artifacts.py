@@ -1,0 +1,81 @@
+"""Files that stages exchange: written under a temporary name and moved into place, so none is ever half there.
+
+Trained things are safetensors: named tensors plus JSON metadata (settings, seeds, network shapes, versions).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from stages.errors import UserError
+
+
+@contextmanager
+def replacing(path: Path | str) -> Iterator[Path]:
+    """A temporary path beside `path` to write to; it becomes `path` if the block succeeds and is removed if not."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_tensors(path: Path | str, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write tensors (any device, any stride) and text metadata as safetensors."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with replacing(path) as temporary:
+        save_file(plain, temporary, metadata)
+
+
+@dataclass
+class Artifact:
+    """A trained thing on disk: tensors by name, and what is known about them."""
+
+    tensors: dict[str, Tensor]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, path: Path | str) -> None:
+        """Write to `path`; equal contents give equal bytes."""
+        text = {name: json.dumps(value, sort_keys=True) for name, value in self.metadata.items()}
+        save_tensors(path, self.tensors, text)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Artifact:
+        """Read what `save` wrote.
+
+        Raises:
+            UserError: The file is missing or damaged.
+        """
+        try:
+            with safe_open(path, "pt") as file:
+                metadata = {name: json.loads(value) for name, value in (file.metadata() or {}).items()}
+                return cls({key: file.get_tensor(key) for key in file.keys()}, metadata)  # noqa: SIM118
+        except (FileNotFoundError, SafetensorError) as error:
+            raise UserError(f"cannot be read ({error})", place=str(path), remedy="Run `snakemake` to make it") from error
+
+    def part(self, name: str) -> dict[str, Tensor]:
+        """The tensors whose names start with ``<name>/``, without that prefix."""
+        return {key.removeprefix(f"{name}/"): t for key, t in self.tensors.items() if key.startswith(f"{name}/")}
+
+
+def prefixed(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors under ``<name>/...``, the inverse of `Artifact.part`."""
+    return {f"{name}/{key}": tensor for key, tensor in tensors.items()}

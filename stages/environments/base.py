@@ -1,0 +1,45 @@
+"""What evaluation needs from an environment: many agents stepped together, with actions in a known box."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from stages.settings import Settings
+
+
+class EnvironmentSettings(Settings):
+    """Base of the settings of an environment; empty for environments that are fixed by their id."""
+
+
+class VectorEnvironment(ABC):
+    """Independent copies of one task. Episodes are not restarted: the caller ignores agents that have ended.
+
+    Attributes:
+        observation_size: Numbers per observation.
+        action_size: Numbers per action.
+        action_low: ``[action]`` smallest actions.
+        action_high: ``[action]`` largest actions.
+        max_episode_steps: Steps after which the caller truncates an episode.
+    """
+
+    observation_size: int
+    action_size: int
+    action_low: Float[np.ndarray, "action"]
+    action_high: Float[np.ndarray, "action"]
+    max_episode_steps: int
+
+    @abstractmethod
+    def reset(self, num_agents: int, generator: np.random.Generator) -> Float[np.ndarray, "agents observation"]:
+        """Start `num_agents` episodes; the starts depend on `generator` alone."""
+
+    @abstractmethod
+    def step(
+        self, actions: Float[np.ndarray, "agents action"]
+    ) -> tuple[Float[np.ndarray, "agents observation"], Float[np.ndarray, "agents"], Bool[np.ndarray, "agents"]]:
+        """Next observations, rewards and whether each episode terminated (as opposed to ran out of time)."""
+
+    def close(self) -> None:
+        """Release what the environment holds."""

@@ -1,0 +1,28 @@
+"""Errors that are the user's to mend: one line with cause, place and remedy, no traceback."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something in the input, the params or the environment that the user can put right.
+
+    Args:
+        cause: What is wrong.
+        place: File, key or row where it was found.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, cause: str, *, place: str = "", remedy: str = "") -> None:
+        self.cause, self.place, self.remedy = cause, place, remedy
+        where = f"{place}: " if place else ""
+        super().__init__(f"{where}{cause}" + (f". {remedy}" if remedy else ""))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint naming the closest of the `known` words, or all of them where none is close."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}"

@@ -1,0 +1,132 @@
+"""Many small multi-layer perceptrons, evaluated and differentiated as one.
+
+An ensemble holds `num_seeds * num_members` independent networks of the same shape. Member means cluster, twin critic, or
+whatever a method needs several of; seeds are there so that ten repetitions cost little more than one. All weights lie in
+one flat vector, layer by layer, each layer as a contiguous block ``[network, in, out]``, so a layer of the whole ensemble
+is one batched matrix product and an optimiser step is one kernel.
+
+The network is a single autograd node with a hand-written backward pass: the tape then holds one entry per network
+instead of one per layer, which at 3 hidden layers of 64 units makes a step about 1.8 times as fast (`make bench`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Shape of an ensemble: `num_seeds x num_members` networks with layer widths `sizes` (input first, output last)."""
+
+    sizes: tuple[int, ...]
+    num_seeds: int = 1
+    num_members: int = 1
+
+    @property
+    def num_networks(self) -> int:
+        return self.num_seeds * self.num_members
+
+    @cached_property
+    def blocks(self) -> list[tuple[int, ...]]:
+        """Shapes of the blocks in the flat vector: weight and bias of the first layer, of the second, ..."""
+        layers = zip(self.sizes[:-1], self.sizes[1:], strict=True)
+        return [shape for i, o in layers for shape in ((self.num_networks, i, o), (self.num_networks, 1, o))]
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(prod(shape) for shape in self.blocks)
+
+    def views(self, flat: Float[Tensor, "parameters"]) -> list[Tensor]:
+        """Weights and biases as views into the flat vector, in layer order: ``[network, in, out], [network, 1, out]``."""
+        pieces = flat.split([prod(shape) for shape in self.blocks])
+        return [piece.view(shape) for piece, shape in zip(pieces, self.blocks, strict=True)]
+
+    def initialise(self, generators: Sequence[np.random.Generator]) -> Float[Tensor, "parameters"]:
+        """Weights and biases uniform in ``+-1/sqrt(fan_in)``, torch's default for linear layers.
+
+        Args:
+            generators: One per seed; the networks of a seed depend on its own generator alone.
+        """
+        flat = torch.empty(self.num_parameters)
+        views = self.views(flat)
+        for weight, bias in zip(views[::2], views[1::2], strict=True):
+            bound = weight.shape[1] ** -0.5
+            for block in (weight, bias):
+                per_seed = block.view(self.num_seeds, -1)
+                for row, generator in zip(per_seed, generators, strict=True):
+                    row.copy_(torch.from_numpy(generator.uniform(-bound, bound, row.shape[0])))
+        return flat
+
+    def __call__(
+        self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds members batch in"]
+    ) -> Float[Tensor, "seeds members batch out"]:
+        """Evaluate every network on its own batch; `members` of the inputs may be 1, the batch is then shared."""
+        seeds, _, batch, width = inputs.shape
+        inputs = inputs.expand(seeds, self.num_members, batch, width).reshape(self.num_networks, batch, width)
+        outputs = _Perceptrons.apply(inputs, flat, self)
+        return outputs.view(self.num_seeds, self.num_members, batch, self.sizes[-1])
+
+
+class _Perceptrons(torch.autograd.Function):
+    """Forward and backward through all layers of all networks (ReLU between layers, linear output)."""
+
+    @staticmethod
+    def forward(ctx, inputs, flat, ensemble):
+        activations = [inputs]
+        *hidden, output = _layers(ensemble.views(flat))
+        for weight, bias in hidden:
+            activations.append(torch.baddbmm(bias, activations[-1], weight).relu_())
+        ctx.ensemble = ensemble
+        ctx.save_for_backward(flat, *activations)
+        return _affine(activations[-1], *output)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        flat, *activations = ctx.saved_tensors
+        flat_gradient = torch.empty_like(flat)
+        layers = _layers(ctx.ensemble.views(flat))
+        gradients = _layers(ctx.ensemble.views(flat_gradient))
+        for level in reversed(range(len(layers))):
+            weight_gradient, bias_gradient = gradients[level]
+            _outer(activations[level], gradient, out=weight_gradient)
+            torch.sum(gradient, 1, keepdim=True, out=bias_gradient)
+            if level > 0:
+                gradient = _through(gradient, layers[level][0])
+                torch.ops.aten.threshold_backward.grad_input(gradient, activations[level], 0, grad_input=gradient)
+        return (_through(gradient, layers[0][0]) if ctx.needs_input_grad[0] else None), flat_gradient, None
+
+
+# Layers with few outputs (values, actions) are computed transposed: the libraries' matrix products are 2 to 6 times as
+# fast with the narrow side first (measured at 64 -> 2, batch 256: 180 us against 29 us for ten networks).
+NARROW = 16
+
+
+def _affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    if weight.shape[2] < NARROW:
+        return torch.baddbmm(bias.mT, weight.mT, x.mT).mT
+    return torch.baddbmm(bias, x, weight)
+
+
+def _outer(x: Tensor, gradient: Tensor, out: Tensor) -> None:
+    if gradient.shape[2] < NARROW:
+        out.copy_(torch.bmm(gradient.mT, x).mT)
+    else:
+        torch.bmm(x.mT, gradient, out=out)
+
+
+def _through(gradient: Tensor, weight: Tensor) -> Tensor:
+    if weight.shape[2] == 1:
+        return gradient * weight.mT
+    return torch.bmm(gradient, weight.mT)
+
+
+def _layers(views: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    return list(zip(views[::2], views[1::2], strict=True))

@@ -1,0 +1,37 @@
+"""Diagonal Gaussian policies: a network's output read as mean and log standard deviation of each action coordinate."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+MIN_LOG_STD, MAX_LOG_STD = -5.0, 2.0
+HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+
+
+def mean_and_log_std(
+    outputs: Float[Tensor, "*batch twice_action"],
+) -> tuple[Float[Tensor, "*batch action"], Float[Tensor, "*batch action"]]:
+    """Split a policy network's outputs; the log standard deviation is clipped to ``[-5, 2]``."""
+    mean, log_std = outputs.chunk(2, dim=-1)
+    return mean, log_std.clamp(MIN_LOG_STD, MAX_LOG_STD)
+
+
+def log_prob(
+    outputs: Float[Tensor, "*batch twice_action"], actions: Float[Tensor, "*batch action"]
+) -> Float[Tensor, "*batch"]:
+    """Log density of `actions`, summed over action coordinates."""
+    mean, log_std = mean_and_log_std(outputs)
+    scaled = (actions - mean) * torch.exp(-log_std)
+    return -(0.5 * scaled.square() + log_std + HALF_LOG_TWO_PI).sum(-1)
+
+
+def sample(
+    outputs: Float[Tensor, "*batch twice_action"], noise: Float[Tensor, "*batch action"]
+) -> Float[Tensor, "*batch action"]:
+    """Actions ``mean + std * noise`` for standard normal `noise`."""
+    mean, log_std = mean_and_log_std(outputs)
+    return mean + torch.exp(log_std) * noise

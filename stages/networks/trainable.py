@@ -1,0 +1,78 @@
+"""An ensemble together with what training adds to it: its parameters, an Adam optimiser and, if wanted, a target copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.networks.ensemble import Ensemble
+
+
+class Trainable:
+    """Parameters of an `Ensemble` being optimised.
+
+    Args:
+        ensemble: Shape of the networks.
+        generators: One per seed, for the initial weights.
+        learning_rate: Adam's step size.
+        device: Where parameters live.
+        target: Whether to keep a target copy (starting equal to the parameters).
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        generators: Sequence[np.random.Generator],
+        learning_rate: float,
+        device: torch.device | str = "cpu",
+        target: bool = False,
+    ) -> None:
+        self.ensemble = ensemble
+        self.parameters = ensemble.initialise(generators).to(device).requires_grad_()
+        self.target_parameters = self.parameters.detach().clone() if target else None
+        on_gpu = self.parameters.is_cuda
+        self.optimiser = torch.optim.Adam([self.parameters], lr=learning_rate, fused=True, capturable=on_gpu)
+        self._create_optimiser_state()
+
+    def __call__(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
+        return self.ensemble(self.parameters, inputs)
+
+    @torch.no_grad()
+    def target(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
+        """Evaluate the target copy, without gradients."""
+        return self.ensemble(self.target_parameters, inputs)
+
+    def minimise(self, loss: Float[Tensor, "..."]) -> None:
+        """One Adam step on the sum of `loss`; summing over seeds keeps them independent."""
+        loss.sum().backward()
+        self.apply_gradient()
+
+    def apply_gradient(self) -> None:
+        """Adam step with the gradient accumulated so far, which is then cleared."""
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+
+    @torch.no_grad()
+    def move_target(self, rate: float) -> None:
+        """``target <- (1 - rate) target + rate parameters``; rate 1 copies."""
+        self.target_parameters.lerp_(self.parameters, rate)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that an exact resume needs: parameters, optimiser moments and step, target copy."""
+        state = self.optimiser.state[self.parameters]
+        held = {"parameters": self.parameters.detach(), **{k: state[k] for k in ("exp_avg", "exp_avg_sq", "step")}}
+        return held if self.target_parameters is None else {**held, "target_parameters": self.target_parameters}
+
+    def _create_optimiser_state(self) -> None:
+        # Adam creates its moments at the first step; a step of size zero makes them now, so that checkpoints and graph
+        # captures find every tensor in place.
+        (group,) = self.optimiser.param_groups
+        rate, group["lr"] = group["lr"], 0.0
+        self.parameters.grad = torch.zeros_like(self.parameters)
+        self.apply_gradient()
+        group["lr"] = rate
+        self.optimiser.state[self.parameters]["step"].zero_()

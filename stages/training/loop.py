@@ -1,0 +1,98 @@
+"""The training loop, written once: minibatches, timed updates, log, progress, NaN guard, checkpoints, CUDA graphs.
+
+A learner is a list of `Update`s: "every n-th step, apply this to the batch". The loop gathers a batch per step and
+applies what is due. An update changes tensors in place and returns its losses as tensors, one value per seed; it never
+looks at a value, so on CUDA a run of steps is captured once as a graph and replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from stages.progress import Progress
+from stages.training.checkpoint import Checkpoint
+from stages.training.draws import Draws
+from stages.training.graph import Replay
+from stages.training.metrics import Metrics
+from stages.training.rows import Batch, Rows
+
+Losses = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Update:
+    """What a learner does every `every` steps; `apply` maps a batch to losses of shape ``[seeds]``."""
+
+    apply: Callable[[Batch], Losses]
+    every: int = 1
+
+
+class Learner(Protocol):
+    """Anything that can be trained by `Loop`."""
+
+    updates: list[Update]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All state, by name, for checkpoints; tensors are restored in place."""
+
+
+class Loop:
+    """Trains one learner on one set of rows; `run` may be called repeatedly and continues where it stopped.
+
+    Args:
+        learner: What is trained.
+        rows: The dataset.
+        draws: Which rows, and what noise, each step uses.
+        checkpoint: Where to save and whence to resume, or None.
+        progress: Told about steps; or None.
+        log_every: Steps between logged (and NaN-checked) losses.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        rows: Rows,
+        draws: Draws,
+        checkpoint: Checkpoint | None = None,
+        progress: Progress | None = None,
+        log_every: int = 500,
+    ) -> None:
+        self.learner, self.rows, self.draws = learner, rows, draws
+        self.checkpoint, self.progress = checkpoint, progress
+        self.metrics = Metrics(log_every)
+        self.step = 0
+        self._replay = Replay(self) if rows.matrix.is_cuda else None
+
+    def run(self, num_steps: int) -> Metrics:
+        """Train until `num_steps` steps in total have been made."""
+        if self.checkpoint is not None:
+            self.step = self.checkpoint.resume(self.learner, self.metrics, default=self.step)
+        while self.step < num_steps:
+            stop = min(num_steps, self.draws.end_of_chunk(self.step))
+            chunk = self.draws.chunk(self.step, stop, self.rows.matrix.device)
+            (self._replay or self)._run_chunk(chunk)
+            if self.checkpoint is not None:
+                self.checkpoint.save_if_due(self.learner, self.metrics, self.step)
+            if self.progress is not None:
+                self.progress.advance_to(self.step)
+        return self.metrics
+
+    def _run_chunk(self, chunk: list[Batch]) -> None:
+        for drawn in chunk:
+            losses = self.apply_updates(self.step, drawn)
+            self.step += 1
+            self.metrics.record(self.step, losses)
+
+    def apply_updates(self, step: int, drawn: Batch) -> Losses:
+        """All updates due at `step` (counted from 0), on the rows and noise drawn for it."""
+        batch = self.rows.gather(drawn["index"]) | {k: v for k, v in drawn.items() if k != "index"}
+        losses: Losses = {}
+        for update in self.learner.updates:
+            if (step + 1) % update.every == 0:
+                losses |= update.apply(batch)
+        return losses

@@ -1,0 +1,38 @@
+"""A dataset packed into one matrix, so that a minibatch is one gather instead of one per array."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+Batch = dict[str, Tensor]
+
+
+class Rows:
+    """Columns side by side in one ``[num_rows, width]`` float32 matrix.
+
+    Args:
+        columns: Arrays of equal length, ``[num_rows]`` or ``[num_rows, width]``.
+        device: Where the matrix lives.
+    """
+
+    def __init__(self, columns: dict[str, Tensor], device: torch.device | str = "cpu") -> None:
+        matrices = {name: column.reshape(len(column), -1).float() for name, column in columns.items()}
+        self.widths = {name: matrix.shape[1] for name, matrix in matrices.items()}
+        self.matrix = torch.cat(list(matrices.values()), dim=1).to(device)
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def gather(self, index: Int[Tensor, "seeds batch"]) -> Batch:
+        """The rows at `index` by column name, each ``[seeds, 1, batch, width]``."""
+        picked = self.matrix.index_select(0, index.reshape(-1))
+        return self._split(picked.view(index.shape[0], 1, index.shape[1], -1))
+
+    def chunk(self, start: int, stop: int) -> Batch:
+        """Rows ``start:stop`` by column name, each ``[1, 1, rows, width]``."""
+        return self._split(self.matrix[start:stop].view(1, 1, stop - start, -1))
+
+    def _split(self, picked: Float[Tensor, "seeds 1 batch width"]) -> Batch:
+        return dict(zip(self.widths, picked.split(list(self.widths.values()), dim=-1), strict=True))
