@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -43,6 +44,12 @@ def save_tensors(path: Path | str, tensors: dict[str, Tensor], metadata: dict[st
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
         save_file(plain, temporary, metadata)
+
+
+def save_arrays(path: Path | str, arrays: dict[str, np.ndarray]) -> None:
+    """Write arrays as one compressed npz; equal arrays give equal bytes."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
 
 
 @dataclass

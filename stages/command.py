@@ -7,57 +7,63 @@ what the workflow knows about.
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from stages.errors import UserError
+from stages.params_errors import refused
+from stages.registry import Choice, Registry
+from stages.settings import Settings
 
 
 class Command:
-    """Argument parser of one stage, see any stage for its use.
+    """Argument parser of one stage; see any stage for its use.
 
     Args:
         module_doc: The stage's docstring, shown by ``--help``.
-        inputs: Name and meaning of each positional input file.
+        inputs: Name and meaning of each positional input file; a name ending in ``...`` takes several files.
         output: Meaning of the output file.
-        settings: Class of the settings, whose fields are listed by ``--help``; or None.
-        seeds: Whether the stage trains or evaluates a block of seeds.
+        settings: Class of the settings, or the registry whose methods' settings are taken (with a key `method`).
+        options: Name and meaning of further optional ``--name VALUE`` arguments; ``...`` as for inputs.
+        seeds: Whether the stage works on a block of seeds.
         device: Whether the stage can use a GPU.
     """
 
     def __init__(
         self,
         module_doc: str,
-        inputs: dict[str, str],
+        inputs: Mapping[str, str],
         output: str,
-        settings: type[BaseModel] | None = None,
+        settings: type[Settings] | Registry | None = None,
+        options: Mapping[str, str] | None = None,
         seeds: bool = False,
         device: bool = False,
     ) -> None:
-        frame = inspect.stack()[1].frame
-        name = frame.f_globals["__spec__"].name if frame.f_globals.get("__spec__") else "stage"
+        name = _running_module()
+        self.settings = settings
         self.parser = argparse.ArgumentParser(
             prog=f"python -m {name}", description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
         )
+        add = self.parser.add_argument
         for argument, meaning in inputs.items():
-            self.parser.add_argument(argument, help=meaning)
-        self.parser.add_argument("--output", "-o", required=True, help=output)
-        self.settings = settings
+            add(argument.removesuffix("..."), help=meaning, nargs="+" if argument.endswith("...") else None)
+        add("--output", "-o", required=True, metavar="FILE", help=output)
+        for option, meaning in (options or {}).items():
+            add(f"--{option.removesuffix('...')}", help=meaning, nargs="+" if option.endswith("...") else None)
         if settings is not None:
-            self.parser.add_argument("--settings", default="{}", metavar="JSON", help="settings that differ from the defaults")
-            self.parser.epilog = "settings (defaults in brackets):\n" + "\n".join(_described(settings))
+            add("--settings", default="{}", metavar="JSON", help="settings that differ from the defaults below")
+            self.parser.epilog = _described(settings)
         if seeds:
-            self.parser.add_argument("--seeds", type=seed_range, default=[0], metavar="FIRST-LAST", help="block of seeds, such as 0-4")
+            add("--seeds", type=seed_range, default=[0], metavar="FIRST-LAST", help="block of seeds, such as 0-4")
         if device:
-            self.parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where to compute")
+            add("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where to compute (default: auto)")
 
     def run(self, main: Callable[..., None], argv: list[str] | None = None) -> None:
-        """Parse `argv`, call `main` with the parsed arguments by name, turn user errors into one line and exit code 2."""
+        """Parse `argv` and call `main` with the arguments by name; a user error becomes one line and exit code 1."""
         arguments = vars(self.parser.parse_args(argv))
         try:
             if self.settings is not None:
@@ -67,34 +73,51 @@ class Command:
             sys.exit(f"error: {error}")
 
 
-def parse_settings(model: type[BaseModel], text: str) -> Any:
+def parse_settings(expected: type[Settings] | Registry, text: str) -> Settings | Choice:
     """Settings from JSON text.
 
     Raises:
-        UserError: Not JSON, an unknown key, a wrong type or a value out of range.
+        UserError: Not JSON, an unknown key or method, a wrong type, a value out of range.
     """
     try:
-        return model.model_validate(json.loads(text))
+        values = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(f"not JSON: {error}", place="--settings") from error
+    model = expected
+    try:
+        if isinstance(expected, Registry):
+            model = expected.settings(values.get("method", ""))
+            return expected.choose(values)
+        return expected.model_validate(values)
     except ValidationError as error:
-        raise UserError(describe(error, model), place="--settings") from error
-
-
-def describe(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first problem of a validation error, in one line."""
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise refused(error, model, {"--settings": values}) from error
 
 
 def seed_range(text: str) -> list[int]:
     """``"0-4"`` or ``"3"`` as a list of seeds."""
     first, _, last = text.partition("-")
-    return list(range(int(first), int(last or first) + 1))
+    seeds = list(range(int(first), int(last or first) + 1))
+    if not seeds:
+        raise argparse.ArgumentTypeError(f"{text!r} is empty; write the smaller seed first")
+    return seeds
 
 
-def _described(model: type[BaseModel]) -> list[str]:
-    return [
-        f"  {name} [{json.dumps(field.get_default(call_default_factory=True), default=str)}]  {field.description or ''}"
-        for name, field in model.model_fields.items()
-    ]
+def _described(settings: type[Settings] | Registry) -> str:
+    """Names, defaults and meanings of all settings."""
+    if isinstance(settings, Registry):
+        blocks = [f"settings with method {name!r}:\n{_fields(settings.settings(name))}" for name in settings.names()]
+        return "\n\n".join(blocks)
+    return f"settings:\n{_fields(settings)}"
+
+
+def _fields(model: type[Settings]) -> str:
+    lines = []
+    for name, field in model.model_fields.items():
+        default = "required" if field.is_required() else field.get_default(call_default_factory=True)
+        lines.append(f"  {name} = {default}\n      {field.description or ''}")
+    return "\n".join(lines)
+
+
+def _running_module() -> str:
+    spec = sys.modules["__main__"].__spec__
+    return spec.name if spec else "stages"

@@ -7,11 +7,26 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from stages.errors import UserError, did_you_mean
 from stages.settings import Settings
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A registered thing picked by name, with its settings."""
+
+    method: str
+    entry: Any
+    settings: Any
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The choice as plain values, as it is written in params."""
+        return {"method": self.method, **self.settings.model_dump(mode="json")}
 
 
 class Registry:
@@ -47,6 +62,17 @@ class Registry:
         """The settings class registered with `name`."""
         return self._find(name)[1]
 
+    def choose(self, values: Mapping[str, Any]) -> Choice:
+        """The thing called ``values["method"]`` with the other values as its settings.
+
+        Raises:
+            UserError: There is no such thing.
+            pydantic.ValidationError: The settings are wrong.
+        """
+        rest = {key: value for key, value in values.items() if key != "method"}
+        name = values.get("method", "")
+        return Choice(name, self.entry(name), self.settings(name).model_validate(rest))
+
     def _find(self, name: str) -> tuple[Any, type[Settings]]:
         self._load()
         if name not in self._entries:
@@ -66,3 +92,4 @@ GENERATORS = Registry("dataset generator", "stages.datasets")
 FORMATS = Registry("dataset format", "stages.datasets")
 CLUSTERING = Registry("clustering method", "stages.clustering")
 ALGORITHMS = Registry("offline algorithm", "stages.algorithms")
+IMPROVEMENT = Registry("improvement method", "stages.improvement")

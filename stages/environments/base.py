@@ -15,21 +15,34 @@ class EnvironmentSettings(Settings):
 
 
 class VectorEnvironment(ABC):
-    """Independent copies of one task. Episodes are not restarted: the caller ignores agents that have ended.
+    """Independent copies of one task, made as ``Environment(settings)``.
+
+    Episodes are not restarted: what `step` returns for an agent that has terminated means nothing, and the caller
+    ignores it. Actions outside the box are clipped to it. Time limits are the caller's.
 
     Attributes:
-        observation_size: Numbers per observation.
-        action_size: Numbers per action.
+        observation_low: ``[observation]`` smallest observations (-inf where unbounded).
+        observation_high: ``[observation]`` largest observations.
         action_low: ``[action]`` smallest actions.
         action_high: ``[action]`` largest actions.
         max_episode_steps: Steps after which the caller truncates an episode.
     """
 
-    observation_size: int
-    action_size: int
+    observation_low: Float[np.ndarray, "observation"]
+    observation_high: Float[np.ndarray, "observation"]
     action_low: Float[np.ndarray, "action"]
     action_high: Float[np.ndarray, "action"]
     max_episode_steps: int
+
+    @property
+    def observation_size(self) -> int:
+        """Numbers per observation."""
+        return len(self.observation_low)
+
+    @property
+    def action_size(self) -> int:
+        """Numbers per action."""
+        return len(self.action_low)
 
     @abstractmethod
     def reset(self, num_agents: int, generator: np.random.Generator) -> Float[np.ndarray, "agents observation"]:

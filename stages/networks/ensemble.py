@@ -66,42 +66,62 @@ class Ensemble:
         return flat
 
     def __call__(
-        self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds members batch in"]
+        self,
+        flat: Float[Tensor, "parameters"],
+        inputs: Float[Tensor, "seeds m batch in"],
+        member: int | None = None,
     ) -> Float[Tensor, "seeds members batch out"]:
-        """Evaluate every network on its own batch; `members` of the inputs may be 1, the batch is then shared."""
+        """Evaluate every network on its own batch.
+
+        Args:
+            flat: Parameters. Detached, no time is spent on their gradient.
+            inputs: With m = 1 the members of a seed share the batch, otherwise m = `num_members`.
+            member: Evaluate this member alone (then m = 1).
+        """
         seeds, _, batch, width = inputs.shape
-        inputs = inputs.expand(seeds, self.num_members, batch, width).reshape(self.num_networks, batch, width)
-        outputs = _Perceptrons.apply(inputs, flat, self)
-        return outputs.view(self.num_seeds, self.num_members, batch, self.sizes[-1])
+        members = self.num_members if member is None else 1
+        inputs = inputs.expand(seeds, members, batch, width).reshape(seeds * members, batch, width)
+        outputs = _Perceptrons.apply(inputs, flat, self, member)
+        return outputs.view(seeds, members, batch, self.sizes[-1])
+
+    def layers(self, flat: Float[Tensor, "parameters"], member: int | None = None) -> list[tuple[Tensor, Tensor]]:
+        """Weight and bias of each layer, of all networks or of one member of each seed."""
+        chosen = slice(None) if member is None else slice(member, None, self.num_members)
+        views = [view[chosen] for view in self.views(flat)]
+        return list(zip(views[::2], views[1::2], strict=True))
 
 
 class _Perceptrons(torch.autograd.Function):
     """Forward and backward through all layers of all networks (ReLU between layers, linear output)."""
 
     @staticmethod
-    def forward(ctx, inputs, flat, ensemble):
+    def forward(ctx, inputs, flat, ensemble, member):
         activations = [inputs]
-        *hidden, output = _layers(ensemble.views(flat))
+        *hidden, output = ensemble.layers(flat, member)
         for weight, bias in hidden:
             activations.append(torch.baddbmm(bias, activations[-1], weight).relu_())
-        ctx.ensemble = ensemble
+        ctx.ensemble, ctx.member = ensemble, member
         ctx.save_for_backward(flat, *activations)
         return _affine(activations[-1], *output)
 
     @staticmethod
     def backward(ctx, gradient):
         flat, *activations = ctx.saved_tensors
-        flat_gradient = torch.empty_like(flat)
-        layers = _layers(ctx.ensemble.views(flat))
-        gradients = _layers(ctx.ensemble.views(flat_gradient))
+        wants_inputs, wants_parameters = ctx.needs_input_grad[:2]
+        layers = ctx.ensemble.layers(flat, ctx.member)
+        flat_gradient = None
+        if wants_parameters:
+            flat_gradient = torch.empty_like(flat) if ctx.member is None else torch.zeros_like(flat)
+            gradients = ctx.ensemble.layers(flat_gradient, ctx.member)
         for level in reversed(range(len(layers))):
-            weight_gradient, bias_gradient = gradients[level]
-            _outer(activations[level], gradient, out=weight_gradient)
-            torch.sum(gradient, 1, keepdim=True, out=bias_gradient)
+            if wants_parameters:
+                weight_gradient, bias_gradient = gradients[level]
+                _outer(activations[level], gradient, out=weight_gradient)
+                torch.sum(gradient, 1, keepdim=True, out=bias_gradient)
             if level > 0:
                 gradient = _through(gradient, layers[level][0])
                 torch.ops.aten.threshold_backward.grad_input(gradient, activations[level], 0, grad_input=gradient)
-        return (_through(gradient, layers[0][0]) if ctx.needs_input_grad[0] else None), flat_gradient, None
+        return (_through(gradient, layers[0][0]) if wants_inputs else None), flat_gradient, None, None
 
 
 # Layers with few outputs (values, actions) are computed transposed: the libraries' matrix products are 2 to 6 times as
@@ -127,6 +147,3 @@ def _through(gradient: Tensor, weight: Tensor) -> Tensor:
         return gradient * weight.mT
     return torch.bmm(gradient, weight.mT)
 
-
-def _layers(views: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
-    return list(zip(views[::2], views[1::2], strict=True))

@@ -34,8 +34,10 @@ class Trainable:
         self.ensemble = ensemble
         self.parameters = ensemble.initialise(generators).to(device).requires_grad_()
         self.target_parameters = self.parameters.detach().clone() if target else None
+        # A tensor, so that it can change between replays of a CUDA graph.
+        self.learning_rate = torch.tensor(learning_rate, device=device)
         on_gpu = self.parameters.is_cuda
-        self.optimiser = torch.optim.Adam([self.parameters], lr=learning_rate, fused=True, capturable=on_gpu)
+        self.optimiser = torch.optim.Adam([self.parameters], lr=self.learning_rate, fused=True, capturable=on_gpu)
         self._create_optimiser_state()
 
     def __call__(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
@@ -45,6 +47,11 @@ class Trainable:
     def target(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
         """Evaluate the target copy, without gradients."""
         return self.ensemble(self.target_parameters, inputs)
+
+    @torch.no_grad()
+    def load(self, parameters: Float[Tensor, "parameters"]) -> None:
+        """Start from the given parameters."""
+        self.parameters.copy_(parameters)
 
     def minimise(self, loss: Float[Tensor, "..."]) -> None:
         """One Adam step on the sum of `loss`; summing over seeds keeps them independent."""
@@ -62,17 +69,18 @@ class Trainable:
         self.target_parameters.lerp_(self.parameters, rate)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that an exact resume needs: parameters, optimiser moments and step, target copy."""
+        """All that an exact resume needs: parameters, optimiser moments and step, step size, target copy."""
         state = self.optimiser.state[self.parameters]
-        held = {"parameters": self.parameters.detach(), **{k: state[k] for k in ("exp_avg", "exp_avg_sq", "step")}}
+        held = {k: state[k] for k in ("exp_avg", "exp_avg_sq", "step")}
+        held |= {"parameters": self.parameters.detach(), "learning_rate": self.learning_rate}
         return held if self.target_parameters is None else {**held, "target_parameters": self.target_parameters}
 
     def _create_optimiser_state(self) -> None:
         # Adam creates its moments at the first step; a step of size zero makes them now, so that checkpoints and graph
         # captures find every tensor in place.
-        (group,) = self.optimiser.param_groups
-        rate, group["lr"] = group["lr"], 0.0
+        rate = self.learning_rate.clone()
+        self.learning_rate.zero_()
         self.parameters.grad = torch.zeros_like(self.parameters)
         self.apply_gradient()
-        group["lr"] = rate
+        self.learning_rate.copy_(rate)
         self.optimiser.state[self.parameters]["step"].zero_()

@@ -34,7 +34,7 @@ class Checkpoint:
     """
 
     def __init__(self, name: str, output: Path | str, fingerprint: str, every_seconds: float = 60.0) -> None:
-        self.path = FOLDER / f"{output}.{name}.safetensors"
+        self.path = FOLDER / f"{output}.{name.replace(' ', '-')}.safetensors"
         self.fingerprint, self.every_seconds = fingerprint, every_seconds
         self._saved_at = time.monotonic()
 
@@ -66,6 +66,9 @@ class Checkpoint:
         save_tensors(self.path, tensors, {"fingerprint": self.fingerprint, "step": json.dumps(step)})
         self._saved_at = time.monotonic()
 
-    def remove(self) -> None:
-        """Delete the checkpoint: the output is complete."""
-        self.path.unlink(missing_ok=True)
+
+def remove_checkpoints(output: Path | str) -> None:
+    """Delete the checkpoints of a job whose output is complete."""
+    target = FOLDER / output
+    for path in target.parent.glob(f"{target.name}.*.safetensors"):
+        path.unlink()

@@ -71,13 +71,21 @@ class UniformDraws(Draws):
 class EpochDraws(Draws):
     """Epochs of shuffled rows: each epoch visits every row once (up to a last incomplete batch, which is left out)."""
 
-    def __init__(self, seeds: Seeds, num_rows: int, batch_size: int, noise: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        seeds: Seeds,
+        num_rows: int,
+        batch_size: int,
+        noise: Mapping[str, int] | None = None,
+        purpose: str = "shuffled rows",
+    ) -> None:
         super().__init__(seeds, num_rows, batch_size, max(1, num_rows // min(batch_size, num_rows)), noise)
+        self.purpose = purpose
 
     @property
     def steps_per_epoch(self) -> int:
         return self.chunk_steps
 
     def index_chunk(self, seed: int, position: int) -> np.ndarray:
-        order = generator(seed, "shuffled rows", position).permutation(self.num_rows)
+        order = generator(seed, self.purpose, position).permutation(self.num_rows)
         return order[: self.chunk_steps * self.batch_size].reshape(self.chunk_steps, self.batch_size)

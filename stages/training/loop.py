@@ -17,7 +17,7 @@ from torch import Tensor
 from stages.progress import Progress
 from stages.training.checkpoint import Checkpoint
 from stages.training.draws import Draws
-from stages.training.graph import Replay
+from stages.training.graph import LONGEST_RUN, Replay
 from stages.training.metrics import Metrics
 from stages.training.rows import Batch, Rows
 
@@ -39,6 +39,10 @@ class Learner(Protocol):
 
     def tensors(self) -> dict[str, Tensor]:
         """All state, by name, for checkpoints; tensors are restored in place."""
+
+    def finished(self) -> bool:
+        """Whether to stop before the number of steps asked for; looked at once per chunk of steps."""
+        return False
 
 
 class Loop:
@@ -66,33 +70,51 @@ class Loop:
         self.checkpoint, self.progress = checkpoint, progress
         self.metrics = Metrics(log_every)
         self.step = 0
-        self._replay = Replay(self) if rows.matrix.is_cuda else None
+        self.replay = Replay(self) if rows.matrix.is_cuda else None
 
     def run(self, num_steps: int) -> Metrics:
-        """Train until `num_steps` steps in total have been made."""
-        if self.checkpoint is not None:
-            self.step = self.checkpoint.resume(self.learner, self.metrics, default=self.step)
-        while self.step < num_steps:
+        """Train until `num_steps` steps in total have been made, or the learner says that it has finished."""
+        if self.checkpoint is not None and self.step == 0:
+            self.step = self.checkpoint.resume(self.learner, self.metrics)
+        while self.step < num_steps and not self.learner.finished():
             stop = min(num_steps, self.draws.end_of_chunk(self.step))
             chunk = self.draws.chunk(self.step, stop, self.rows.matrix.device)
-            (self._replay or self)._run_chunk(chunk)
+            if self.replay is not None:
+                self.replay.run_chunk(chunk)
+            else:
+                for i in range(stop - self.step):
+                    self.eager_step({name: values[i] for name, values in chunk.items()})
             if self.checkpoint is not None:
                 self.checkpoint.save_if_due(self.learner, self.metrics, self.step)
             if self.progress is not None:
                 self.progress.advance_to(self.step)
         return self.metrics
 
-    def _run_chunk(self, chunk: list[Batch]) -> None:
-        for drawn in chunk:
-            losses = self.apply_updates(self.step, drawn)
-            self.step += 1
-            self.metrics.record(self.step, losses)
+    def eager_step(self, drawn: Batch) -> None:
+        """One step with the rows and noise drawn for it."""
+        batch = self.batch(drawn)
+        self.step += 1
+        self.note(self.apply_common(self.step, batch) | self.apply_rare(self.step, batch))
 
-    def apply_updates(self, step: int, drawn: Batch) -> Losses:
-        """All updates due at `step` (counted from 0), on the rows and noise drawn for it."""
-        batch = self.rows.gather(drawn["index"]) | {k: v for k, v in drawn.items() if k != "index"}
-        losses: Losses = {}
-        for update in self.learner.updates:
-            if (step + 1) % update.every == 0:
-                losses |= update.apply(batch)
-        return losses
+    def batch(self, drawn: Batch) -> Batch:
+        """The rows at the drawn index, together with the drawn noise."""
+        noise = {name: values for name, values in drawn.items() if name != "index"}
+        return self.rows.gather(drawn["index"]) | noise
+
+    def apply_common(self, step: int, batch: Batch, longest: int = LONGEST_RUN) -> Losses:
+        """The updates due at `step` (counted from 1) whose period is at most `longest`."""
+        due = (update for update in self.learner.updates if update.every <= longest and step % update.every == 0)
+        return {name: loss for update in due for name, loss in update.apply(batch).items()}
+
+    def apply_rare(self, step: int, batch: Batch, longest: int = LONGEST_RUN) -> Losses:
+        """The updates due at `step` whose period is longer than `longest`."""
+        due = (update for update in self.learner.updates if update.every > longest and step % update.every == 0)
+        return {name: loss for update in due for name, loss in update.apply(batch).items()}
+
+    def note(self, losses: Losses) -> None:
+        """Record the losses of the step just made.
+
+        Raises:
+            Diverged: A loss is not finite; the last checkpoint is kept.
+        """
+        self.metrics.record(self.step, losses)

@@ -1,0 +1,389 @@
+"""From a dataset of unknown behaviours to one stitched policy and a report: every job, read top to bottom.
+
+A job depends on its input files, on its settings and on the code it imports (`params: **stage(...)`), and on nothing
+else. Seeds are trained in blocks, such as 0-4, so that further seeds leave the blocks before them as they are.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+from stages.errors import UserError
+from stages.params import load
+from stages.params_recipes import Recipes
+from stages.provenance import keep_records_with_results, refuse_mixture, tracked_md5
+
+min_version("9.20")
+
+# Settings are params.yaml, with the files given by --configfile on top.
+try:
+    PARAMS = Recipes(*load(["params.yaml", *workflow.overwrite_configfiles], config))
+    if workflow.is_main_process:
+        keep_records_with_results()
+        refuse_mixture()
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+# Jobs run side by side, one thread each, under the Python that runs Snakemake.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+DATASETS, AGENTS, BLOCKS, DEVICE = (
+    PARAMS.params.datasets,
+    PARAMS.agents,
+    PARAMS.params.seeds.blocks,
+    PARAMS.params.device,
+)
+IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
+GENERATED = [name for name in DATASETS if name not in IMPORTED]
+DATA = "data/generated/{dataset}.hdf5"
+CLUSTERS = "results/clusters/{dataset}/{clustering}/seeds-{block}.safetensors"
+CRITICS = "results/critics/{dataset}/{clustering}/seeds-{block}.safetensors"
+IMPROVED = "results/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.safetensors"
+HIGH_LEVEL = "results/high_level/{dataset}/{clustering}/seeds-{block}.safetensors"
+OFFLINE = "results/offline/{dataset}/{algorithm}/seeds-{block}.safetensors"
+EVALUATION = "results/evaluation/{dataset}/{agent}/seeds-{block}.npz"
+BOUND = "results/bound/{dataset}.json"
+
+
+def stage(name, recipe=None):
+    """What outputs depend on besides input files. `recipe` is the wildcard that names the recipe, where there is one."""
+    job = lambda w: PARAMS.job(name, w.get("dataset"), recipe and w.get(recipe))
+    return {"settings": lambda w: job(w).json, "code": lambda w: job(w).code}
+
+
+def one_of(names):
+    """Pattern of a wildcard; of none where there are no names."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def policies(dataset, agent, block):
+    """The trained files that make up an agent."""
+    recipe = AGENTS[agent]
+    if recipe.offline:
+        return expand(OFFLINE, dataset=dataset, algorithm=recipe.offline, block=block)
+    parts = [CLUSTERS, HIGH_LEVEL] + ([IMPROVED] if recipe.improvement else [])
+    return expand(parts, dataset=dataset, clustering=recipe.clusters, improvement=recipe.improvement, block=block)
+
+
+def evaluations(datasets):
+    return [
+        file
+        for dataset in datasets
+        for file in expand(EVALUATION, dataset=dataset, agent=DATASETS[dataset].agents, block=BLOCKS)
+    ]
+
+
+def clusters(datasets):
+    return [
+        file
+        for dataset in datasets
+        for file in expand(CLUSTERS, dataset=dataset, clustering=PARAMS.clusterings(dataset), block=BLOCKS)
+    ]
+
+
+wildcard_constraints:
+    dataset=one_of(DATASETS),
+    block=one_of(BLOCKS),
+    clustering="[^/]+",
+    improvement="[^/]+",
+    agent="[^/]+",
+
+
+localrules:
+    all,
+    navigation,
+    ablation,
+    figure4,
+
+
+rule all:
+    input:
+        "results/report.html",
+        "results/summary.csv",
+        "results/metrics.json",
+
+
+rule navigation:
+    input:
+        evaluations(PARAMS.family("navigation")),
+        expand(BOUND, dataset=PARAMS.family("navigation")),
+
+
+rule ablation:
+    input:
+        expand("results/ablation/{dataset}.csv", dataset=DATASETS),
+
+
+rule figure4:
+    input:
+        expand("results/figure4/{dataset}.csv", dataset=DATASETS),
+
+
+rule generate_dataset:
+    output:
+        DATA,
+    log:
+        "logs/data/{dataset}.log",
+    benchmark:
+        "logs/data/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(GENERATED),
+    params:
+        **stage("generate_dataset"),
+    message:
+        "generate the dataset {wildcards.dataset}"
+    shell:
+        "python -m stages.generate_dataset --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule import_dataset:
+    input:
+        lambda w: DATASETS[w.dataset].import_.files,
+    output:
+        DATA,
+    log:
+        "logs/data/{dataset}.log",
+    benchmark:
+        "logs/data/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(IMPORTED),
+    params:
+        **stage("import_dataset"),
+        data=lambda w: [tracked_md5(file) for file in DATASETS[w.dataset].import_.files],
+    message:
+        "import the dataset {wildcards.dataset} from {input}"
+    shell:
+        "python -m stages.import_dataset {input:q} --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule cluster_trajectories:
+    input:
+        DATA,
+    output:
+        CLUSTERS,
+    log:
+        "logs/clusters/{dataset}/{clustering}/seeds-{block}.log",
+    benchmark:
+        "logs/clusters/{dataset}/{clustering}/seeds-{block}.tsv"
+    resources:
+        gpu=1,
+    params:
+        **stage("cluster_trajectories", "clustering"),
+    message:
+        "cluster {wildcards.dataset} with {wildcards.clustering}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.cluster_trajectories {input} --output {output} --settings {params.settings:q}"
+        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+
+
+rule train_critics:
+    input:
+        DATA,
+        CLUSTERS,
+    output:
+        CRITICS,
+    log:
+        "logs/critics/{dataset}/{clustering}/seeds-{block}.log",
+    benchmark:
+        "logs/critics/{dataset}/{clustering}/seeds-{block}.tsv"
+    resources:
+        gpu=1,
+    params:
+        **stage("train_critics"),
+    message:
+        "value the policies of {wildcards.dataset}, clusters {wildcards.clustering}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.train_critics {input} --output {output} --settings {params.settings:q}"
+        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+
+
+rule improve_clusters:
+    input:
+        DATA,
+        CLUSTERS,
+        CRITICS,
+    output:
+        IMPROVED,
+    log:
+        "logs/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.log",
+    benchmark:
+        "logs/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.tsv"
+    resources:
+        gpu=1,
+    params:
+        **stage("improve_clusters", "improvement"),
+    message:
+        "improve the policies of {wildcards.dataset}, clusters {wildcards.clustering}, "
+        "with {wildcards.improvement}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.improve_clusters {input} --output {output} --settings {params.settings:q}"
+        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+
+
+rule train_high_level:
+    input:
+        DATA,
+        CLUSTERS,
+    output:
+        HIGH_LEVEL,
+    log:
+        "logs/high_level/{dataset}/{clustering}/seeds-{block}.log",
+    benchmark:
+        "logs/high_level/{dataset}/{clustering}/seeds-{block}.tsv"
+    resources:
+        gpu=1,
+    params:
+        **stage("train_high_level"),
+    message:
+        "learn to choose among the clusters {wildcards.clustering} of {wildcards.dataset}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.train_high_level {input} --output {output} --settings {params.settings:q}"
+        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+
+
+rule train_offline:
+    input:
+        DATA,
+    output:
+        OFFLINE,
+    log:
+        "logs/offline/{dataset}/{algorithm}/seeds-{block}.log",
+    benchmark:
+        "logs/offline/{dataset}/{algorithm}/seeds-{block}.tsv"
+    resources:
+        gpu=1,
+    params:
+        **stage("train_offline", "algorithm"),
+    message:
+        "train {wildcards.algorithm} on {wildcards.dataset}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.train_offline {input} --output {output} --settings {params.settings:q}"
+        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+
+
+rule evaluate:
+    input:
+        dataset=DATA,
+        policies=lambda w: policies(w.dataset, w.agent, w.block),
+    output:
+        EVALUATION,
+    log:
+        "logs/evaluation/{dataset}/{agent}/seeds-{block}.log",
+    benchmark:
+        "logs/evaluation/{dataset}/{agent}/seeds-{block}.tsv"
+    params:
+        **stage("evaluate"),
+    message:
+        "evaluate {wildcards.agent} on {wildcards.dataset}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.evaluate {input.dataset} --policy {input.policies} --output {output}"
+        " --settings {params.settings:q} --seeds {wildcards.block} > {log} 2>&1"
+
+
+rule bound:
+    input:
+        DATA,
+    output:
+        BOUND,
+    log:
+        "logs/bound/{dataset}.log",
+    benchmark:
+        "logs/bound/{dataset}.tsv"
+    params:
+        **stage("bound"),
+    message:
+        "find the best return that stitching the behaviours of {wildcards.dataset} can reach"
+    shell:
+        "python -m stages.bound {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule summarise:
+    input:
+        expand(DATA, dataset=DATASETS),
+        clusters(DATASETS),
+        evaluations(DATASETS),
+        expand(BOUND, dataset=DATASETS),
+    output:
+        table="results/summary.csv",
+        metrics="results/metrics.json",
+        headline="results/headline.txt",
+    log:
+        "logs/summary.log",
+    benchmark:
+        "logs/summary.tsv"
+    params:
+        **stage("summarise"),
+    message:
+        "summarise all seeds of all agents"
+    shell:
+        "python -m stages.summarise {input} --output {output.table} --metrics {output.metrics}"
+        " --settings {params.settings:q} > {output.headline} 2> {log}"
+
+
+rule report:
+    input:
+        rules.summarise.input,
+        [policies(dataset, agent, BLOCKS) for dataset in DATASETS for agent in DATASETS[dataset].agents],
+        # What `snakemake ablation` and `snakemake figure4` made earlier is shown, and kept up to date.
+        filter(
+            os.path.exists,
+            expand(["results/ablation/{dataset}.csv", "results/figure4/{dataset}.csv"], dataset=DATASETS),
+        ),
+        metrics="results/metrics.json",
+    output:
+        "results/report.html",
+    log:
+        "logs/report.log",
+    benchmark:
+        "logs/report.tsv"
+    params:
+        **stage("report"),
+    message:
+        "write the report"
+    shell:
+        "python -m stages.report {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule ablation_table:
+    input:
+        DATA,
+        expand(CLUSTERS, clustering=PARAMS.varied("ablation"), block=BLOCKS, allow_missing=True),
+    output:
+        "results/ablation/{dataset}.csv",
+    log:
+        "logs/ablation/{dataset}.log",
+    benchmark:
+        "logs/ablation/{dataset}.tsv"
+    params:
+        **stage("summarise_ablation"),
+    message:
+        "compare the heuristics of EM on {wildcards.dataset}"
+    shell:
+        "python -m stages.summarise_ablation {input} --output {output} > {log} 2>&1"
+
+
+rule figure4_table:
+    input:
+        expand(EVALUATION, agent=PARAMS.varied("figure4"), block=BLOCKS, allow_missing=True),
+    output:
+        "results/figure4/{dataset}.csv",
+    log:
+        "logs/figure4/{dataset}.log",
+    benchmark:
+        "logs/figure4/{dataset}.tsv"
+    params:
+        **stage("summarise_figure4"),
+    message:
+        "compare full-batch and minibatch improvement on {wildcards.dataset}"
+    shell:
+        "python -m stages.summarise_figure4 {input} --output {output} > {log} 2>&1"
+
+
+onsuccess:
+    # `make` says it itself, since Snakemake does not come here when nothing was to be done.
+    if "MAKELEVEL" not in os.environ and Path("results/headline.txt").exists():
+        print(f"\n{Path('results/headline.txt').read_text()}\nReport: results/report.html")

@@ -1,0 +1,65 @@
+"""What an offline algorithm is given and what it returns, the same for all algorithms."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+from stages.artifacts import Artifact, prefixed
+from stages.networks.ensemble import Ensemble
+from stages.registry import Choice
+from stages.settings import Settings
+from stages.training.draws import UniformDraws
+from stages.training.job import Job
+from stages.training.loop import Update
+from stages.training.rows import Rows
+
+
+class OfflineAlgorithm(ABC):
+    """Learns one policy per seed from a dataset; a learner for `stages.training.loop.Loop`.
+
+    Attributes:
+        rows: What a batch is made of.
+        updates: The steps of the algorithm.
+        noise: Width of each named noise that a step needs.
+        policy: Shape of the policy network.
+        squashed: Whether actions are the tanh of the network's output; otherwise its first outputs are the mean.
+    """
+
+    rows: Rows
+    updates: list[Update]
+    noise: dict[str, int]
+    policy: Ensemble
+    squashed: bool
+
+    def __init__(self, job: Job, settings: Settings) -> None:
+        self.job, self.settings = job, settings
+
+    @abstractmethod
+    def policy_parameters(self) -> Tensor:
+        """Flat parameters of the policy."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """Training state, for checkpoints."""
+
+    def finished(self) -> bool:
+        return False
+
+    def artifact(self, metrics: dict[str, Tensor]) -> Artifact:
+        """The trained policy with its normaliser as a file's contents."""
+        tensors = {
+            "policy/parameters": self.policy_parameters(),
+            **prefixed("normaliser", self.job.normaliser.tensors()),
+            **prefixed("metrics", metrics),
+        }
+        return Artifact(tensors, {"kind": "offline", "policy_sizes": self.policy.sizes, "squashed": self.squashed})
+
+
+def train_offline(job: Job, choice: Choice) -> Artifact:
+    """Train the chosen algorithm for all seeds of the job together; its policies as a file's contents."""
+    learner = choice.entry(job, choice.settings)
+    draws = UniformDraws(job.seeds, len(learner.rows), choice.settings.batch_size, noise=learner.noise)
+    metrics = job.train(choice.method, learner, learner.rows, draws, choice.settings.num_steps)
+    return learner.artifact(metrics.tensors())

@@ -1,0 +1,147 @@
+"""Values of the clusters' own policies: Q by SARSA, V by regression on returns (EMPO, Section 3.2).
+
+One network each, with one output per cluster; a row trains the output of the cluster its episode was assigned to.
+
+Objectives: ``[Q_z(s, a) - (r + gamma Qbar_z(s', a'))]^2`` (Eq. 11), ``[V_z(s) - R(s)]^2`` (Eq. 12), z = A(s, a);
+            ``Qbar <- (1 - tau_Q) Qbar + tau_Q Q`` every n_Q steps (Eq. 13); R(s) is the discounted return (Eq. 10).
+Source:     Park, Cho, Sung: EMPO, ARLET 2024, Algorithm 2 lines 1-14, Table 4.
+
+Deviations: Values are learnt in units of the standard deviation of the returns R(s), so that one learning rate suits all
+tasks. An episode cut by truncation has no next action, so its last rows are left out of Eq. 11. `n_step` rewards may be
+summed before bootstrapping (the paper: 1): actions and policy are the cluster's own, so the target stays unbiased, and a
+return of 700 steps is carried back in n times fewer updates.
+
+Symbols: discount = gamma, q_steps = N_Q, value_epochs = N_V, target_every = n_Q, target_update_rate = tau_Q.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from pydantic import Field
+from torch import Tensor
+
+from stages.artifacts import Artifact, prefixed
+from stages.datasets.transitions import next_row, n_step, returns_to_go
+from stages.networks.ensemble import Ensemble
+from stages.networks.trainable import Trainable
+from stages.seeding import generators
+from stages.settings import Settings
+from stages.training.draws import EpochDraws, UniformDraws
+from stages.training.episode_table import EpisodeTable
+from stages.training.job import Job
+from stages.training.loop import Losses, Update
+from stages.training.rows import Batch, Rows
+
+
+class CriticSettings(Settings):
+    """Training of Q and V; defaults are Table 4's column for the navigation task."""
+
+    discount: float = Field(0.999, ge=0, le=1, description="discount factor gamma")
+    q_steps: int = Field(200_000, ge=0, description="SARSA steps N_Q")
+    value_epochs: int = Field(10, ge=0, description="epochs of the value regression N_V")
+    n_step: int = Field(1, ge=1, description="rewards summed before SARSA bootstraps; the paper uses 1")
+    target_every: int = Field(2, ge=1, description="steps between target updates n_Q")
+    target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau_Q")
+    hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths")
+    batch_size: int = Field(256, ge=1, description="rows per gradient step")
+    learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
+
+
+class SarsaQ:
+    """Learner of Q: Eqs. 11 and 13."""
+
+    def __init__(self, job: Job, assignment: EpisodeTable, settings: CriticSettings, scale: float) -> None:
+        dataset, self.assignment = job.dataset, assignment
+        steps = n_step(dataset, settings.n_step, settings.discount)
+        beyond, has_next = next_row(dataset)
+        following = torch.from_numpy(beyond[steps.last_row])
+        usable = torch.from_numpy(has_next[steps.last_row] | (steps.discounts == 0)).nonzero().squeeze(1)
+        columns = {
+            "observations": job.observations,
+            "actions": job.actions,
+            "rewards": torch.from_numpy(steps.rewards / scale),
+            "discounts": torch.from_numpy(steps.discounts),
+            "next_observations": job.observations[following],
+            "next_actions": job.actions[following],
+            "episode": torch.from_numpy(dataset.episode_of_step),
+        }
+        self.rows = Rows({name: column[usable] for name, column in columns.items()}, job.device)
+        inputs = dataset.observations.shape[1] + dataset.actions.shape[1]
+        ensemble = Ensemble((inputs, *settings.hidden_sizes, assignment.width), len(job.seeds))
+        self.q = Trainable(ensemble, generators(job.seeds, "q"), settings.learning_rate, job.device, target=True)
+        self.target_update_rate = settings.target_update_rate
+        self.updates = [Update(self.fit), Update(self.move_target, every=settings.target_every)]
+
+    def fit(self, batch: Batch) -> Losses:
+        """One step on Eq. 11."""
+        own = self.assignment.rows_of(batch)
+        following = self.q.target(torch.cat([batch["next_observations"], batch["next_actions"]], dim=-1))
+        target = batch["rewards"] + batch["discounts"] * (following * own).sum(-1, keepdim=True)
+        predicted = self.q(torch.cat([batch["observations"], batch["actions"]], dim=-1))
+        loss = ((predicted * own).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
+        self.q.minimise(loss)
+        return {"q": loss}
+
+    def move_target(self, batch: Batch) -> Losses:
+        """Eq. 13."""
+        self.q.move_target(self.target_update_rate)
+        return {}
+
+    def finished(self) -> bool:
+        return False
+
+    def tensors(self) -> dict[str, Tensor]:
+        return self.q.tensors()
+
+
+class ReturnV:
+    """Learner of V: Eq. 12."""
+
+    def __init__(self, job: Job, assignment: EpisodeTable, settings: CriticSettings, returns: np.ndarray) -> None:
+        self.assignment = assignment
+        episode = torch.from_numpy(job.dataset.episode_of_step)
+        columns = {"observations": job.observations, "returns": torch.from_numpy(returns), "episode": episode}
+        self.rows = Rows(columns, job.device)
+        ensemble = Ensemble(
+            (job.observations.shape[1], *settings.hidden_sizes, assignment.width), len(job.seeds)
+        )
+        self.v = Trainable(ensemble, generators(job.seeds, "v"), settings.learning_rate, job.device)
+        self.updates = [Update(self.fit)]
+
+    def fit(self, batch: Batch) -> Losses:
+        """One step on Eq. 12."""
+        own = self.assignment.rows_of(batch)
+        predicted = (self.v(batch["observations"]) * own).sum(-1, keepdim=True)
+        loss = (predicted - batch["returns"]).square().mean((1, 2, 3))
+        self.v.minimise(loss)
+        return {"v": loss}
+
+    def finished(self) -> bool:
+        return False
+
+    def tensors(self) -> dict[str, Tensor]:
+        return self.v.tensors()
+
+
+def train_critics(
+    job: Job, labels: Int[Tensor, "seeds episodes"], num_clusters: int, settings: CriticSettings
+) -> Artifact:
+    """Train Q and V of all clusters; their networks, unit of values and losses as a file's contents."""
+    assignment = EpisodeTable.one_hot(labels, num_clusters, job.device)
+    returns = returns_to_go(job.dataset, settings.discount)
+    scale = max(float(returns.std()), 1e-6)
+    q = SarsaQ(job, assignment, settings, scale)
+    q_draws = UniformDraws(job.seeds, len(q.rows), settings.batch_size)
+    q_metrics = job.train("SARSA Q", q, q.rows, q_draws, settings.q_steps)
+    v = ReturnV(job, assignment, settings, returns / scale)
+    v_draws = EpochDraws(job.seeds, len(v.rows), settings.batch_size)
+    v_metrics = job.train("value V", v, v.rows, v_draws, settings.value_epochs * v_draws.steps_per_epoch)
+    tensors = {
+        "q/parameters": q.q.parameters,
+        "v/parameters": v.v.parameters,
+        "scale": torch.tensor(scale),
+        **prefixed("metrics", q_metrics.tensors() | v_metrics.tensors()),
+    }
+    return Artifact(tensors, {"kind": "critics", "q_sizes": q.q.ensemble.sizes, "v_sizes": v.v.ensemble.sizes})

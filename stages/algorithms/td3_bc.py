@@ -1,0 +1,115 @@
+"""TD3+BC: a deterministic policy that maximises a twin critic and stays near the data.
+
+Objectives: critics ``[Q_i(s, a) - (r + gamma min_j Qbar_j(s', pibar(s') + clipped noise))]^2``;
+            actor ``- lambda Q_1(s, pi(s)) + (pi(s) - a)^2`` with ``lambda = alpha / mean |Q_1|``, every second step.
+Source:     Fujimoto, Gu: A Minimalist Approach to Offline Reinforcement Learning, NeurIPS 2021, Eqs. 3-5.
+
+Deviations: rewards are divided by the standard deviation of the dataset's discounted returns; lambda makes the actor
+            insensitive to that, the critics learn at one rate for all tasks. Rows that end by truncation bootstrap from
+            their next observation.
+
+Symbols: discount = gamma, behaviour_weight = alpha, target_update_rate = tau, noise_std and noise_clip in units of the
+         largest action.
+"""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from stages.algorithms.base import OfflineAlgorithm
+from stages.artifacts import prefixed
+from stages.datasets.transitions import returns_to_go
+from stages.networks.ensemble import Ensemble
+from stages.networks.trainable import Trainable
+from stages.registry import ALGORITHMS
+from stages.seeding import generators
+from stages.settings import Settings
+from stages.training.job import Job
+from stages.training.loop import Losses, Update
+from stages.training.rows import Batch, Rows
+
+
+class Td3BcSettings(Settings):
+    """TD3+BC; defaults are the published ones except for the network size."""
+
+    num_steps: int = Field(100_000, ge=0, description="gradient steps")
+    discount: float = Field(0.99, ge=0, le=1, description="discount factor gamma")
+    behaviour_weight: float = Field(2.5, gt=0, description="alpha: weight of the critic against cloning")
+    target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
+    noise_std: float = Field(0.2, ge=0, description="target policy noise")
+    noise_clip: float = Field(0.5, ge=0, description="clipping of the target policy noise")
+    actor_every: int = Field(2, ge=1, description="steps between updates of actor and targets")
+    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    batch_size: int = Field(256, ge=1, description="rows per gradient step")
+    learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
+
+
+@ALGORITHMS.register("td3_bc", Td3BcSettings)
+class Td3Bc(OfflineAlgorithm):
+    """Learner of actor and twin critics; actions are normalised to [-1, 1]."""
+
+    squashed = True
+
+    def __init__(self, job: Job, settings: Td3BcSettings) -> None:
+        super().__init__(job, settings)
+        dataset, seeds = job.dataset, job.seeds
+        scale = max(float(returns_to_go(dataset, settings.discount).std()), 1e-6)
+        continues = settings.discount * (1 - torch.from_numpy(dataset.terminations).float())
+        columns = {
+            "observations": job.observations,
+            "actions": job.actions,
+            "rewards": torch.from_numpy(dataset.rewards) / scale,
+            "discounts": continues,
+            "next_observations": job.next_observations,
+        }
+        self.rows = Rows(columns, job.device)
+        observation, action = job.observations.shape[1], job.actions.shape[1]
+        inner, rate = settings.hidden_sizes, settings.learning_rate
+        self.policy = Ensemble((observation, *inner, action), len(seeds))
+        self.actor = Trainable(self.policy, generators(seeds, "td3_bc actor"), rate, job.device, target=True)
+        twins = Ensemble((observation + action, *inner, 1), len(seeds), num_members=2)
+        self.critics = Trainable(twins, generators(seeds, "td3_bc critics"), rate, job.device, target=True)
+        self.noise = {"target_noise": action}
+        self.updates = [
+            Update(self.fit_critics),
+            Update(self.fit_actor, every=settings.actor_every),
+            Update(self.move_targets, every=settings.actor_every),
+        ]
+
+    def fit_critics(self, batch: Batch) -> Losses:
+        """One step of both critics on the smoothed target action's smaller value."""
+        settings, following = self.settings, batch["next_observations"]
+        with torch.no_grad():
+            noise = (settings.noise_std * batch["target_noise"]).clamp(-settings.noise_clip, settings.noise_clip)
+            actions = (torch.tanh(self.actor.target(following)) + noise).clamp(-1, 1)
+            values = self.critics.target(torch.cat([following, actions], dim=-1)).amin(1, keepdim=True)
+            target = batch["rewards"] + batch["discounts"] * values
+        predicted = self.critics(torch.cat([batch["observations"], batch["actions"]], dim=-1))
+        loss = (predicted - target).square().mean((2, 3)).sum(1)
+        self.critics.minimise(loss)
+        return {"critic": loss}
+
+    def fit_actor(self, batch: Batch) -> Losses:
+        """One step of the actor."""
+        actions = torch.tanh(self.actor(batch["observations"]))
+        pairs = torch.cat([batch["observations"], actions], dim=-1)
+        values = self.critics.ensemble(self.critics.parameters.detach(), pairs, member=0)
+        weight = self.settings.behaviour_weight / values.detach().abs().mean((1, 2, 3))
+        cloning = (actions - batch["actions"]).square().mean((1, 2, 3))
+        loss = cloning - weight * values.mean((1, 2, 3))
+        self.actor.minimise(loss)
+        return {"actor": loss, "cloning": cloning}
+
+    def move_targets(self, batch: Batch) -> Losses:
+        """Polyak averaging of both targets."""
+        self.actor.move_target(self.settings.target_update_rate)
+        self.critics.move_target(self.settings.target_update_rate)
+        return {}
+
+    def policy_parameters(self) -> Tensor:
+        return self.actor.parameters
+
+    def tensors(self) -> dict[str, Tensor]:
+        return prefixed("actor", self.actor.tensors()) | prefixed("critics", self.critics.tensors())

@@ -1,0 +1,32 @@
+"""Cluster a dataset's episodes by the policy that made them.
+
+Example: python -m stages.cluster_trajectories data/generated/navigation.hdf5 --output clusters.safetensors
+             --settings '{"method": "em", "num_clusters": 2}' --seeds 0-4
+"""
+
+from __future__ import annotations
+
+import time
+
+from stages.command import Command
+from stages.datasets.loading import load
+from stages.datasets.requirements import require
+from stages.registry import CLUSTERING, Choice
+from stages.training.job import Job
+
+
+def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
+    """Read the dataset, cluster it for all seeds together, save labels, policies and classifier."""
+    started = time.monotonic()
+    episodes = load(dataset)
+    require(episodes, num_clusters=settings.settings.num_clusters, place=dataset)
+    job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, [dataset], settings)
+    clustering = settings.entry(job, settings.settings).fit()
+    clustering.artifact(**job.metadata(settings, started)).save(output)
+    job.finish()
+    print(f"clustered {episodes.num_episodes} episodes for seeds {seeds}; cluster sizes {clustering.sizes()}")
+
+
+if __name__ == "__main__":
+    inputs = {"dataset": "native dataset file"}
+    Command(__doc__, inputs, "clusters (safetensors)", CLUSTERING, seeds=True, device=True).run(main)

@@ -1,0 +1,148 @@
+"""The clusters' policies and the classifier of in-distribution clusters, trained on weighted episodes.
+
+Whatever found the clusters, what follows needs a policy ``beta(a | s; theta_z)`` for each and the distribution
+``q(z | s)`` of clusters at a state. Both are fitted to weights ``Q(z | tau)`` of the episodes: the M-step of EM (EMPO,
+Eq. 6, and the KL loss of Section 3.3).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from stages.artifacts import prefixed
+from stages.networks import gaussian
+from stages.networks.ensemble import Ensemble
+from stages.networks.trainable import Trainable
+from stages.seeding import generators
+from stages.settings import Settings
+from stages.training.draws import EpochDraws
+from stages.training.episode_table import EpisodeTable
+from stages.training.job import Job
+from stages.training.loop import Losses, Update
+from stages.training.rows import Batch, Rows
+
+
+class BehaviourSettings(Settings):
+    """Networks of policies and classifier, and how they are fitted."""
+
+    hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths of policies and classifier")
+    batch_size: int = Field(256, ge=1, description="rows per gradient step")
+    learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size while clustering")
+    refit_epochs: int = Field(
+        0, ge=0, description="epochs of fitting policies and classifier to the final clusters; 0: keep those of EM"
+    )
+    refit_learning_rate: float = Field(1.0e-3, gt=0, description="Adam step size at the start of refitting, falls to 0")
+
+
+class Behaviours:
+    """Policies and classifier for a block of seeds.
+
+    Args:
+        job: Dataset, seeds, device.
+        settings: Network sizes and step sizes.
+        num_clusters: K.
+        weights: Weight of each cluster for each episode at the start; kept as a table that may be changed in place.
+    """
+
+    def __init__(
+        self, job: Job, settings: BehaviourSettings, num_clusters: int, weights: Float[Tensor, "seeds episodes clusters"]
+    ) -> None:
+        dataset, seeds = job.dataset, job.seeds
+        self.rows = behaviour_rows(job)
+        self.weights = EpisodeTable(weights.float().to(job.device))
+        sizes = (dataset.observations.shape[1], *settings.hidden_sizes)
+        policies = Ensemble((*sizes, 2 * dataset.actions.shape[1]), len(seeds), num_clusters)
+        self.policies = Trainable(policies, generators(seeds, "policies"), settings.learning_rate, job.device)
+        classifier = Ensemble((*sizes, num_clusters), len(seeds))
+        self.classifier = Trainable(classifier, generators(seeds, "classifier"), settings.learning_rate, job.device)
+
+    def fit_policies(self, batch: Batch, weights: Float[Tensor, "seeds 1 batch clusters"]) -> Losses:
+        """One step on ``- sum_z Q(z|tau) log beta(a|s; theta_z)`` (Eq. 6)."""
+        log_probs = gaussian.log_prob(self.policies(batch["observations"]), batch["actions"])
+        loss = -(weights.squeeze(1).mT * log_probs).sum(1).mean(-1)
+        self.policies.minimise(loss)
+        return {"policy": loss}
+
+    def fit_classifier(self, batch: Batch, weights: Float[Tensor, "seeds 1 batch clusters"]) -> Losses:
+        """One step on ``KL(Q(.|tau) || q(.|s))`` (Section 3.3)."""
+        log_q = torch.log_softmax(self.classifier(batch["observations"]), dim=-1)
+        divergence = (torch.xlogy(weights, weights) - weights * log_q).sum(-1).mean((1, 2))
+        self.classifier.minimise(divergence)
+        return {"classifier": divergence}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Training state, for checkpoints."""
+        return {
+            "weights": self.weights.values,
+            **prefixed("policies", self.policies.tensors()),
+            **prefixed("classifier", self.classifier.tensors()),
+        }
+
+    def parameters(self) -> dict[str, Tensor]:
+        """What is kept of the trained networks."""
+        return {"behaviours/parameters": self.policies.parameters, "classifier/parameters": self.classifier.parameters}
+
+    def shapes(self) -> dict[str, object]:
+        """What rebuilding the networks needs to know."""
+        return {
+            "num_clusters": self.policies.ensemble.num_members,
+            "behaviour_sizes": self.policies.ensemble.sizes,
+            "classifier_sizes": self.classifier.ensemble.sizes,
+        }
+
+
+class Refit:
+    """Fits existing behaviours to fixed weights, with a learning rate that falls from its start to zero by a cosine.
+
+    Rows of one episode share a weight, and a policy or classifier trained at a constant rate ends wherever the last few
+    minibatches left it; both are needed precisely where behaviours meet and part.
+    """
+
+    def __init__(self, behaviours: Behaviours, settings: BehaviourSettings, steps_per_epoch: int) -> None:
+        self.behaviours, self.settings = behaviours, settings
+        self.epoch = torch.zeros((), dtype=torch.int64)
+        self.updates = [Update(self.step), Update(self.end_epoch, every=steps_per_epoch)]
+        self._set_learning_rate()
+
+    def step(self, batch: Batch) -> Losses:
+        """One step of policies and classifier."""
+        weights = self.behaviours.weights.rows_of(batch)
+        return self.behaviours.fit_policies(batch, weights) | self.behaviours.fit_classifier(batch, weights)
+
+    def end_epoch(self, batch: Batch) -> Losses:
+        """Lower the learning rate."""
+        self.epoch += 1
+        self._set_learning_rate()
+        return {}
+
+    def finished(self) -> bool:
+        return False
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"epoch": self.epoch, **self.behaviours.tensors()}
+
+    def _set_learning_rate(self) -> None:
+        share = 0.5 + 0.5 * math.cos(math.pi * int(self.epoch) / self.settings.refit_epochs)
+        for network in (self.behaviours.policies, self.behaviours.classifier):
+            network.learning_rate.fill_(share * self.settings.refit_learning_rate)
+
+
+def behaviour_rows(job: Job) -> Rows:
+    """Observations, actions and episode number of every step."""
+    episode = torch.from_numpy(job.dataset.episode_of_step)
+    return Rows({"observations": job.observations, "actions": job.actions, "episode": episode}, job.device)
+
+
+def refit(job: Job, behaviours: Behaviours, settings: BehaviourSettings) -> dict[str, Tensor]:
+    """Fit `behaviours` to their weights for `refit_epochs`; the losses by name (none if there is nothing to do)."""
+    if settings.refit_epochs == 0:
+        return {}
+    draws = EpochDraws(job.seeds, len(behaviours.rows), settings.batch_size, purpose="refit rows")
+    learner = Refit(behaviours, settings, draws.steps_per_epoch)
+    num_steps = settings.refit_epochs * draws.steps_per_epoch
+    return job.train("refit behaviours", learner, behaviours.rows, draws, num_steps).tensors()

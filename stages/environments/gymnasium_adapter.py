@@ -1,0 +1,40 @@
+"""Any of our environments as a Gymnasium environment with one agent, for Gymnasium's own tools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from stages.environments.base import VectorEnvironment
+
+
+class GymnasiumAdapter(gymnasium.Env[np.ndarray, np.ndarray]):
+    """One agent of `environment`, with float32 observations and actions, truncated at its time limit."""
+
+    metadata = {"render_modes": []}  # noqa: RUF012
+
+    def __init__(self, environment: VectorEnvironment) -> None:
+        self.environment = environment
+        low, high = environment.observation_low, environment.observation_high
+        self.observation_space = gymnasium.spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
+        low, high = environment.action_low, environment.action_high
+        self.action_space = gymnasium.spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start an episode."""
+        super().reset(seed=seed)
+        self.elapsed = 0
+        return self.environment.reset(1, self.np_random)[0].astype(np.float32), {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """One step of the agent."""
+        observations, rewards, terminated = self.environment.step(np.asarray(action, dtype=np.float64)[None])
+        self.elapsed += 1
+        truncated = not terminated[0] and self.elapsed >= self.environment.max_episode_steps
+        return observations[0].astype(np.float32), float(rewards[0]), bool(terminated[0]), bool(truncated), {}
+
+    def close(self) -> None:
+        """Release the environment."""
+        self.environment.close()

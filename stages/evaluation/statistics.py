@@ -1,0 +1,75 @@
+"""Scores over several runs: interquartile mean, stratified bootstrap intervals, probability of improvement.
+
+Source: Agarwal, Schwarzer, Castro, Courville, Bellemare: Deep Reinforcement Learning at the Edge of the Statistical
+Precipice, NeurIPS 2021. Their package resamples with the global generator; here every interval is repeatable.
+Shapes: scores are ``[runs, tasks]``, one number per run (a seed's mean return) and task (a dataset).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.stats import mannwhitneyu, trim_mean
+
+Scores = Float[np.ndarray, "runs tasks"]
+Statistic = Callable[[Float[np.ndarray, "resamples values"]], Float[np.ndarray, "resamples"]]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A point estimate with the ends of its bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def interquartile_mean(values: Float[np.ndarray, "*batch values"]) -> Float[np.ndarray, "*batch"]:
+    """Mean without the lowest and highest quarter of the last axis; floor(n / 4) values are left out at each end."""
+    return np.asarray(trim_mean(values, 0.25, axis=-1))
+
+
+def mean(values: Float[np.ndarray, "*batch values"]) -> Float[np.ndarray, "*batch"]:
+    """Plain mean over the last axis."""
+    return np.asarray(values.mean(axis=-1))
+
+
+def stratified_resamples(
+    scores: Scores, resamples: int, generator: np.random.Generator
+) -> Float[np.ndarray, "resamples runs tasks"]:
+    """Runs drawn with replacement within each task, independently of the other tasks."""
+    runs, tasks = scores.shape
+    drawn = generator.integers(0, runs, (resamples, runs, tasks))
+    return np.asarray(scores[drawn, np.arange(tasks)])
+
+
+def bootstrap_interval(
+    scores: Scores,
+    generator: np.random.Generator,
+    statistic: Statistic = interquartile_mean,
+    resamples: int = 10_000,
+    confidence: float = 0.95,
+) -> Interval:
+    """Percentile interval of `statistic` over all runs and tasks.
+
+    Args:
+        scores: One number per run and task.
+        generator: Source of the resampling.
+        statistic: Maps ``[resamples, runs * tasks]`` to ``[resamples]``.
+        resamples: Number of bootstrap samples.
+        confidence: Coverage, between 0 and 1.
+    """
+    drawn = stratified_resamples(scores, resamples, generator).reshape(resamples, -1)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(statistic(drawn), [tail, 1 - tail])
+    return Interval(float(statistic(scores.reshape(1, -1))[0]), float(low), float(high))
+
+
+def probability_of_improvement(ours: Scores, theirs: Float[np.ndarray, "others tasks"]) -> float:
+    """Chance that a random run of `ours` beats one of `theirs` on the same task, ties counting half; mean over tasks."""
+    pairs = ours.shape[0] * theirs.shape[0]
+    wins = [mannwhitneyu(ours[:, t], theirs[:, t]).statistic / pairs for t in range(ours.shape[1])]
+    return float(np.mean(wins))

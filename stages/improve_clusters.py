@@ -1,0 +1,39 @@
+"""Improve the clusters' policies.
+
+Example: python -m stages.improve_clusters data/generated/navigation.hdf5 clusters.safetensors critics.safetensors
+             --output improved.safetensors --settings '{"method": "ppo", "num_epochs": 10}' --seeds 0-4
+"""
+
+from __future__ import annotations
+
+import time
+
+from stages.artifacts import Artifact
+from stages.command import Command
+from stages.datasets.loading import load
+from stages.improvement.base import improve
+from stages.registry import IMPROVEMENT, Choice
+from stages.training.job import Job
+
+
+def main(
+    dataset: str, clusters: str, critics: str, output: str, settings: Choice, seeds: list[int], device: str
+) -> None:
+    """Read dataset, clusters and critics, improve all clusters of all seeds, save the policies."""
+    started = time.monotonic()
+    inputs = [dataset, clusters, critics]
+    job = Job.of("stages.improve_clusters", load(dataset), seeds, device, output, inputs, settings)
+    improved = improve(job, Artifact.load(clusters), Artifact.load(critics), settings)
+    improved.metadata |= job.metadata(settings, started)
+    improved.save(output)
+    job.finish()
+    print(f"improved the policies of seeds {seeds}")
+
+
+if __name__ == "__main__":
+    inputs = {
+        "dataset": "native dataset file",
+        "clusters": "file made by cluster_trajectories",
+        "critics": "file made by train_critics",
+    }
+    Command(__doc__, inputs, "improved policies (safetensors)", IMPROVEMENT, seeds=True, device=True).run(main)

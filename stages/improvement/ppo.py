@@ -1,0 +1,127 @@
+"""Improving the clusters' policies by PPO with actions sampled from the learnt behaviours (EMPO, Section 3.2).
+
+Objective: maximise ``min(rho A, clip(rho, 1 - eps, 1 + eps) A)`` (Eq. 14), where ``a' ~ beta(. | s, z)``, z = A(s, a),
+           ``rho = pi(a' | s, z) / beta(a' | s, z)`` and ``A = Q_z(s, a') - V_z(s)``.
+Source:    Park, Cho, Sung: EMPO, ARLET 2024, Eq. 14, Algorithm 2 lines 15-17, Figure 4; for refreshed references also
+           Zhuang et al.: Behavior Proximal Policy Optimization, ICLR 2023.
+
+Each epoch takes one Adam step on the gradient of the whole dataset, summed exactly over chunks (`minibatch_size` null,
+the paper's choice), or one step per minibatch. With `refresh_every` n, the reference beta and the sampled actions become
+the current policy's every n epochs, so that the policy can move further than one clipping range; Q and V stay those of
+the behaviour.
+
+Deviations: Eq. 14 is printed as a loss to descend; it is the objective, and is ascended. Sampled actions are clipped to
+            the box of the dataset's actions before Q sees them, as the environment would. Advantages are shifted and
+            scaled to mean 0 and deviation 1 within a cluster (`normalise_advantages`): Q and V are trained separately,
+            and a constant gap between them would otherwise count as an advantage of every action. Actions are sampled
+            once per reference rather than once per epoch.
+
+Symbols: num_epochs = N_pi, clip_range = eps_c.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor
+
+from stages.improvement.base import ImprovementMethod
+from stages.losses.clipped_surrogate import clipped_surrogate
+from stages.networks import gaussian
+from stages.progress import Progress
+from stages.registry import IMPROVEMENT
+from stages.seeding import generators
+from stages.settings import Settings
+from stages.training.device import chunk_rows
+from stages.training.metrics import Metrics
+
+TINY = 1e-12
+
+
+class PpoSettings(Settings):
+    """PPO on sampled actions; defaults are the paper's where it gives them."""
+
+    num_epochs: int = Field(10, ge=0, description="passes over the dataset N_pi")
+    clip_range: float = Field(0.2, gt=0, lt=1, description="clipping of the probability ratio eps_c")
+    learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
+    minibatch_size: int | None = Field(None, ge=1, description="rows per step and cluster; null: the whole dataset")
+    refresh_every: int | None = Field(None, ge=1, description="epochs between refreshes of the reference; null: never")
+    normalise_advantages: bool = Field(True, description="advantages of mean 0 and deviation 1 within each cluster")
+
+
+class Samples(NamedTuple):
+    """One sampled action per row, its log-probability under the reference, and its advantage."""
+
+    actions: Float[Tensor, "seeds clusters rows action"]
+    log_probs: Float[Tensor, "seeds clusters rows"]
+    advantages: Float[Tensor, "seeds clusters rows"]
+
+
+@IMPROVEMENT.register("ppo", PpoSettings)
+class Ppo(ImprovementMethod):
+    """PPO for all clusters of a block of seeds; cluster z sees the rows assigned to it."""
+
+    settings: PpoSettings
+
+    def run(self) -> Metrics:
+        self.reference = self.policies.parameters.detach().clone()
+        metrics = Metrics(every=1)
+        first = self.checkpoint.resume(self, metrics) if self.checkpoint else 0
+        period = self.settings.refresh_every or max(self.settings.num_epochs, 1)
+        samples: Samples | None = None
+        with Progress("PPO", self.settings.num_epochs, "epoch") as progress:
+            for epoch in range(first, self.settings.num_epochs):
+                if epoch % period == 0:
+                    self.reference.copy_(self.policies.parameters.detach())
+                if samples is None or epoch % period == 0:
+                    samples = self.sample(epoch // period)
+                metrics.record(epoch + 1, self.improve(samples, epoch))
+                if self.checkpoint:
+                    self.checkpoint.save_if_due(self, metrics, epoch + 1)
+                progress.advance_to(epoch + 1)
+        return metrics
+
+    def improve(self, samples: Samples, epoch: int) -> dict[str, Tensor]:
+        """One pass over the rows: one step on the whole gradient, or one per minibatch."""
+        full_batch = self.settings.minibatch_size is None
+        totals = torch.zeros(2, len(self.job.seeds), device=self.job.device)
+        order = None if full_batch else self._shuffled(epoch)
+        for chunk in self.rows.chunks(self.settings.minibatch_size or chunk_rows(self.job.device), order):
+            actions, old_log_probs, advantages = (self.rows.pick(values, chunk.positions) for values in samples)
+            log_ratio = gaussian.log_prob(self.policies(chunk.observations), actions) - old_log_probs
+            surrogate = clipped_surrogate(log_ratio, advantages, self.settings.clip_range)
+            shares = chunk.weights if full_batch else chunk.weights / chunk.weights.sum(-1, keepdim=True).clamp_min(TINY)
+            (-surrogate.objective * shares).sum().backward()
+            if not full_batch:
+                self.policies.apply_gradient()
+            both = torch.stack([surrogate.objective.detach(), surrogate.clipped])
+            totals += (both * chunk.weights).sum(-1).mean(-1)
+        if full_batch:
+            self.policies.apply_gradient()
+        return {"objective": totals[0], "clipped share": totals[1]}
+
+    @torch.no_grad()
+    def sample(self, position: int) -> Samples:
+        """An action of the reference at every row, with its advantage."""
+        shape = (self.rows.num_clusters, self.rows.num_rows, len(self.action_low))
+        draws = [g.standard_normal(shape, np.float32) for g in generators(self.job.seeds, "sampled actions", position)]
+        noise = torch.from_numpy(np.stack(draws)).to(self.job.device)
+        parts = []
+        for chunk in self.rows.chunks(chunk_rows(self.job.device)):
+            outputs = self.policies.ensemble(self.reference, chunk.observations)
+            actions = gaussian.sample(outputs, self.rows.pick(noise, chunk.positions))
+            boxed = torch.clamp(actions, self.action_low, self.action_high)
+            parts.append((actions, gaussian.log_prob(outputs, actions), self.critics.advantage(chunk.observations, boxed)))
+        actions, log_probs, advantages = (torch.cat(pieces, dim=2) for pieces in zip(*parts, strict=True))
+        return Samples(actions, log_probs, self.rows.standardised(advantages) if self.settings.normalise_advantages else advantages)
+
+    def tensors(self) -> dict[str, Tensor]:
+        return {"reference": self.reference, **self.policies.tensors()}
+
+    def _shuffled(self, epoch: int) -> Int[Tensor, "seeds rows"]:
+        orders = [g.permutation(self.rows.num_rows) for g in generators(self.job.seeds, "improvement rows", epoch)]
+        return torch.from_numpy(np.stack(orders)).to(self.job.device)

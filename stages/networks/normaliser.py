@@ -1,0 +1,52 @@
+"""Scaling of observations and actions, computed once per dataset and stored with every trained thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.datasets.episodes import EpisodeDataset
+
+MIN_STD = 1e-3
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """Observations to mean 0 and standard deviation 1, actions to the box [-1, 1] spanned by the dataset.
+
+    Standard deviations below 1e-3 (sensors that never move) count as 1e-3.
+    """
+
+    observation_mean: Float[Tensor, "observation"]
+    observation_std: Float[Tensor, "observation"]
+    action_centre: Float[Tensor, "action"]
+    action_scale: Float[Tensor, "action"]
+
+    @classmethod
+    def of(cls, dataset: EpisodeDataset) -> Normaliser:
+        """The scaling of `dataset`."""
+        mean = dataset.observations.mean(0, dtype=np.float64)
+        std = dataset.observations.std(0, dtype=np.float64)
+        low, high = dataset.actions.min(0).astype(np.float64), dataset.actions.max(0).astype(np.float64)
+        arrays = mean, np.maximum(std, MIN_STD), (low + high) / 2, np.maximum((high - low) / 2, MIN_STD)
+        return cls(*(torch.from_numpy(array).float() for array in arrays))
+
+    def observations(self, values: Float[Tensor, "*batch observation"]) -> Float[Tensor, "*batch observation"]:
+        """Observations in normalised units."""
+        return (values - self.observation_mean) / self.observation_std
+
+    def actions(self, values: Float[Tensor, "*batch action"]) -> Float[Tensor, "*batch action"]:
+        """Actions in normalised units."""
+        return (values - self.action_centre) / self.action_scale
+
+    def physical_actions(self, values: Float[Tensor, "*batch action"]) -> Float[Tensor, "*batch action"]:
+        """Normalised actions back in the units of the environment."""
+        return values * self.action_scale + self.action_centre
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The four vectors by name."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}

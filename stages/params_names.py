@@ -1,0 +1,82 @@
+"""Every name that params mention has to be that of something: recipes, agents, presets, stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from stages.errors import UserError
+from stages.params import DatasetParams, Params, Values
+from stages.params_errors import Keys, Sources, placed, unknown
+
+RECIPES = ("cluster_trajectories", "improve_clusters", "train_offline")
+STAGES = (*RECIPES, "train_critics", "train_high_level", "evaluate", "bound")
+FINAL_STAGES = ("summarise", "report")
+
+
+def check_names(params: Params, recipes: Mapping[str, Sequence[str]], sources: Sources) -> None:
+    """Look up all names.
+
+    Args:
+        params: The params.
+        recipes: Names of the recipes of each stage that has some.
+        sources: Contents of the params files.
+
+    Raises:
+        UserError: A name is unknown.
+    """
+    Names(params, recipes, sources).check()
+
+
+class Names:
+    """The names there are, see `check_names`."""
+
+    def __init__(self, params: Params, recipes: Mapping[str, Sequence[str]], sources: Sources) -> None:
+        self.params, self.recipes, self.sources = params, recipes, sources
+
+    def check(self) -> None:
+        """Look up the names in every part of the params."""
+        for stage in RECIPES:
+            for name, values in getattr(self.params, stage).items():
+                self._recipe((stage, name, "like"), values.get("like"), stage)
+        for agent, entry in self.params.agents.items():
+            self._recipe(("agents", agent, "offline"), entry.offline, "train_offline")
+            self._recipe(("agents", agent, "clusters"), entry.clusters, "cluster_trajectories")
+            self._recipe(("agents", agent, "improvement"), entry.improvement, "improve_clusters")
+        self._grids()
+        for preset, blocks in self.params.presets.items():
+            self._blocks(("presets", preset), blocks)
+        for name, dataset in self.params.datasets.items():
+            self._dataset(("datasets", name), dataset)
+
+    def _grids(self) -> None:
+        if ablation := self.params.ablation:
+            self._recipe(("ablation", "base"), ablation.base, "cluster_trajectories")
+        if figure4 := self.params.figure4:
+            self._recipe(("figure4", "base"), figure4.base, "improve_clusters")
+            self._recipe(("figure4", "clusters"), figure4.clusters, "cluster_trajectories")
+
+    def _dataset(self, keys: Keys, dataset: DatasetParams) -> None:
+        if dataset.preset is not None and dataset.preset not in self.params.presets:
+            raise unknown((*keys, "preset"), list(self.params.presets), self.sources, "preset")
+        for index, agent in enumerate(dataset.agents):
+            if agent not in self.params.agents:
+                raise unknown((*keys, "agents", index), list(self.params.agents), self.sources, "agent")
+        for index, recipe in enumerate(dataset.clusterings):
+            self._recipe((*keys, "clusterings", index), recipe, "cluster_trajectories")
+        self._blocks((*keys, "settings"), dataset.settings)
+        for index, file in enumerate(dataset.import_.files if dataset.import_ else ()):
+            if not Path(file).is_file():
+                place = placed((*keys, "import", "files", index), self.sources)
+                raise UserError(f"no file {file}", place=place, remedy="Correct the path, or fetch it with `dvc pull`")
+
+    def _blocks(self, keys: Keys, blocks: Mapping[str, Values]) -> None:
+        for stage, values in blocks.items():
+            if stage not in STAGES:
+                raise unknown((*keys, stage), STAGES, self.sources, "stage")
+            for recipe in values if stage in RECIPES else ():
+                self._recipe((*keys, stage, recipe), recipe, stage)
+
+    def _recipe(self, keys: Keys, name: str | None, stage: str) -> None:
+        if name is not None and name not in self.recipes[stage]:
+            raise unknown(keys, self.recipes[stage], self.sources, f"recipe of {stage}")

@@ -1,0 +1,183 @@
+"""The settings of each job, from recipes, presets and datasets.
+
+    the recipe that it is `like`  <  the recipe's own  <  the dataset's preset  <  the dataset's own `settings`
+
+Later ones win. A stage without recipes has the last three, a stage that takes all datasets just its own. Values are
+checked by the class that the stage or the registered method declares, so what a job is given is complete and valid
+before the first job starts.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property, reduce
+from typing import Literal
+
+from pydantic import ValidationError
+
+from stages.errors import UserError
+from stages.params import AgentParams, Grid, Params, Values, overlaid
+from stages.params_errors import Keys, Sources, placed, refused, unknown
+from stages.params_names import FINAL_STAGES, RECIPES, STAGES, check_names
+from stages.provenance import code_hash
+from stages.registry import ALGORITHMS, CLUSTERING, GENERATORS, IMPROVEMENT, Registry
+from stages.settings import Settings
+
+METHODS: dict[str, Registry] = {
+    "generate_dataset": GENERATORS,
+    "cluster_trajectories": CLUSTERING,
+    "improve_clusters": IMPROVEMENT,
+    "train_offline": ALGORITHMS,
+}
+SETTINGS = {
+    "import_dataset": "stages.import_dataset:ImportSettings",
+    "train_critics": "stages.algorithms.critics:CriticSettings",
+    "train_high_level": "stages.algorithms.high_level:HighLevelSettings",
+    "evaluate": "stages.evaluation.rollouts:EvaluationSettings",
+    "bound": "stages.evaluation.stitching_bound:BoundSettings",
+    "summarise": "stages.summarise:SummarySettings",
+    "report": "stages.report:ReportSettings",
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Values, and the keys they were written under."""
+
+    keys: Keys
+    values: Values
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Everything besides its input files that one job's output depends on."""
+
+    stage: str
+    settings: Values
+    modules: tuple[str, ...] = ()
+
+    @property
+    def json(self) -> str:
+        """The settings, written in one way: equal settings give equal text."""
+        return json.dumps(self.settings, sort_keys=True)
+
+    @property
+    def code(self) -> str:
+        """Hash of the stage's code and of the registered methods it uses."""
+        return code_hash(f"stages.{self.stage}", *self.modules)
+
+
+class Recipes:
+    """Resolves the settings of all jobs; everything is checked at once.
+
+    Raises:
+        UserError: Something in the params is unknown, missing or out of range.
+    """
+
+    def __init__(self, params: Params, sources: Sources) -> None:
+        self.params, self.sources = params, sources
+        self.job = cache(self._job)
+        check_names(params, {stage: list(self.recipes[stage]) for stage in RECIPES}, sources)
+        for stage in FINAL_STAGES:
+            self.job(stage)
+        for dataset, entry in params.datasets.items():
+            self.job(entry.origin[0], dataset)
+            for stage in STAGES:
+                for name in self.recipes.get(stage, [None]):
+                    self.job(stage, dataset, name)
+
+    @cached_property
+    def recipes(self) -> dict[str, dict[str, Layer]]:
+        """The recipes of each stage that has some, those of grids included."""
+        named = {
+            stage: {name: Layer((stage, name), values) for name, values in getattr(self.params, stage).items()}
+            for stage in RECIPES
+        }
+        for stage, key in (("cluster_trajectories", "ablation"), ("improve_clusters", "figure4")):
+            if grid := getattr(self.params, key):
+                named[stage] |= {name: Layer((key, "vary"), values) for name, values in grid.recipes.items()}
+        return named
+
+    @cached_property
+    def agents(self) -> dict[str, AgentParams]:
+        """All agents, those of grids included."""
+        grid = self.params.figure4
+        varied = {name: AgentParams(clusters=grid.clusters, improvement=name) for name in grid.recipes} if grid else {}
+        return {**self.params.agents, **varied}
+
+    def varied(self, grid: Literal["ablation", "figure4"]) -> list[str]:
+        """Names of the recipes of a grid."""
+        found: Grid | None = getattr(self.params, grid)
+        return list(found.recipes) if found else []
+
+    def clusterings(self, dataset: str) -> list[str]:
+        """Clustering recipes that `dataset` is run with by default."""
+        entry = self.params.datasets[dataset]
+        used = [self.agents[agent].clusters for agent in entry.agents]
+        return list(dict.fromkeys(name for name in [*used, *entry.clusterings] if name is not None))
+
+    def family(self, environment: str) -> list[str]:
+        """Datasets of one environment."""
+        return [name for name, entry in self.params.datasets.items() if entry.environment == environment]
+
+    def _job(self, stage: str, dataset: str | None = None, recipe: str | None = None) -> Resolved:
+        """What `stage` does with `dataset` (or all of them), by `recipe` where the stage has recipes."""
+        if stage not in METHODS and stage not in SETTINGS:
+            return Resolved(stage, {})
+        layers = list(self._layers(stage, dataset, recipe))
+        values = reduce(overlaid, (layer.values for layer in layers))
+        values.pop("like", None)
+        if stage in METHODS:
+            return self._by_method(stage, values, layers)
+        module, _, name = SETTINGS[stage].partition(":")
+        return Resolved(stage, self._checked(getattr(importlib.import_module(module), name), values, layers))
+
+    def _by_method(self, stage: str, values: Values, layers: list[Layer]) -> Resolved:
+        registry, method = METHODS[stage], values.pop("method", None)
+        if method is None:
+            raise UserError("missing", place=placed((*layers[0].keys, "method"), self.sources))
+        if method not in registry.names():
+            holder = next(layer for layer in reversed(layers) if "method" in layer.values)
+            raise unknown((*holder.keys, "method"), registry.names(), self.sources, registry.kind)
+        settings = self._checked(registry.settings(method), values, layers)
+        return Resolved(stage, {"method": method, **settings}, (registry.entry(method).__module__,))
+
+    def _checked(self, model: type[Settings], values: Values, layers: list[Layer]) -> Values:
+        try:
+            return model.model_validate(values).model_dump(mode="json")
+        except ValidationError as error:
+            raise refused(error, model, self.sources, [layer.keys for layer in layers]) from error
+
+    def _layers(self, stage: str, dataset: str | None, recipe: str | None) -> Iterator[Layer]:
+        if dataset is None:
+            yield Layer((stage,), getattr(self.params, stage))
+        elif stage == self.params.datasets[dataset].origin[0]:
+            _, key, values = self.params.datasets[dataset].origin
+            yield Layer(("datasets", dataset, key), values)
+        elif recipe is None:
+            yield Layer((stage,), getattr(self.params, stage))
+            yield from self._overrides(stage, dataset)
+        else:
+            for name in self._line(stage, recipe):
+                yield self.recipes[stage][name]
+                for layer in self._overrides(stage, dataset):
+                    yield Layer((*layer.keys, name), layer.values.get(name, {}))
+
+    def _line(self, stage: str, recipe: str) -> list[str]:
+        """The recipes that `recipe` is like, from the first to itself."""
+        line = [recipe]
+        while like := self.recipes[stage][line[0]].values.get("like"):
+            if like in line:
+                place = placed((*self.recipes[stage][line[0]].keys, "like"), self.sources)
+                raise UserError("recipes are like each other in a circle", place=place)
+            line.insert(0, like)
+        return line
+
+    def _overrides(self, stage: str, dataset: str) -> Iterator[Layer]:
+        entry = self.params.datasets[dataset]
+        if entry.preset is not None:
+            yield Layer(("presets", entry.preset, stage), self.params.presets[entry.preset].get(stage, {}))
+        yield Layer(("datasets", dataset, "settings", stage), entry.settings.get(stage, {}))

@@ -1,0 +1,207 @@
+"""What a result depends on besides its input files, and whether the files on disk are those that were recorded.
+
+Snakemake keeps one record per output: settings, code hash and the checksums of the inputs it was made from. Kept inside
+`results/`, the records are versioned together with the files they describe, so a restored version is known to be up to
+date and a changed one is not.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from stages.errors import UserError
+
+RECORDS = Path("results/.provenance")
+SNAKEMAKE = Path(".snakemake")
+LONGEST_NAME = 254
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def fingerprint(*parts: str | Path) -> str:
+    """Hex SHA-256 of texts and of the contents of files (given as `Path`), in order; one text is not two half texts."""
+    digest = hashlib.sha256()
+    for part in parts:
+        kind, content = ("file", file_hash(part)) if isinstance(part, Path) else ("text", part)
+        digest.update(f"{kind} {len(content)} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def code_hash(*modules: str) -> str:
+    """Hash of `modules` and of every project module they import, directly or not.
+
+    Comments, docstrings, formatting and imports for type checking do not count. Imports by name at run time are not
+    seen, so a job that uses a registered method names the method's module here.
+    """
+    missing = [module for module in modules if _source(module) is None]
+    if missing:
+        raise ModuleNotFoundError(f"no module {missing[0]} in this project")
+    seen = sorted(set().union(*map(imported_modules, modules)))
+    return fingerprint(*(text for module in seen for text in (module, _code(_source(module)))))[:16]
+
+
+@cache
+def imported_modules(module: str) -> frozenset[str]:
+    """`module` and every module of this project that importing it imports."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and _source(name) is not None:
+            seen.add(name)
+            waiting += [name.rpartition(".")[0], *_imports(_source(name))]
+    return frozenset(seen)
+
+
+def tracked_md5(path: Path | str) -> str | None:
+    """The MD5 that DVC has on record for one of the user's own files (or the folder it lies in), None if untracked."""
+    for candidate in (Path(path), *Path(path).parents):
+        record = candidate.with_name(f"{candidate.name}.dvc") if candidate.name else None
+        if record is not None and record.is_file():
+            return yaml.safe_load(record.read_text())["outs"][0]["md5"]
+    return None
+
+
+def keep_records_with_results() -> None:
+    """Let Snakemake keep its records in `results/.provenance`, so that they travel with the results.
+
+    Records that DVC linked from its cache are replaced by copies, because Snakemake rewrites records in place.
+    """
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    link = SNAKEMAKE / "metadata"
+    if not link.is_symlink():
+        if link.is_dir():
+            _move_contents(link, RECORDS)
+        (SNAKEMAKE / "incomplete").mkdir(parents=True, exist_ok=True)
+        link.symlink_to(Path("..") / RECORDS)
+    for record in _files(RECORDS):
+        if record.is_symlink() or record.stat().st_nlink > 1 or not os.access(record, os.W_OK):
+            _detach(record)
+
+
+def untrusted() -> list[str]:
+    """Made files that are neither as Snakemake left them nor as their latest reader found them.
+
+    Such a file comes from another version (half a restore) or is damaged. Planning on it would mix versions.
+    """
+    records = {_recorded_path(record): json.loads(record.read_text()) for record in _files(RECORDS)}
+    found: dict[str, str] = {}
+    for reader in sorted(records.values(), key=lambda record: record["endtime"]):
+        found |= reader["input_checksums"]
+    return sorted(
+        path
+        for path, record in records.items()
+        if path in found
+        and Path(path).is_file()
+        and Path(path).stat().st_mtime != record["endtime"]
+        and not _incomplete(path)
+        and file_hash(path) != found[path].rpartition(":")[2]
+    )
+
+
+def refuse_mixture() -> None:
+    """Stop where files come from different versions.
+
+    Raises:
+        UserError: Some files are not those that the results were computed from, see `untrusted`.
+    """
+    if changed := untrusted():
+        raise UserError(
+            f"not the files that your results were computed from: {', '.join(changed)}",
+            remedy="Restore a whole version with `dvc checkout`, or delete these files to make them again",
+        )
+
+
+def file_hash(path: Path | str) -> str:
+    """Hex SHA-256 of a file's contents."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def _source(module: str) -> Path | None:
+    """The file of a module of this project, None for any other."""
+    base = PROJECT.joinpath(*module.split("."))
+    candidates = (base / "__init__.py", base.with_name(f"{base.name}.py"))
+    return next((path for path in candidates if path.is_file()), None) if module.split(".")[0] == "stages" else None
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return _Essential().visit(ast.parse(path.read_text(), str(path)))
+
+
+@cache
+def _code(path: Path) -> str:
+    return ast.unparse(_tree(path))
+
+
+@cache
+def _imports(path: Path) -> list[str]:
+    """Absolute names that the module imports; ``from a import b`` gives ``a`` and ``a.b``, either may be a module."""
+    names: list[str] = []
+    package = path.relative_to(PROJECT).parent.parts
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return names
+
+
+class _Essential(ast.NodeTransformer):
+    """Removes what cannot change a result: docstrings and imports for type checking."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return ast.Pass()
+        return self.generic_visit(node)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def _recorded_path(record: Path) -> str:
+    """The output that a record describes: its name is base64, over several folders where it is long."""
+    parts = record.relative_to(RECORDS).parts
+    return base64.urlsafe_b64decode("".join(part.removeprefix("@") for part in parts)).decode()
+
+
+def _incomplete(path: str) -> bool:
+    name = base64.urlsafe_b64encode(path.encode()).decode()
+    pieces = [name[i : i + LONGEST_NAME] for i in range(0, len(name), LONGEST_NAME)]
+    return (SNAKEMAKE / "incomplete").joinpath(*(f"@{piece}" for piece in pieces[:-1]), pieces[-1]).exists()
+
+
+def _detach(record: Path) -> None:
+    copy = record.with_name(f"{record.name}.copy")
+    copy.write_bytes(record.read_bytes())
+    copy.replace(record)
+
+
+def _move_contents(source: Path, target: Path) -> None:
+    for record in _files(source):
+        moved = target / record.relative_to(source)
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        record.replace(moved)
+    for folder in sorted((path for path in source.rglob("*") if path.is_dir()), reverse=True):
+        folder.rmdir()
+    source.rmdir()

@@ -1,0 +1,30 @@
+"""Write the report: one HTML page that needs no network.
+
+Inputs: datasets, evaluations, clusters, bounds and, as far as there are any, ablations, Figure 4's points, other trained
+files and benchmark files, recognised by their folders. Output: the page.
+
+Example: python -m stages.report data/generated/navigation.hdf5 results/bound/navigation.json
+         results/clusters/navigation/em/seeds-0-4.safetensors results/evaluation/navigation/empo/seeds-0-4.npz
+         --output results/report.html
+"""
+
+from __future__ import annotations
+
+from stages.artifacts import replacing
+from stages.command import Command
+from stages.reporting.inputs import gather
+from stages.reporting.page import ReportSettings, build
+
+
+def main(files: list[str], output: str, settings: ReportSettings) -> None:
+    page = build(gather(files), settings)
+    with replacing(output) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    print(f"Report: {len(page.encode()) / 1e6:.1f} MB of {len(files)} files")
+    print(f"Saved to {output}")
+
+
+if __name__ == "__main__":
+    command = Command(__doc__, {}, "page (HTML)", ReportSettings)
+    command.parser.add_argument("files", nargs="+", help="datasets, evaluations, clusters, bounds and other results")
+    command.run(main)

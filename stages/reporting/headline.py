@@ -1,0 +1,58 @@
+"""The results in one table for the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from stages.reporting.inputs import DatasetResults
+from stages.reporting.names import caption
+from stages.reporting.published import published
+
+
+def headline(collection: dict[str, DatasetResults], metrics: dict[str, Any]) -> Group:
+    """One table per dataset, with the papers' numbers where they print any, and a line on clusters and bound below."""
+    parts: list[Table | Text] = []
+    for name, results in collection.items():
+        if results.evaluations:
+            parts.append(_agents(results, metrics[name]))
+        parts += [Text(f"  {line}") for line in _remarks(metrics[name])]
+        parts.append(Text())
+    return Group(*parts)
+
+
+def _agents(results: DatasetResults, metrics: dict[str, Any]) -> Table:
+    theirs = published(results)
+    scored = any("d4rl_score" in one for one in metrics["agents"].values())
+    routed = any("worse_route" in one for one in metrics["agents"].values())
+    table = Table(title=f"{results.name}: returns", title_justify="left", title_style="bold", box=None, padding=(0, 2))
+    table.add_column("agent")
+    for heading in ["IQM [95 % interval]", "mean ± std", *["D4RL score"] * scored, *["worse route"] * routed, "paper"]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for agent, one in metrics["agents"].items():
+        cells = [interval(one["return"]), f"{one['return']['mean']:.1f} ± {one['return']['std']:.1f}"]
+        cells += [f"{one['d4rl_score']['mean']:.1f}"] * scored
+        cells += [f"{one['worse_route']:.1%}"] * routed
+        table.add_row(caption("agents", agent), *cells, str(theirs["agents"].get(agent, theirs["note"] or "-")))
+    return table
+
+
+def interval(aggregate: dict[str, float]) -> str:
+    """``-365.1 [-367.0, -363.2]``."""
+    return f"{aggregate['iqm']:.1f} [{aggregate['low']:.1f}, {aggregate['high']:.1f}]"
+
+
+def _remarks(metrics: dict[str, Any]) -> list[str]:
+    lines = [f"behaviour {name}: {one['return_mean']:.1f} in the mean" for name, one in metrics["behaviours"].items() if name != "all"]
+    bound = metrics["bound"]
+    if bound.get("value") is not None:
+        lines.append(f"best stitching of the behaviours: {bound['value']:.1f} ± {bound['standard_error']:.1f} (dynamic programming)")
+    for name, one in metrics["clusters"].items():
+        if "rand" in one:
+            lines.append(f"clusters {name}: Rand {one['rand']:.3f} in the mean, 1.0 on {one['perfect']:.0%} of {one['seeds']} seeds")
+        elif one["agreement_between_seeds"] is not None:
+            lines.append(f"clusters {name}: seeds agree with ARI {one['agreement_between_seeds']:.3f}")
+    return lines

@@ -1,0 +1,153 @@
+"""The pictures of one dataset, each as SVG text with a description for readers who cannot see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from sklearn.metrics import rand_score
+
+from stages.datasets.episodes import EpisodeDataset
+from stages.evaluation.normalised_score import normalised_score
+from stages.plotting import style
+from stages.plotting.behaviours import Behaviour, behaviours
+from stages.plotting.em_progress import em_progress
+from stages.plotting.learning_curves import learning_curves
+from stages.plotting.navigation_map import NavigationMap
+from stages.plotting.score_intervals import Score, score_intervals
+from stages.plotting.trajectories import Rollouts, trajectories
+from stages.reporting.inputs import Clusters, DatasetResults
+from stages.reporting.matching import clustering_of, matched_choices
+from stages.reporting.names import caption
+from stages.reporting.summary import return_interval, worse_routes
+
+MOST_ROLLOUTS = 100
+MOST_EPISODES = 25
+MOST_LOSSES = 16
+
+
+@dataclass(frozen=True)
+class Picture:
+    """SVG text, what it shows in words, and the width it needs in pixels."""
+
+    svg: str
+    alt: str
+    width: int
+
+
+def picture(figure: Figure, name: str, alt: str) -> Picture:
+    """A figure ready for the page; `name` is unique there."""
+    return Picture(style.to_svg(figure, name), alt, round(figure.get_figwidth() * 100))
+
+
+def behaviours_picture(results: DatasetResults, place: NavigationMap) -> Picture | None:
+    """Episodes of each true behaviour over the map."""
+    dataset = results.dataset
+    if dataset is None or dataset.behaviour_policy is None:
+        return None
+    shown = []
+    for index, name in enumerate(dataset.behaviour_policy_names):
+        episodes = np.flatnonzero(dataset.behaviour_policy == index)
+        if not len(episodes):
+            continue
+        note = f"return {dataset.episode_returns[episodes].mean():,.0f}, {dataset.episode_lengths[episodes].mean():,.0f} steps"
+        shown.append(Behaviour(name, note, padded_paths(dataset, episodes[:MOST_EPISODES])))
+    alt = "Maps with episodes of " + "; ".join(f"{one.title} ({one.note})" for one in shown)
+    return picture(behaviours(shown, place), f"{results.name}-behaviours", alt)
+
+
+def trajectories_picture(results: DatasetResults, place: NavigationMap, agents: dict[str, Any]) -> Picture | None:
+    """Rollouts of each agent over the map."""
+    shown = []
+    for agent, evaluation in results.evaluations.items():
+        if not evaluation.paths.size:
+            continue
+        choices = matched_choices(results, evaluation, clustering_of(results, agent, agents))
+        worse = worse_routes(results, evaluation)
+        note = f"mean return {evaluation.returns.mean():,.0f}"
+        note += "" if worse is None else f", {worse.sum()} of {worse.size} on a worse route"
+        steps = evaluation.paths.shape[2]
+        thin = _spread(evaluation.paths.shape[0] * evaluation.paths.shape[1], MOST_ROLLOUTS)
+        paths, chosen = evaluation.paths.reshape(-1, steps, 2)[thin], choices.reshape(-1, steps)[thin]
+        shown.append(Rollouts(caption("agents", agent), note, paths, chosen))
+    if not shown:
+        return None
+    alt = "Maps with rollouts of " + "; ".join(f"{one.title}: {one.note}" for one in shown)
+    return picture(trajectories(shown, place), f"{results.name}-trajectories", alt)
+
+
+def returns_picture(results: DatasetResults, metrics: dict[str, Any], resamples: int) -> Picture | None:
+    """Returns (D4RL scores where they are known) of all agents with intervals, behaviours and bound for comparison."""
+    if not results.evaluations:
+        return None
+    scored = normalised_score(np.zeros(1), results.environment) is not None
+
+    def scale(returns: np.ndarray) -> np.ndarray:
+        scores = normalised_score(returns, results.environment)
+        return returns if scores is None else scores
+
+    scores = [
+        Score(caption("agents", agent), per_seed, return_interval(per_seed, resamples))
+        for agent, one in results.evaluations.items()
+        for per_seed in [scale(one.returns.mean(axis=1))]
+    ]
+    references = {name: one["return_mean"] for name, one in metrics["behaviours"].items() if name != "all"}
+    if metrics["bound"].get("value") is not None:
+        references["best stitching"] = metrics["bound"]["value"]
+    references = {name: float(scale(np.array(value))) for name, value in references.items()}
+    figure = score_intervals(scores, references, "D4RL score (%)" if scored else "return")
+    alt = "; ".join(f"{one.title}: {one.interval.value:.1f} [{one.interval.low:.1f}, {one.interval.high:.1f}]" for one in scores)
+    return picture(figure, f"{results.name}-returns", alt)
+
+
+def progress_pictures(results: DatasetResults) -> Iterator[tuple[str, Picture]]:
+    """(clustering, picture) of how each clustering with more than one cluster went."""
+    for name, clusters in results.clusterings.items():
+        if clusters.num_clusters > 1 and len(clusters.log_likelihood):
+            curves = agreement(results, clusters)
+            figure = em_progress(clusters.log_likelihood, curves, clusters.seeds.tolist(), "Rand index")
+            alt = f"Curves of {len(clusters.seeds)} seeds over {len(clusters.log_likelihood)} epochs of {name}"
+            yield name, picture(figure, f"{results.name}-{name}-progress", alt)
+
+
+def agreement(results: DatasetResults, clusters: Clusters) -> Float[np.ndarray, "epochs seeds"]:
+    """Rand index of the assignments after each epoch; NaN where there were none or the truth is not known."""
+    curves = np.full(clusters.log_likelihood.shape, np.nan)
+    if results.true_labels is not None:
+        for epoch, by_seed in enumerate(clusters.history_labels):
+            for seed, labels in enumerate(by_seed):
+                if (labels >= 0).all():
+                    curves[epoch, seed] = rand_score(results.true_labels, labels)
+    return curves
+
+
+def losses_picture(results: DatasetResults) -> Picture | None:
+    """Losses of everything that was trained: the first block of seeds of each."""
+    curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for trained in results.trained:
+        for loss, (steps, values) in trained.losses.items():
+            title = " ".join([*trained.names[-1:], loss.replace("_", " ")]) if trained.names else loss
+            if len(steps) > 1 and len(curves) < MOST_LOSSES:
+                curves.setdefault(title, (steps, values.reshape(len(steps), -1)))
+    if not curves:
+        return None
+    return picture(learning_curves(curves), f"{results.name}-losses", "Losses over training steps: " + ", ".join(curves))
+
+
+def padded_paths(dataset: EpisodeDataset, episodes: np.ndarray) -> Float[np.ndarray, "episodes steps 2"]:
+    """First two observation coordinates of the chosen episodes, padded with NaN."""
+    length = int(dataset.episode_lengths[episodes].max(initial=1))
+    paths = np.full((len(episodes), length, 2), np.nan)
+    for row, episode in enumerate(episodes):
+        steps = dataset.observations[dataset.episode_starts[episode] : dataset.episode_ends[episode], :2]
+        paths[row, : len(steps)] = steps
+    return paths
+
+
+def _spread(number: int, most: int) -> np.ndarray:
+    """At most `most` of `number` indices, evenly spread."""
+    return np.unique(np.linspace(0, number - 1, min(number, most)).astype(int))

@@ -1,0 +1,74 @@
+"""What came out, in sentences with numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stages.evaluation.statistics import probability_of_improvement
+from stages.reporting.inputs import DatasetResults
+from stages.reporting.names import caption
+
+
+def sentences(results: DatasetResults, metrics: dict[str, Any]) -> list[str]:
+    """The outcome of one dataset: data, clusters, best agent, how it compares."""
+    return [text for text in (_data(results, metrics), *_clusters(metrics), *_agents(results, metrics)) if text]
+
+
+def _data(results: DatasetResults, metrics: dict[str, Any]) -> str:
+    facts = metrics["behaviours"]
+    if not facts or results.dataset is None:
+        return ""
+    text = f"{facts['all']['episodes']:,} episodes with {results.dataset.num_steps:,} steps"
+    known = [f"{name} returns {one['return_mean']:,.0f}" for name, one in facts.items() if name != "all"]
+    return f"{text}, mean return {facts['all']['return_mean']:,.0f}" + (f" ({', '.join(known)})." if known else ".")
+
+
+def _clusters(metrics: dict[str, Any]) -> list[str]:
+    lines = []
+    for name, one in metrics["clusters"].items():
+        if "rand" in one and one["rand_min"] != one["rand"]:
+            lines.append(
+                f"Clustering “{caption('clusterings', name)}” is perfect on {_of(one['perfect'], one['seeds'])} "
+                f"(mean Rand index {one['rand']:.3f}, lowest {one['rand_min']:.3f})."
+            )
+        elif "rand" in one:
+            lines.append(f"Clustering “{caption('clusterings', name)}” has Rand index {one['rand']:.3f} on {_of(1, one['seeds'])}.")
+        elif one["agreement_between_seeds"] is not None:
+            lines.append(f"Seeds of clustering “{caption('clusterings', name)}” agree with ARI {one['agreement_between_seeds']:.3f}.")
+    return lines
+
+
+def _of(share: float, number: int) -> str:
+    return "the one seed" if number == 1 else f"{round(share * number)} of {number} seeds"
+
+
+def _agents(results: DatasetResults, metrics: dict[str, Any]) -> list[str]:
+    agents = metrics["agents"]
+    if not agents:
+        return []
+    key = "d4rl_score" if all("d4rl_score" in one for one in agents.values()) else "return"
+    unit = "D4RL score" if key == "d4rl_score" else "return"
+    best = max(agents, key=lambda agent: agents[agent][key]["iqm"])
+    one = agents[best]
+    text = (
+        f"{caption('agents', best)} does best: {unit} {one[key]['iqm']:,.1f}, interquartile mean over "
+        f"{one['seeds']} seed{'s' * (one['seeds'] > 1)}, 95 % interval {one[key]['low']:,.1f} to {one[key]['high']:,.1f}."
+    )
+    lines = [text]
+    if "worse_route" in one:
+        lines.append(f"{one['worse_route']:.1%} of its rollouts took a worse route than the best stitching.")
+    bound = metrics["bound"]
+    if bound.get("value") is not None:
+        lines.append(
+            f"The best that stitching the behaviours as they are can reach is {bound['value']:,.0f} "
+            f"(± {bound['standard_error']:.1f}); more than that is owed to improving them."
+        )
+    return lines
+
+
+def chance_to_beat(results: DatasetResults, agent: str, baseline: str) -> float | None:
+    """Chance that a random seed of `agent` has a higher mean return than one of `baseline`."""
+    if agent == baseline or baseline not in results.evaluations:
+        return None
+    ours, theirs = (results.evaluations[one].returns.mean(axis=1)[:, None] for one in (agent, baseline))
+    return probability_of_improvement(ours, theirs)

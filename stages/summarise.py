@@ -1,0 +1,47 @@
+"""Summarise rollouts and clusters of all datasets.
+
+Inputs: datasets, evaluations, clusters and bounds, recognised by their folders. Outputs: a table with one row per
+dataset, agent and seed, and its aggregates as metrics for `dvc metrics`; the headline is printed.
+
+Example: python -m stages.summarise data/generated/navigation.hdf5 results/bound/navigation.json
+         results/clusters/navigation/em/seeds-0-4.safetensors results/evaluation/navigation/empo/seeds-0-4.npz
+         --output results/summary.csv --metrics results/metrics.json
+"""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import Field
+from rich.console import Console
+
+from stages.artifacts import replacing
+from stages.command import Command
+from stages.reporting import summary
+from stages.reporting.headline import headline
+from stages.reporting.inputs import gather
+from stages.settings import Settings
+
+
+class SummarySettings(Settings):
+    """How intervals are computed."""
+
+    resamples: int = Field(10_000, ge=100, description="bootstrap samples of each interval")
+
+
+def main(files: list[str], output: str, metrics: str, settings: SummarySettings) -> None:
+    collection = gather(files)
+    aggregates = summary.metrics(collection, settings.resamples)
+    with replacing(output) as temporary:
+        summary.table(collection).to_csv(temporary, index=False, float_format="%.6g")
+    with replacing(metrics) as temporary:
+        temporary.write_text(json.dumps(aggregates, indent=2) + "\n")
+    Console(soft_wrap=True).print(headline(collection, aggregates))
+    print(f"Saved to {output} and {metrics}")
+
+
+if __name__ == "__main__":
+    command = Command(__doc__, {}, "table (CSV)", SummarySettings)
+    command.parser.add_argument("files", nargs="+", help="datasets, evaluations, clusters and bounds")
+    command.parser.add_argument("--metrics", required=True, help="aggregates (JSON)")
+    command.run(main)

@@ -1,0 +1,32 @@
+"""Value the clusters' policies: Q by SARSA, V by regression on returns.
+
+Example: python -m stages.train_critics data/generated/navigation.hdf5 clusters.safetensors --output critics.safetensors
+             --settings '{"q_steps": 50000}' --seeds 0-4
+"""
+
+from __future__ import annotations
+
+import time
+
+from stages.algorithms.critics import CriticSettings, train_critics
+from stages.artifacts import Artifact
+from stages.command import Command
+from stages.datasets.loading import load
+from stages.training.job import Job
+
+
+def main(dataset: str, clusters: str, output: str, settings: CriticSettings, seeds: list[int], device: str) -> None:
+    """Read dataset and clusters, train both critics for all seeds together, save them."""
+    started = time.monotonic()
+    found = Artifact.load(clusters)
+    job = Job.of("stages.train_critics", load(dataset), seeds, device, output, [dataset, clusters], settings)
+    critics = train_critics(job, found.tensors["labels"], found.metadata["num_clusters"], settings)
+    critics.metadata |= job.metadata(settings, started)
+    critics.save(output)
+    job.finish()
+    print(f"valued {found.metadata['num_clusters']} clusters for seeds {seeds}")
+
+
+if __name__ == "__main__":
+    inputs = {"dataset": "native dataset file", "clusters": "file made by cluster_trajectories"}
+    Command(__doc__, inputs, "critics (safetensors)", CriticSettings, seeds=True, device=True).run(main)

@@ -1,0 +1,32 @@
+"""Learn which cluster to follow at a state, by implicit Q-learning over clusters.
+
+Example: python -m stages.train_high_level data/generated/navigation.hdf5 clusters.safetensors
+             --output high_level.safetensors --settings '{"num_steps": 20000}' --seeds 0-4
+"""
+
+from __future__ import annotations
+
+import time
+
+from stages.algorithms.high_level import HighLevelSettings, train_high_level
+from stages.artifacts import Artifact
+from stages.command import Command
+from stages.datasets.loading import load
+from stages.training.job import Job
+
+
+def main(dataset: str, clusters: str, output: str, settings: HighLevelSettings, seeds: list[int], device: str) -> None:
+    """Read dataset and clusters, train the high-level Q and V for all seeds together, save them."""
+    started = time.monotonic()
+    found = Artifact.load(clusters)
+    job = Job.of("stages.train_high_level", load(dataset), seeds, device, output, [dataset, clusters], settings)
+    high_level = train_high_level(job, found.tensors["labels"], found.metadata["num_clusters"], settings)
+    high_level.metadata |= job.metadata(settings, started)
+    high_level.save(output)
+    job.finish()
+    print(f"learnt to choose among {found.metadata['num_clusters']} clusters for seeds {seeds}")
+
+
+if __name__ == "__main__":
+    inputs = {"dataset": "native dataset file", "clusters": "file made by cluster_trajectories"}
+    Command(__doc__, inputs, "high-level policy (safetensors)", HighLevelSettings, seeds=True, device=True).run(main)

@@ -1,0 +1,31 @@
+"""Train an offline-RL algorithm on the whole dataset, without clusters.
+
+Example: python -m stages.train_offline data/generated/navigation.hdf5 --output td3_bc.safetensors
+             --settings '{"method": "td3_bc", "num_steps": 20000}' --seeds 0-4
+"""
+
+from __future__ import annotations
+
+import time
+
+from stages.algorithms.base import train_offline
+from stages.command import Command
+from stages.datasets.loading import load
+from stages.registry import ALGORITHMS, Choice
+from stages.training.job import Job
+
+
+def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
+    """Read the dataset, train the algorithm for all seeds together, save its policies."""
+    started = time.monotonic()
+    job = Job.of("stages.train_offline", load(dataset), seeds, device, output, [dataset], settings)
+    trained = train_offline(job, settings)
+    trained.metadata |= job.metadata(settings, started)
+    trained.save(output)
+    job.finish()
+    print(f"trained {settings.method} for seeds {seeds}")
+
+
+if __name__ == "__main__":
+    inputs = {"dataset": "native dataset file"}
+    Command(__doc__, inputs, "policies (safetensors)", ALGORITHMS, seeds=True, device=True).run(main)

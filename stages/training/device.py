@@ -1,0 +1,70 @@
+"""Where to compute, and how the CPU multiplies matrices."""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import cache
+
+import torch
+
+from stages.errors import UserError
+
+TOLERANCE = 1e-5
+
+
+def pick(name: str) -> torch.device:
+    """The device called `name`: ``auto`` takes CUDA where there is one.
+
+    On the CPU one thread is used, since jobs run side by side, and the faster exact matrix product is chosen.
+
+    Raises:
+        UserError: ``cuda`` was asked for and is not there.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("no CUDA device was found", place="--device cuda", remedy="Use --device auto or cpu")
+    device = torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+        torch.set_float32_matmul_precision(fastest_exact_precision())
+    return device
+
+
+@cache
+def fastest_exact_precision(size: int = 256, repeats: int = 40) -> str:
+    """``highest`` or ``medium``, whichever multiplies faster with an error below 1e-5 of the largest entry.
+
+    ``medium`` selects another library on many CPUs: twice as fast on some, no faster on others, and with a reduced
+    precision on a few. So it is tried, not assumed.
+    """
+    before = torch.get_float32_matmul_precision()
+    random = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(size, size, generator=random) for _ in range(2))
+    exact = a.double() @ b.double()
+    speeds = {}
+    for precision in ("highest", "medium"):
+        torch.set_float32_matmul_precision(precision)
+        error = ((a @ b).double() - exact).abs().max() / exact.abs().max()
+        if error < TOLERANCE:
+            speeds[precision] = min(_seconds(a, b) for _ in range(repeats))
+    torch.set_float32_matmul_precision(before)
+    clearly_faster = "medium" in speeds and speeds["medium"] < 0.8 * speeds["highest"]
+    return "medium" if clearly_faster else "highest"
+
+
+def describe(device: torch.device) -> str:
+    """One line about the device, for logs and reports."""
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    return f"cpu (1 thread, float32 matrix products '{torch.get_float32_matmul_precision()}', {sys.platform})"
+
+
+def chunk_rows(device: torch.device) -> int:
+    """Rows per chunk in passes over the whole dataset: what stays in a CPU's cache, or fills a GPU."""
+    return 131_072 if device.type == "cuda" else 4_096
+
+
+def _seconds(a: torch.Tensor, b: torch.Tensor) -> float:
+    started = time.perf_counter()
+    a @ b
+    return time.perf_counter() - started

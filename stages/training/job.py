@@ -1,0 +1,111 @@
+"""What one training job works on: a dataset, a block of seeds, a device, and where to checkpoint."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.datasets.episodes import EpisodeDataset
+from stages.networks.normaliser import Normaliser
+from stages.progress import Progress
+from stages.provenance import code_hash, fingerprint
+from stages.registry import Choice
+from stages.seeding import Seeds
+from stages.training.checkpoint import Checkpoint, remove_checkpoints
+from stages.training.device import describe, pick
+from stages.training.draws import Draws
+from stages.training.loop import Learner, Loop
+from stages.training.metrics import Metrics
+from stages.training.rows import Rows
+
+
+@dataclass(frozen=True)
+class Job:
+    """A dataset and a block of seeds to train on it.
+
+    Attributes:
+        output: File the job makes; names the checkpoints. None: no checkpoints.
+        fingerprint: Identifies settings, code and inputs, so that a stale checkpoint is not taken up.
+    """
+
+    dataset: EpisodeDataset
+    seeds: Seeds
+    device: torch.device = torch.device("cpu")
+    output: str | None = None
+    fingerprint: str = ""
+
+    @classmethod
+    def of(
+        cls, stage: str, dataset: EpisodeDataset, seeds: Seeds, device: str, output: str, inputs: Sequence[str], settings: Any
+    ) -> Job:
+        """The job of a stage that was called with these arguments.
+
+        Args:
+            stage: Module name of the stage.
+            dataset: The dataset to work on.
+            inputs: All files read, which the checkpoints' validity depends on.
+            settings: Settings (or chosen method) of the stage.
+        """
+        code = code_hash(stage, *([settings.entry.__module__] if isinstance(settings, Choice) else []))
+        told = json.dumps(_plain(settings), sort_keys=True)
+        return cls(dataset, seeds, pick(device), output, fingerprint(stage, code, told, str(list(seeds)), *map(Path, inputs)))
+
+    def metadata(self, settings: Any, since: float) -> dict[str, Any]:
+        """What every trained file says about its making.
+
+        Args:
+            settings: Settings (or chosen method) of the stage.
+            since: `time.monotonic()` at the start.
+        """
+        return {
+            "seeds": list(self.seeds),
+            "settings": _plain(settings),
+            "device": describe(self.device),
+            "seconds": round(time.monotonic() - since, 1),
+            "versions": {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
+        }
+
+    def finish(self) -> None:
+        """The output is complete: forget the checkpoints."""
+        if self.output:
+            remove_checkpoints(self.output)
+
+    @cached_property
+    def normaliser(self) -> Normaliser:
+        return Normaliser.of(self.dataset)
+
+    @cached_property
+    def observations(self) -> Float[Tensor, "steps observation"]:
+        """Normalised observations."""
+        return self.normaliser.observations(torch.from_numpy(self.dataset.observations))
+
+    @cached_property
+    def next_observations(self) -> Float[Tensor, "steps observation"]:
+        """Normalised next observations."""
+        return self.normaliser.observations(torch.from_numpy(self.dataset.next_observations))
+
+    @cached_property
+    def actions(self) -> Float[Tensor, "steps action"]:
+        """Normalised actions."""
+        return self.normaliser.actions(torch.from_numpy(self.dataset.actions))
+
+    def train(self, label: str, learner: Learner, rows: Rows, draws: Draws, num_steps: int) -> Metrics:
+        """Train `learner` with progress under `label`, resuming from its checkpoint if there is one."""
+        checkpoint = Checkpoint(label, self.output, self.fingerprint) if self.output else None
+        with Progress(label, num_steps) as progress:
+            return Loop(learner, rows, draws, checkpoint, progress).run(num_steps)
+
+
+def _plain(settings: Any) -> dict[str, Any]:
+    return settings.values if isinstance(settings, Choice) else settings.model_dump(mode="json")

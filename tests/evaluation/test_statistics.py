@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from stages.evaluation.statistics import (
+    bootstrap_interval,
+    interquartile_mean,
+    mean,
+    probability_of_improvement,
+    stratified_resamples,
+)
+
+
+def test_interquartile_mean_by_hand():
+    assert interquartile_mean(np.array([100.0, 1, 2, 3, 4, 5, 6, -50])) == pytest.approx(3.5)
+    assert interquartile_mean(np.array([9.0, 1, 2])) == pytest.approx(4.0), "three values: none is left out"
+
+
+def test_interquartile_mean_works_along_the_last_axis():
+    np.testing.assert_allclose(interquartile_mean(np.array([[0.0, 1, 2, 30], [4, 4, 4, 4]])), [1.5, 4.0])
+
+
+def test_equal_scores_give_an_interval_of_no_width():
+    interval = bootstrap_interval(np.full((5, 3), 7.0), np.random.default_rng(0))
+    assert (interval.value, interval.low, interval.high) == (7.0, 7.0, 7.0)
+
+
+def test_runs_stay_within_their_task():
+    scores = np.array([[0.0, 100], [1, 101], [2, 102]])
+    drawn = stratified_resamples(scores, 50, np.random.default_rng(1))
+    assert drawn[..., 0].max() <= 2 and drawn[..., 1].min() >= 100
+    rows = drawn[..., 0] != drawn[..., 1] - 100
+    assert rows.any(), "tasks are resampled independently"
+
+
+def test_interval_of_two_values_by_hand():
+    # Means of two draws from {0, 1}: 0, 1/2, 1 with chances 1/4, 1/2, 1/4. The 40 % interval is [1/2, 1/2], the 95 % one [0, 1].
+    scores = np.array([[0.0], [1.0]])
+    narrow = bootstrap_interval(scores, np.random.default_rng(0), mean, confidence=0.4)
+    wide = bootstrap_interval(scores, np.random.default_rng(0), mean)
+    assert (narrow.low, narrow.high) == (0.5, 0.5)
+    assert (wide.value, wide.low, wide.high) == (0.5, 0.0, 1.0)
+
+
+def test_intervals_are_repeatable():
+    scores = np.random.default_rng(0).normal(size=(10, 2))
+    first, again = (bootstrap_interval(scores, np.random.default_rng(3), resamples=500) for _ in range(2))
+    assert first == again and first.low < first.value < first.high
+
+
+def test_probability_of_improvement_by_hand():
+    ours, theirs = np.array([[1.0, 5], [3, 5]]), np.array([[2.0, 5]])
+    assert probability_of_improvement(ours, theirs) == pytest.approx((0.5 + 0.5) / 2)
+    assert probability_of_improvement(ours + 10, theirs) == 1.0
