@@ -65,24 +65,28 @@ def policies(dataset, agent, block):
     recipe = AGENTS[agent]
     if recipe.offline:
         return expand(OFFLINE, dataset=dataset, algorithm=recipe.offline, block=block)
-    parts = [CLUSTERS, HIGH_LEVEL] + ([IMPROVED] if recipe.improvement else [])
+    parts = [CLUSTERS]
+    if PARAMS.num_clusters(dataset, recipe.clusters) > 1:
+        parts.append(HIGH_LEVEL)
+    if recipe.improvement:
+        parts.append(IMPROVED)
     return expand(parts, dataset=dataset, clustering=recipe.clusters, improvement=recipe.improvement, block=block)
 
 
 def evaluations(datasets):
-    return [
-        file
-        for dataset in datasets
-        for file in expand(EVALUATION, dataset=dataset, agent=DATASETS[dataset].agents, block=BLOCKS)
-    ]
+    """The rollouts of all agents."""
+    return sum([expand(EVALUATION, dataset=d, agent=DATASETS[d].agents, block=BLOCKS) for d in datasets], [])
 
 
 def clusters(datasets):
-    return [
-        file
-        for dataset in datasets
-        for file in expand(CLUSTERS, dataset=dataset, clustering=PARAMS.clusterings(dataset), block=BLOCKS)
-    ]
+    """The clusters of all agents, and those that are only scored."""
+    return sum([expand(CLUSTERS, dataset=d, clustering=PARAMS.clusterings(d), block=BLOCKS) for d in datasets], [])
+
+
+def trained(datasets):
+    """Whatever else was trained for the agents, each file once."""
+    parts = sum([policies(dataset, agent, BLOCKS) for dataset in datasets for agent in DATASETS[dataset].agents], [])
+    return [file for file in dict.fromkeys(parts) if file not in clusters(datasets)]
 
 
 wildcard_constraints:
@@ -327,13 +331,12 @@ rule summarise:
 rule report:
     input:
         rules.summarise.input,
-        [policies(dataset, agent, BLOCKS) for dataset in DATASETS for agent in DATASETS[dataset].agents],
-        # What `snakemake ablation` and `snakemake figure4` made earlier is shown, and kept up to date.
+        trained(DATASETS),
+        # What `snakemake ablation` and `snakemake figure4` made earlier is shown, and so kept up to date.
         filter(
             os.path.exists,
             expand(["results/ablation/{dataset}.csv", "results/figure4/{dataset}.csv"], dataset=DATASETS),
         ),
-        metrics="results/metrics.json",
     output:
         "results/report.html",
     log:
@@ -380,7 +383,7 @@ rule figure4_table:
     message:
         "compare full-batch and minibatch improvement on {wildcards.dataset}"
     shell:
-        "python -m stages.summarise_figure4 {input} --output {output} > {log} 2>&1"
+        "python -m stages.summarise_figure4 {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
 
 
 onsuccess:

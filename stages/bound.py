@@ -17,6 +17,7 @@ from stages.evaluation.stitching_bound import BoundSettings, stitching_bound
 
 
 def main(dataset: str, output: str, settings: BoundSettings) -> None:
+    """Estimate the bound and save it."""
     bound = stitching_bound(load(dataset), settings)
     with replacing(output) as temporary:
         temporary.write_text(json.dumps(bound, indent=2) + "\n")

@@ -7,6 +7,8 @@ Example: python -m stages.evaluate data/generated/navigation.hdf5
 
 from __future__ import annotations
 
+from functools import partial
+
 from stages.artifacts import Artifact, save_arrays
 from stages.command import Command
 from stages.environments.loading import environment_of
@@ -17,7 +19,7 @@ from stages.evaluation.rollouts import EvaluationSettings, evaluate
 def main(dataset: str, policy: list[str], output: str, settings: EvaluationSettings, seeds: list[int]) -> None:
     """Read the policies that make up an agent, roll it out for all seeds, save returns, lengths and paths."""
     agent = load_agent([Artifact.load(path) for path in policy], settings.in_distribution_ratio)
-    arrays = evaluate(environment_of(dataset), agent, seeds, settings)
+    arrays = evaluate(partial(environment_of, dataset), agent, seeds, settings)
     save_arrays(output, arrays)
     print(f"mean return {arrays['returns'].mean():.1f} over {arrays['returns'].size} episodes of seeds {seeds}")
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -57,9 +57,9 @@ class DatasetParams(Settings):
     clusterings: list[str] = Field([], description="further clustering recipes to run and score, without an agent")
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Self:
+    def _one_origin(self) -> DatasetParams:
         if (self.generate is None) == (self.import_ is None):
-            raise ValueError("needs either `generate` or `import`")
+            raise ValueError("needs `generate` or `import`, one of them")
         return self
 
     @property
@@ -84,9 +84,9 @@ class AgentParams(Settings):
     improvement: str | None = Field(None, description="recipe of improve_clusters; none: as clustered")
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Self:
+    def _one_kind(self) -> AgentParams:
         if (self.offline is None) == (self.clusters is None):
-            raise ValueError("needs either `offline` or `clusters`")
+            raise ValueError("needs `offline` or `clusters`, one of them")
         if self.offline is not None and self.improvement is not None:
             raise ValueError("`improvement` goes with `clusters`, not with `offline`")
         return self

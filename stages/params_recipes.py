@@ -23,7 +23,7 @@ from stages.params import AgentParams, Grid, Params, Values, overlaid
 from stages.params_errors import Keys, Sources, placed, refused, unknown
 from stages.params_names import FINAL_STAGES, RECIPES, STAGES, check_names
 from stages.provenance import code_hash
-from stages.registry import ALGORITHMS, CLUSTERING, GENERATORS, IMPROVEMENT, Registry
+from stages.registry import ALGORITHMS, CLUSTERING, ENVIRONMENTS, FORMATS, GENERATORS, IMPROVEMENT, Registry
 from stages.settings import Settings
 
 METHODS: dict[str, Registry] = {
@@ -33,13 +33,14 @@ METHODS: dict[str, Registry] = {
     "train_offline": ALGORITHMS,
 }
 SETTINGS = {
-    "import_dataset": "stages.import_dataset:ImportSettings",
+    "import_dataset": "stages.datasets.importing:ImportSettings",
     "train_critics": "stages.algorithms.critics:CriticSettings",
     "train_high_level": "stages.algorithms.high_level:HighLevelSettings",
     "evaluate": "stages.evaluation.rollouts:EvaluationSettings",
     "bound": "stages.evaluation.stitching_bound:BoundSettings",
     "summarise": "stages.summarise:SummarySettings",
-    "report": "stages.report:ReportSettings",
+    "report": "stages.reporting.page:ReportSettings",
+    "summarise_figure4": "stages.summarise_figure4:Figure4Settings",
 }
 
 
@@ -108,6 +109,20 @@ class Recipes:
         varied = {name: AgentParams(clusters=grid.clusters, improvement=name) for name in grid.recipes} if grid else {}
         return {**self.params.agents, **varied}
 
+    def table(self) -> dict[str, Values]:
+        """Settings by dataset, stage and, where the stage has recipes, recipe."""
+        found: dict[str, Values] = {}
+        for dataset, entry in self.params.datasets.items():
+            blocks = {
+                stage: self.job(stage, dataset).settings for stage in (entry.origin[0], *STAGES) if stage not in RECIPES
+            }
+            named = {
+                stage: {name: self.job(stage, dataset, name).settings for name in self.recipes[stage]}
+                for stage in RECIPES
+            }
+            found[dataset] = blocks | named
+        return found
+
     def varied(self, grid: Literal["ablation", "figure4"]) -> list[str]:
         """Names of the recipes of a grid."""
         found: Grid | None = getattr(self.params, grid)
@@ -118,6 +133,10 @@ class Recipes:
         entry = self.params.datasets[dataset]
         used = [self.agents[agent].clusters for agent in entry.agents]
         return list(dict.fromkeys(name for name in [*used, *entry.clusterings] if name is not None))
+
+    def num_clusters(self, dataset: str, clustering: str) -> int:
+        """Clusters that a recipe makes of `dataset`."""
+        return self.job("cluster_trajectories", dataset, clustering).settings["num_clusters"]
 
     def family(self, environment: str) -> list[str]:
         """Datasets of one environment."""
@@ -133,7 +152,26 @@ class Recipes:
         if stage in METHODS:
             return self._by_method(stage, values, layers)
         module, _, name = SETTINGS[stage].partition(":")
-        return Resolved(stage, self._checked(getattr(importlib.import_module(module), name), values, layers))
+        settings = self._checked(getattr(importlib.import_module(module), name), values, layers)
+        return Resolved(stage, settings, tuple(self._modules(stage, dataset, settings)))
+
+    def _modules(self, stage: str, dataset: str | None, settings: Values) -> Iterator[str]:
+        """Modules that a job finds in the registries: its environment, the formats its files may have."""
+        if dataset is not None and stage in ("import_dataset", "evaluate"):
+            if environment := self._environment(dataset):
+                yield ENVIRONMENTS.entry(environment).__module__
+        if stage == "import_dataset":
+            for name in [settings["format"]] if settings["format"] else FORMATS.names():
+                yield FORMATS.entry(name).__module__
+
+    def _environment(self, dataset: str) -> str | None:
+        entry = self.params.datasets[dataset]
+        keys: Keys = ("datasets", dataset, "import", "environment")
+        if entry.environment and entry.environment not in ENVIRONMENTS.names():
+            raise unknown(keys, ENVIRONMENTS.names(), self.sources, ENVIRONMENTS.kind)
+        if not entry.environment and entry.agents:
+            raise UserError("missing, so agents cannot be evaluated", place=placed(keys, self.sources))
+        return entry.environment
 
     def _by_method(self, stage: str, values: Values, layers: list[Layer]) -> Resolved:
         registry, method = METHODS[stage], values.pop("method", None)
@@ -152,8 +190,8 @@ class Recipes:
             raise refused(error, model, self.sources, [layer.keys for layer in layers]) from error
 
     def _layers(self, stage: str, dataset: str | None, recipe: str | None) -> Iterator[Layer]:
-        if dataset is None:
-            yield Layer((stage,), getattr(self.params, stage))
+        if dataset is None or stage == "summarise_figure4":
+            yield Layer((stage,), {**getattr(self.params, stage, {}), **self._derived(stage, dataset)})
         elif stage == self.params.datasets[dataset].origin[0]:
             _, key, values = self.params.datasets[dataset].origin
             yield Layer(("datasets", dataset, key), values)
@@ -165,6 +203,22 @@ class Recipes:
                 yield self.recipes[stage][name]
                 for layer in self._overrides(stage, dataset):
                     yield Layer((*layer.keys, name), layer.values.get(name, {}))
+
+    def _derived(self, stage: str, dataset: str | None) -> Values:
+        """Settings that follow from the rest of the params."""
+        if stage == "report":
+            # The page prints the params; where to train is not one that could change a result.
+            return {
+                "params": self.params.model_dump(mode="json", by_alias=True, exclude={"device"}, exclude_unset=True)
+            }
+        if dataset is None or stage != "summarise_figure4":
+            return {}
+        points = {}
+        for name in self.varied("figure4"):
+            chosen = self.job("improve_clusters", dataset, name).settings
+            gradient = "full batch" if chosen["minibatch_size"] is None else "mini-batch"
+            points[name] = {"gradient": gradient, "epochs": chosen["num_epochs"]}
+        return {"environment": self.params.datasets[dataset].environment or "", "points": points}
 
     def _line(self, stage: str, recipe: str) -> list[str]:
         """The recipes that `recipe` is like, from the first to itself."""

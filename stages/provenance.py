@@ -12,7 +12,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -38,14 +38,15 @@ def fingerprint(*parts: str | Path) -> str:
 def code_hash(*modules: str) -> str:
     """Hash of `modules` and of every project module they import, directly or not.
 
-    Comments, docstrings, formatting and imports for type checking do not count. Imports by name at run time are not
-    seen, so a job that uses a registered method names the method's module here.
+    Comments, docstrings, formatting and imports for type checking do not count; data files beside the modules, such as
+    templates, do. Imports by name at run time are not seen, so a job that uses a registered method names its module.
     """
     missing = [module for module in modules if _source(module) is None]
     if missing:
         raise ModuleNotFoundError(f"no module {missing[0]} in this project")
-    seen = sorted(set().union(*map(imported_modules, modules)))
-    return fingerprint(*(text for module in seen for text in (module, _code(_source(module)))))[:16]
+    sources = {module: _source(module) for module in sorted(set().union(*map(imported_modules, modules)))}
+    parts = [part for module, source in sources.items() if source for part in (module, _code(source))]
+    return fingerprint(*parts, *_data_files({source.parent for source in sources.values() if source}))[:16]
 
 
 @cache
@@ -132,6 +133,11 @@ def _source(module: str) -> Path | None:
     base = PROJECT.joinpath(*module.split("."))
     candidates = (base / "__init__.py", base.with_name(f"{base.name}.py"))
     return next((path for path in candidates if path.is_file()), None) if module.split(".")[0] == "stages" else None
+
+
+def _data_files(folders: Iterable[Path]) -> list[Path]:
+    found = [path for folder in folders for path in folder.iterdir() if path.is_file()]
+    return sorted(path for path in found if path.suffix not in (".py", ".pyc") and not path.name.startswith("."))
 
 
 @cache

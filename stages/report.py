@@ -1,7 +1,7 @@
 """Write the report: one HTML page that needs no network.
 
-Inputs: datasets, evaluations, clusters, bounds and, as far as there are any, ablations, Figure 4's points, other trained
-files and benchmark files, recognised by their folders. Output: the page.
+Inputs: datasets, evaluations, clusters, bounds and, as far as there are any, ablations, Figure 4's points, other
+trained files and benchmark files, recognised by their folders. Output: the page.
 
 Example: python -m stages.report data/generated/navigation.hdf5 results/bound/navigation.json
          results/clusters/navigation/em/seeds-0-4.safetensors results/evaluation/navigation/empo/seeds-0-4.npz
@@ -17,6 +17,7 @@ from stages.reporting.page import ReportSettings, build
 
 
 def main(files: list[str], output: str, settings: ReportSettings) -> None:
+    """Gather the files, build the page, save it."""
     page = build(gather(files), settings)
     with replacing(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -25,6 +26,9 @@ def main(files: list[str], output: str, settings: ReportSettings) -> None:
 
 
 if __name__ == "__main__":
-    command = Command(__doc__, {}, "page (HTML)", ReportSettings)
-    command.parser.add_argument("files", nargs="+", help="datasets, evaluations, clusters, bounds and other results")
-    command.run(main)
+    Command(
+        __doc__,
+        {"files...": "datasets, evaluations, clusters, bounds and other results"},
+        "page (HTML)",
+        ReportSettings,
+    ).run(main)

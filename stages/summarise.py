@@ -29,19 +29,19 @@ class SummarySettings(Settings):
     resamples: int = Field(10_000, ge=100, description="bootstrap samples of each interval")
 
 
-def main(files: list[str], output: str, metrics: str, settings: SummarySettings) -> None:
+def main(files: list[str], output: str, metrics: str | None, settings: SummarySettings) -> None:
+    """Gather the files, save the table and the metrics, print the headline."""
     collection = gather(files)
     aggregates = summary.metrics(collection, settings.resamples)
     with replacing(output) as temporary:
         summary.table(collection).to_csv(temporary, index=False, float_format="%.6g")
-    with replacing(metrics) as temporary:
-        temporary.write_text(json.dumps(aggregates, indent=2) + "\n")
+    if metrics:
+        with replacing(metrics) as temporary:
+            temporary.write_text(json.dumps(aggregates, indent=2) + "\n")
     Console(soft_wrap=True).print(headline(collection, aggregates))
-    print(f"Saved to {output} and {metrics}")
+    print(f"Saved to {output}" + (f" and {metrics}" if metrics else ""))
 
 
 if __name__ == "__main__":
-    command = Command(__doc__, {}, "table (CSV)", SummarySettings)
-    command.parser.add_argument("files", nargs="+", help="datasets, evaluations, clusters and bounds")
-    command.parser.add_argument("--metrics", required=True, help="aggregates (JSON)")
-    command.run(main)
+    inputs = {"files...": "datasets, evaluations, clusters and bounds"}
+    Command(__doc__, inputs, "table (CSV)", SummarySettings, options={"metrics": "aggregates (JSON)"}).run(main)

@@ -106,7 +106,7 @@ class Refit:
     def __init__(self, behaviours: Behaviours, settings: BehaviourSettings, steps_per_epoch: int) -> None:
         self.behaviours, self.settings = behaviours, settings
         self.epoch = torch.zeros((), dtype=torch.int64)
-        self.updates = [Update(self.step), Update(self.end_epoch, every=steps_per_epoch)]
+        self.updates = [Update(self.step), Update(self.end_epoch, every=steps_per_epoch, eager=True)]
         self._set_learning_rate()
 
     def step(self, batch: Batch) -> Losses:

@@ -88,7 +88,7 @@ class EmLearner:
         self.epoch = torch.zeros((), dtype=torch.int64)
         self.stable_epochs = torch.zeros(num_seeds, dtype=torch.int64)
         self.history_labels, self.history_log_likelihood = empty_history(settings.em_epochs, num_seeds, num_episodes)
-        self.updates = [Update(self.m_step), Update(self.end_epoch, every=self.draws.steps_per_epoch)]
+        self.updates = [Update(self.m_step), Update(self.end_epoch, every=self.draws.steps_per_epoch, eager=True)]
         self._set_weights()
 
     @property
@@ -139,7 +139,7 @@ class EmLearner:
         """Each episode in one of K groups at random (Eq. 8)."""
         shape, k = self.weights.shape, self.settings.num_clusters
         groups = [g.integers(0, k, shape[1]) for g in generators(self.job.seeds, "random groups")]
-        return torch.nn.functional.one_hot(torch.stack([torch.from_numpy(g) for g in groups]), k)
+        return torch.nn.functional.one_hot(torch.stack([torch.from_numpy(g) for g in groups]), k).float()
 
     def _e_step(self, k: int) -> None:
         """Posterior of every episode (Eq. 3), averaged over epochs (Eq. 5)."""

@@ -32,7 +32,7 @@ class TrajectoryLikelihood:
     def __call__(self, policies: Trainable) -> Float[Tensor, "seeds episodes clusters"]:
         """Log-likelihoods in nats, summed in float64 (differences of long episodes' sums matter)."""
         shape = policies.ensemble.num_seeds, policies.ensemble.num_members
-        step = chunk_rows(self.rows.matrix.device)
+        step = chunk_rows(self.rows.matrix.device, policies.ensemble.num_networks)
         log_probs = self.rows.matrix.new_empty(*shape, len(self.rows))
         for start in range(0, len(self.rows), step):
             stop = min(start + step, len(self.rows))

@@ -7,11 +7,15 @@ the last row of every episode has exactly one of the two.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+
+PER_STEP = ("observations", "actions", "rewards", "terminations", "truncations", "next_observations", "costs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +57,12 @@ class EpisodeDataset:
     @cached_property
     def episode_starts(self) -> Int[np.ndarray, "episodes"]:
         """First row of each episode."""
-        return np.concatenate([[0], self.episode_ends[:-1]]).astype(np.int64)
+        return np.concatenate([[0], self.episode_ends])[: len(self.episode_ends)].astype(np.int64)
 
     @cached_property
     def episode_lengths(self) -> Int[np.ndarray, "episodes"]:
-        return self.episode_ends - self.episode_starts
+        lengths: np.ndarray = self.episode_ends - self.episode_starts
+        return lengths
 
     @cached_property
     def episode_of_step(self) -> Int[np.ndarray, "steps"]:
@@ -71,31 +76,35 @@ class EpisodeDataset:
 
     def select(self, episodes: Int[np.ndarray, "chosen"]) -> EpisodeDataset:
         """The dataset made of the chosen episodes, in that order."""
-        rows = np.concatenate([np.arange(self.episode_starts[e], self.episode_ends[e]) for e in episodes])
-        per_step = ("observations", "actions", "rewards", "terminations", "truncations", "next_observations", "costs")
-        arrays = {k: getattr(self, k)[rows] for k in per_step if getattr(self, k) is not None}
+        lengths = self.episode_lengths[episodes]
+        offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        rows = np.repeat(self.episode_starts[episodes], lengths) + offsets
+        arrays = {name: getattr(self, name)[rows] for name in PER_STEP if getattr(self, name) is not None}
         labels = None if self.behaviour_policy is None else self.behaviour_policy[episodes]
         return replace(self, **arrays, behaviour_policy=labels)
 
 
-def concatenate(datasets: list[EpisodeDataset], names: tuple[str, ...] | None = None) -> EpisodeDataset:
-    """Join datasets of one environment.
+def concatenate(datasets: Sequence[EpisodeDataset], names: Sequence[str] | None = None) -> EpisodeDataset:
+    """Join datasets of one environment; environment and attributes are the first one's.
 
     Args:
-        datasets: Datasets with equal observation and action sizes.
-        names: If given, the dataset of origin becomes the true policy of each episode, under these names. Otherwise
-            labels are kept if every part has the same policy names, and dropped if not.
+        datasets: Datasets with equal observation and action sizes. Costs are kept if all have them.
+        names: If given, the dataset of origin becomes the true policy of each episode, under these names. Otherwise the
+            true policies are kept where every dataset has them, equal names being one policy, and dropped if not.
     """
-    first = datasets[0]
-    per_step = ["observations", "actions", "rewards", "terminations", "truncations", "next_observations"]
-    if all(dataset.costs is not None for dataset in datasets):
-        per_step.append("costs")
-    arrays = {k: np.concatenate([getattr(dataset, k) for dataset in datasets]) for k in per_step}
-    if names is not None:
-        origin = np.repeat(np.arange(len(datasets)), [dataset.num_episodes for dataset in datasets])
-        return replace(first, costs=arrays.pop("costs", None), **arrays,
-                       behaviour_policy=origin, behaviour_policy_names=names)  # fmt: skip
-    same = all(d.behaviour_policy is not None and d.behaviour_policy_names == first.behaviour_policy_names for d in datasets)
-    labels = np.concatenate([dataset.behaviour_policy for dataset in datasets]) if same else None
-    return replace(first, costs=arrays.pop("costs", None), **arrays, behaviour_policy=labels,
-                   behaviour_policy_names=first.behaviour_policy_names if same else ())  # fmt: skip
+    arrays: dict[str, Any] = {}
+    for name in PER_STEP:
+        parts = [getattr(dataset, name) for dataset in datasets]
+        arrays[name] = None if any(part is None for part in parts) else np.concatenate(parts)
+    if names is None:
+        labels, names = _joined_labels(datasets)
+    else:
+        labels = np.repeat(np.arange(len(datasets)), [dataset.num_episodes for dataset in datasets])
+    return replace(datasets[0], **arrays, behaviour_policy=labels, behaviour_policy_names=tuple(names))
+
+
+def _joined_labels(datasets: Sequence[EpisodeDataset]) -> tuple[Int[np.ndarray, "episodes"] | None, list[str]]:
+    known = [(dataset.behaviour_policy, dataset.behaviour_policy_names) for dataset in datasets]
+    names = list(dict.fromkeys(name for _, own in known for name in own))
+    labels = [np.array([names.index(name) for name in own])[label] for label, own in known if label is not None]
+    return (np.concatenate(labels), names) if len(labels) == len(known) else (None, [])

@@ -54,5 +54,5 @@ class VectorEnvironment(ABC):
     ) -> tuple[Float[np.ndarray, "agents observation"], Float[np.ndarray, "agents"], Bool[np.ndarray, "agents"]]:
         """Next observations, rewards and whether each episode terminated (as opposed to ran out of time)."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Release what the environment holds."""

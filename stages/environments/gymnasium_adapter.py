@@ -9,11 +9,13 @@ import numpy as np
 
 from stages.environments.base import VectorEnvironment
 
+Info = dict[str, Any]
+
 
 class GymnasiumAdapter(gymnasium.Env[np.ndarray, np.ndarray]):
     """One agent of `environment`, with float32 observations and actions, truncated at its time limit."""
 
-    metadata = {"render_modes": []}  # noqa: RUF012
+    metadata = {"render_modes": []}
 
     def __init__(self, environment: VectorEnvironment) -> None:
         self.environment = environment
@@ -22,13 +24,13 @@ class GymnasiumAdapter(gymnasium.Env[np.ndarray, np.ndarray]):
         low, high = environment.action_low, environment.action_high
         self.action_space = gymnasium.spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[np.ndarray, Info]:
         """Start an episode."""
         super().reset(seed=seed)
         self.elapsed = 0
         return self.environment.reset(1, self.np_random)[0].astype(np.float32), {}
 
-    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, Info]:
         """One step of the agent."""
         observations, rewards, terminated = self.environment.step(np.asarray(action, dtype=np.float64)[None])
         self.elapsed += 1

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from stages.datasets.episodes import EpisodeDataset
+from pydantic import ValidationError
+
+from stages.datasets.native_format import read_header
 from stages.environments.base import VectorEnvironment
 from stages.errors import UserError
+from stages.params_errors import refused
 from stages.registry import ENVIRONMENTS
 
 
@@ -18,19 +22,22 @@ def make(environment_id: str, settings: dict[str, Any] | str | None = None) -> V
         UserError: There is no such environment, or the settings do not fit it.
     """
     values = json.loads(settings) if isinstance(settings, str) else settings or {}
-    environment, chosen = ENVIRONMENTS.parse({"method": environment_id, **values})
-    return environment(chosen)
+    model = ENVIRONMENTS.settings(environment_id)
+    try:
+        environment: VectorEnvironment = ENVIRONMENTS.entry(environment_id)(model.model_validate(values))
+    except ValidationError as error:
+        raise refused(error, model, {f"settings of {environment_id}": values}) from error
+    return environment
 
 
-def environment_of(dataset: EpisodeDataset) -> VectorEnvironment:
-    """The environment that a dataset was recorded in, with the same settings.
+def environment_of(dataset: Path | str) -> VectorEnvironment:
+    """The environment that a native dataset file was recorded in, with the same settings.
 
     Raises:
-        UserError: The dataset does not name its environment.
+        UserError: The file does not name its environment.
     """
-    if not dataset.environment:
-        raise UserError(
-            "the dataset does not name its environment, so nothing can be evaluated",
-            remedy="Import it again with the setting `environment`",
-        )
-    return make(dataset.environment, dataset.attributes.get("environment_settings"))
+    environment, attributes = read_header(dataset)
+    if not environment:
+        cause = "names no environment, so nothing can be evaluated in it"
+        raise UserError(cause, place=str(dataset), remedy="Import it again with the setting `environment`")
+    return make(environment, attributes.get("environment_settings"))

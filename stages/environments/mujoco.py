@@ -24,7 +24,7 @@ from stages.registry import ENVIRONMENTS
 class MujocoSettings(EnvironmentSettings):
     """What Gymnasium lets one choose about a robot."""
 
-    options: dict[str, bool | int | float | str | list[float]] = Field(
+    options: dict[str, Any] = Field(
         {}, description="options of the Gymnasium task, such as use_contact_forces for Ant-v4"
     )
     max_episode_steps: int = Field(1000, ge=1, description="steps after which an episode is truncated")
@@ -70,8 +70,9 @@ class Mujoco(VectorEnvironment):
             warnings.simplefilter("ignore", DeprecationWarning)  # Gymnasium would have everybody use v5.
             try:
                 return gymnasium.make(self.environment_id, disable_env_checker=True, **self.settings.options).unwrapped
-            except TypeError as error:
-                raise UserError(f"{self.environment_id} has no such option ({error})", place="options") from error
+            except (TypeError, ValueError, OSError) as error:
+                reason = str(error).partition(" was raised from")[0]
+                raise UserError(f"not for {self.environment_id} ({reason})", place="options") from error
 
 
 def _register(environment_id: str) -> None:

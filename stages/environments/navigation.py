@@ -15,8 +15,6 @@ Thousands of agents are stepped at once in numpy, in float64; recorded positions
 
 from __future__ import annotations
 
-from typing import Self
-
 import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field, model_validator
@@ -39,7 +37,7 @@ class NavigationSettings(EnvironmentSettings):
     max_episode_steps: int = Field(1000, ge=1, description="steps after which an episode is truncated")
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _fits(self) -> NavigationSettings:
         if not self.contains(self.goal):
             raise ValueError(f"the goal {self.goal} lies outside the square of side {self.size:g}")
         if turned := [box for box in self.penalty_boxes if box[0] > box[2] or box[1] > box[3]]:
@@ -85,7 +83,8 @@ class Navigation(VectorEnvironment):
     ) -> Bool[np.ndarray, "agents"]:
         """Whether each position lies within `reach_distance` of its target."""
         gap = position - target
-        return np.einsum("ij,ij->i", gap, gap) < self.settings.reach_distance**2
+        near: np.ndarray = np.einsum("ij,ij->i", gap, gap) < self.settings.reach_distance**2
+        return near
 
     def penalised(self, position: Float[np.ndarray, "agents 2"]) -> Bool[np.ndarray, "agents"]:
         """Whether each position lies inside a penalty box."""

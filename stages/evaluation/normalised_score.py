@@ -25,11 +25,14 @@ REFERENCE_RETURNS: dict[str, tuple[float, float]] = {
 
 
 def reference_returns(environment: str) -> tuple[float, float] | None:
-    """Mean returns of D4RL's random and expert policies for an environment id such as ``Hopper-v4``, None if unknown."""
+    """Mean returns of D4RL's random and expert policies for an id such as ``Hopper-v4``, None if unknown."""
     return REFERENCE_RETURNS.get(environment.partition("-")[0].lower())
 
 
 def normalised_score(returns: np.ndarray, environment: str) -> np.ndarray | None:
     """D4RL score of each return, in percent; None for an environment that D4RL has no constants for."""
     reference = reference_returns(environment)
-    return None if reference is None else 100 * (returns - reference[0]) / (reference[1] - reference[0])
+    if reference is None:
+        return None
+    random, expert = reference
+    return np.asarray(100 * (returns - random) / (expert - random))

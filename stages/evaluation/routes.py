@@ -39,7 +39,7 @@ def worse_route(
     best_extra = extra_cost(np.array(bound["value"]), np.array(bound["steps"]), np.array(True))
     too_low = returns < bound["value"] - TOLERANCE * abs(bound["value"])
     penalised = extra_cost(returns, lengths, terminated) > best_extra + TOLERANCE * bound["steps"]
-    return ~terminated | too_low | penalised
+    return np.asarray(~terminated | too_low | penalised)
 
 
 def extra_cost(returns: np.ndarray, lengths: np.ndarray, terminated: np.ndarray) -> Float[np.ndarray, "*rollouts"]:

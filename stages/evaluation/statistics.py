@@ -69,7 +69,7 @@ def bootstrap_interval(
 
 
 def probability_of_improvement(ours: Scores, theirs: Float[np.ndarray, "others tasks"]) -> float:
-    """Chance that a random run of `ours` beats one of `theirs` on the same task, ties counting half; mean over tasks."""
+    """Chance that a random run of `ours` beats one of `theirs` on a task, ties counting half; mean over tasks."""
     pairs = ours.shape[0] * theirs.shape[0]
     wins = [mannwhitneyu(ours[:, t], theirs[:, t]).statistic / pairs for t in range(ours.shape[1])]
     return float(np.mean(wins))

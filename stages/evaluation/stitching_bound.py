@@ -10,11 +10,11 @@ is made on all but one fold of the episodes and valued on the fold left out: `va
 `optimistic` the value of choosing and valuing on everything.
 
 Source: the reference line of the project's navigation results; the backup is Bellman's, over options of one step.
-What cells do: a cell mixes positions that a behaviour treats alike except around a turn, where it mixes steps before and
-after it, and where a behaviour crosses its own track it averages over both passes; large cells blur such places, small
-ones leave few steps to choose by. On navigation (400,000 steps) cells of 0.25, 0.5 and 1 give -377, -373 and -369, and
-walking the real task by the chosen cells, with actions drawn from the chosen behaviour's steps there, reaches -380, -377
-and -391: hence the default of 0.5.
+What cells do: a cell mixes positions that a behaviour treats alike except around a turn, where it mixes steps before
+and after it, and where a behaviour crosses its own track it averages over both passes; large cells blur such places,
+small ones leave few steps to choose by. On navigation (400,000 steps) cells of 0.25, 0.5 and 1 give -377, -373 and
+-369, and walking the real task by the chosen cells, with actions drawn from the chosen behaviour's steps there, reaches
+-380, -377 and -391: hence the default of 0.5.
 Symbols: behaviour = z, cell = discretised s.
 """
 
@@ -38,7 +38,9 @@ class BoundSettings(Settings):
 
     cell_size: float = Field(0.5, gt=0, description="side of a cell, in units of the observation")
     min_visits: int = Field(10, ge=1, description="recorded steps a behaviour needs in a cell to be an option there")
-    folds: int = Field(5, ge=2, description="folds of episodes; options are chosen on all but one and valued on that one")
+    folds: int = Field(
+        5, ge=2, description="folds of episodes; options are chosen on all but one and valued on that one"
+    )
     max_dimensions: int = Field(3, ge=1, description="observations with more numbers are not cut into cells")
 
 
@@ -171,9 +173,14 @@ def value_of(
     horizon: int,
     reward: np.ndarray | None = None,
 ) -> Float[np.ndarray, "cells"]:
-    """Value of following `chosen`; outcomes come from `model`, or from `fallback` where `model` has no such step.
+    """Value of following `chosen` for `horizon` steps.
 
     Args:
+        cells: The recorded steps.
+        chosen: Behaviour of each cell, -1 where none was chosen: the one with most steps is taken there.
+        model: Outcomes.
+        fallback: Outcomes of pairs that `model` has none of.
+        horizon: Number of steps.
         reward: Reward of every step, in place of the recorded ones; 1 gives expected lengths.
     """
     most = fallback.visits.reshape(cells.num_cells, -1).argmax(axis=1)
@@ -193,7 +200,7 @@ def value_of(
 def _outcomes(
     cells: Cells, model: Options, values: Float[np.ndarray, "ends"], min_visits: int
 ) -> Float[np.ndarray, "cells behaviours"]:
-    """Reward plus value to come of each option; too rarely tried ones are ruled out unless they are the cell's best known."""
+    """Reward plus value to come of each option; those tried too rarely are out, unless no other was tried more."""
     visits = model.visits.reshape(cells.num_cells, -1)
     enough = np.minimum(min_visits, visits.max(axis=1, keepdims=True))
     outcome = (model.reward + model.following @ values).reshape(visits.shape)

@@ -17,6 +17,7 @@ from stages.registry import Choice
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.checkpoint import Checkpoint
+from stages.training.device import chunk_rows
 from stages.training.job import Job
 from stages.training.metrics import Metrics
 
@@ -57,6 +58,7 @@ class ImprovementMethod(ABC):
     def __init__(self, job: Job, policies: Trainable, critics: Critics, rows: ClusterRows, settings: Settings) -> None:
         self.job, self.policies, self.critics, self.rows, self.settings = job, policies, critics, rows, settings
         self.checkpoint = Checkpoint("improve", job.output, job.fingerprint) if job.output else None
+        self.chunk_rows = chunk_rows(job.device, policies.ensemble.num_networks)
         self.action_low, self.action_high = (edge.to(job.device) for edge in (job.actions.amin(0), job.actions.amax(0)))
 
     @abstractmethod

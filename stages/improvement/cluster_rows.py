@@ -52,10 +52,19 @@ class ClusterRows:
     def num_clusters(self) -> int:
         return self.index.shape[1]
 
-    def chunks(self, size: int, order: Int[Tensor, "seeds rows"] | None = None) -> Iterator[Chunk]:
-        """All rows in chunks of at most `size` per cluster, in place or in the given order."""
-        for start in range(0, self.num_rows, size):
-            stop = min(start + size, self.num_rows)
+    def chunks(
+        self, size: int, order: Int[Tensor, "seeds rows"] | None = None, within: range | None = None
+    ) -> Iterator[Chunk]:
+        """Rows in chunks of at most `size` per cluster.
+
+        Args:
+            size: Rows per chunk.
+            order: Order to take the rows in, by seed; None: as they are.
+            within: Positions to take, all by default.
+        """
+        within = range(self.num_rows) if within is None else within
+        for start in within[::size]:
+            stop = min(start + size, within.stop)
             positions = slice(start, stop) if order is None else order[:, start:stop]
             rows = self.pick(self.index, positions)
             yield Chunk(positions, self.observations[rows], self.pick(self.weights, positions))

@@ -36,10 +36,9 @@ from stages.progress import Progress
 from stages.registry import IMPROVEMENT
 from stages.seeding import generators
 from stages.settings import Settings
-from stages.training.device import chunk_rows
+from stages.training.loop import Losses
 from stages.training.metrics import Metrics
 
-TINY = 1e-12
 
 
 class PpoSettings(Settings):
@@ -85,39 +84,52 @@ class Ppo(ImprovementMethod):
                 progress.advance_to(epoch + 1)
         return metrics
 
-    def improve(self, samples: Samples, epoch: int) -> dict[str, Tensor]:
-        """One pass over the rows: one step on the whole gradient, or one per minibatch."""
+    def improve(self, samples: Samples, epoch: int) -> Losses:
+        """One pass over the rows, with one Adam step on the whole gradient or one per minibatch."""
         full_batch = self.settings.minibatch_size is None
-        totals = torch.zeros(2, len(self.job.seeds), device=self.job.device)
+        size = self.rows.num_rows if full_batch else self.settings.minibatch_size
         order = None if full_batch else self._shuffled(epoch)
-        for chunk in self.rows.chunks(self.settings.minibatch_size or chunk_rows(self.job.device), order):
+        totals = torch.zeros(2, len(self.job.seeds), device=self.job.device)
+        for start in range(0, self.rows.num_rows, size):
+            batch = range(start, min(start + size, self.rows.num_rows))
+            totals += self._accumulate(samples, batch, order)
+            self.policies.apply_gradient()
+        return {"surrogate": totals[0], "clipped share": totals[1]}
+
+    def _accumulate(
+        self, samples: Samples, batch: range, order: Int[Tensor, "seeds rows"] | None
+    ) -> Float[Tensor, "2 seeds"]:
+        """Gradient of the mean surrogate over `batch`, summed over chunks; the batch's part of surrogate and clipping."""
+        share_of_batch = self.rows.num_rows / len(batch)
+        totals = torch.zeros(2, len(self.job.seeds), device=self.job.device)
+        for chunk in self.rows.chunks(self.chunk_rows, order, batch):
             actions, old_log_probs, advantages = (self.rows.pick(values, chunk.positions) for values in samples)
             log_ratio = gaussian.log_prob(self.policies(chunk.observations), actions) - old_log_probs
             surrogate = clipped_surrogate(log_ratio, advantages, self.settings.clip_range)
-            shares = chunk.weights if full_batch else chunk.weights / chunk.weights.sum(-1, keepdim=True).clamp_min(TINY)
-            (-surrogate.objective * shares).sum().backward()
-            if not full_batch:
-                self.policies.apply_gradient()
+            (-surrogate.objective * chunk.weights * share_of_batch).sum().backward()
             both = torch.stack([surrogate.objective.detach(), surrogate.clipped])
             totals += (both * chunk.weights).sum(-1).mean(-1)
-        if full_batch:
-            self.policies.apply_gradient()
-        return {"objective": totals[0], "clipped share": totals[1]}
+        return totals
 
     @torch.no_grad()
     def sample(self, position: int) -> Samples:
         """An action of the reference at every row, with its advantage."""
-        shape = (self.rows.num_clusters, self.rows.num_rows, len(self.action_low))
+        # Drawn by row of the dataset, not by place among the cluster's rows, which depends on the other seeds' padding.
+        shape = (self.job.dataset.num_steps, len(self.action_low))
         draws = [g.standard_normal(shape, np.float32) for g in generators(self.job.seeds, "sampled actions", position)]
-        noise = torch.from_numpy(np.stack(draws)).to(self.job.device)
+        by_row = torch.from_numpy(np.stack(draws)).to(self.job.device)
+        noise = by_row[torch.arange(len(draws), device=by_row.device)[:, None, None], self.rows.index]
         parts = []
-        for chunk in self.rows.chunks(chunk_rows(self.job.device)):
+        for chunk in self.rows.chunks(self.chunk_rows):
             outputs = self.policies.ensemble(self.reference, chunk.observations)
             actions = gaussian.sample(outputs, self.rows.pick(noise, chunk.positions))
             boxed = torch.clamp(actions, self.action_low, self.action_high)
-            parts.append((actions, gaussian.log_prob(outputs, actions), self.critics.advantage(chunk.observations, boxed)))
+            advantages = self.critics.advantage(chunk.observations, boxed)
+            parts.append((actions, gaussian.log_prob(outputs, actions), advantages))
         actions, log_probs, advantages = (torch.cat(pieces, dim=2) for pieces in zip(*parts, strict=True))
-        return Samples(actions, log_probs, self.rows.standardised(advantages) if self.settings.normalise_advantages else advantages)
+        if self.settings.normalise_advantages:
+            advantages = self.rows.standardised(advantages)
+        return Samples(actions, log_probs, advantages)
 
     def tensors(self) -> dict[str, Tensor]:
         return {"reference": self.reference, **self.policies.tensors()}

@@ -21,9 +21,9 @@ def mean_and_log_std(
 
 
 def log_prob(
-    outputs: Float[Tensor, "*batch twice_action"], actions: Float[Tensor, "*batch action"]
-) -> Float[Tensor, "*batch"]:
-    """Log density of `actions`, summed over action coordinates."""
+    outputs: Float[Tensor, "*#batch twice_action"], actions: Float[Tensor, "*#batch action"]
+) -> Float[Tensor, "*#batch"]:
+    """Log density of `actions`, summed over action coordinates; batch axes broadcast."""
     mean, log_std = mean_and_log_std(outputs)
     scaled = (actions - mean) * torch.exp(-log_std)
     return -(0.5 * scaled.square() + log_std + HALF_LOG_TWO_PI).sum(-1)

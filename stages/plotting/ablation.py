@@ -1,4 +1,4 @@
-"""Rand index of EM with and without its heuristics: a dot per seed, the mean, and the published mean (EMPO, Table 5)."""
+"""Rand index of EM with and without its heuristics: each seed, the mean and the published mean (EMPO, Table 5)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,17 @@ def ablation(variants: Sequence[Variant]) -> Figure:
         figure, (axes,) = style.panels(1, 1, width=6.4, height=0.8 + 0.33 * len(variants))
         for row, variant in enumerate(variants):
             spread = np.linspace(-0.17, 0.17, len(variant.per_seed)) if len(variant.per_seed) > 1 else np.zeros(1)
-            axes.plot(variant.per_seed, row + spread, "o", color=style.MUTED, markersize=4, alpha=0.55, markeredgewidth=0)
-            axes.plot(variant.per_seed.mean(), row, "D", color=style.SERIES[0], markersize=6.5, markeredgecolor=style.PAPER)
+            axes.plot(
+                variant.per_seed, row + spread, "o", color=style.MUTED, markersize=4, alpha=0.55, markeredgewidth=0
+            )
+            axes.plot(
+                variant.per_seed.mean(), row, "D", color=style.SERIES[0], markersize=6.5, markeredgecolor=style.PAPER
+            )
             if variant.published is not None:
                 axes.plot(variant.published, row, "|", color=style.SERIES[1], markersize=15, markeredgewidth=2)
-        axes.set(yticks=range(len(variants)), yticklabels=[variant.title for variant in variants], xlabel="Rand index (%)")
+        axes.set(
+            yticks=range(len(variants)), yticklabels=[variant.title for variant in variants], xlabel="Rand index (%)"
+        )
         axes.set_ylim(len(variants) - 0.4, -0.9)
         low = min(45.0, *(float(variant.per_seed.min()) - 3 for variant in variants))
         axes.set_xlim(low, 102)

@@ -60,7 +60,7 @@ def cluster_card(
 
 def _distribution(axes: Axes, own: np.ndarray, every: np.ndarray, title: str, shade: str) -> None:
     """Histogram of the cluster's episodes over that of the whole dataset."""
-    edges = np.histogram_bin_edges(every, BINS)
+    edges = np.histogram_bin_edges(every, BINS).tolist()
     axes.hist(every, edges, color=style.RULE)
     axes.hist(own, edges, color=shade, alpha=0.85)
     axes.set_title(title, fontsize=9)

@@ -59,11 +59,19 @@ def _curves(axes: Axes, curves: Float[np.ndarray, "epochs seeds"], seeds: Sequen
             continue
         line = curves[known, column]
         shade, width = (style.ALERT, 1.5) if failed[column] else (style.SERIES[0], 1.0)
-        axes.plot(known, line, color=shade, linewidth=width, alpha=1.0 if failed[column] else 0.65, zorder=2 + failed[column])
+        axes.plot(
+            known, line, color=shade, linewidth=width, alpha=1.0 if failed[column] else 0.65, zorder=2 + failed[column]
+        )
         axes.plot(known[-1], line[-1], "o", markersize=3.5, color=shade, zorder=3)
         if failed[column]:
             axes.annotate(
-                f"seed {seed}", (known[-1], line[-1]), xytext=(5, 0), textcoords="offset points", va="center", color=shade, fontsize=8
+                f"seed {seed}",
+                (known[-1], line[-1]),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                color=shade,
+                fontsize=8,
             )
     if not failed.any() and len(seeds) > 1:
         axes.text(1, 0.04, f"{len(seeds)} seeds", transform=axes.transAxes, ha="right", fontsize=8, color=style.MUTED)

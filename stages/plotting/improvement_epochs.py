@@ -26,7 +26,16 @@ def improvement_epochs(curves: Mapping[str, Sequence[tuple[int, Interval]]], uni
             axes.fill_between(epochs, low, high, color=shade, alpha=0.18, linewidth=0)
             axes.plot(epochs, [one.value for one in intervals], "o-", color=shade, markersize=4.5, linewidth=1.5)
             end = (epochs[-1], intervals[-1].value)
-            axes.annotate(name, end, xytext=(8, 0), textcoords="offset points", va="center", color=shade, fontweight="bold", fontsize=8.5)
+            axes.annotate(
+                name,
+                end,
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                color=shade,
+                fontweight="bold",
+                fontsize=8.5,
+            )
         axes.set(xlabel="improvement epochs", ylabel=unit)
         axes.grid(axis="y")
     return figure

@@ -14,7 +14,9 @@ from stages.plotting import style
 MOST_POINTS = 160
 
 
-def learning_curves(losses: Mapping[str, tuple[np.ndarray, Float[np.ndarray, "records seeds"]]], columns: int = 4) -> Figure:
+def learning_curves(
+    losses: Mapping[str, tuple[np.ndarray, Float[np.ndarray, "records seeds"]]], columns: int = 4
+) -> Figure:
     """One small panel per loss.
 
     Args:
@@ -26,7 +28,9 @@ def learning_curves(losses: Mapping[str, tuple[np.ndarray, Float[np.ndarray, "re
         for axes, (name, (steps, values)) in zip(grid, losses.items(), strict=True):
             thin = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MOST_POINTS)).astype(int))
             steps, values = steps[thin], values[thin]
-            axes.fill_between(steps, values.min(axis=1), values.max(axis=1), color=style.SERIES[0], alpha=0.22, linewidth=0)
+            axes.fill_between(
+                steps, values.min(axis=1), values.max(axis=1), color=style.SERIES[0], alpha=0.22, linewidth=0
+            )
             axes.plot(steps, np.median(values, axis=1), color=style.SERIES[0], linewidth=1.2)
             axes.set_title(name, fontsize=8.5)
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))

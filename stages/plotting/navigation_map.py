@@ -39,8 +39,11 @@ def draw(axes: Axes, place: NavigationMap) -> None:
     for x0, y0, x1, y1 in place.penalty_boxes:
         box = Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor=style.SHADE, edgecolor=style.RULE, linewidth=1, zorder=0)
         axes.add_patch(box)
-        axes.text((x0 + x1) / 2, (y0 + y1) / 2, "penalty", ha="center", va="center", fontsize=8, color=style.MUTED, zorder=4)
-    axes.plot(*place.goal, marker="*", markersize=13, color=style.INK, markeredgecolor=style.PAPER, zorder=6, clip_on=False)
+        inner = 0.02 * size
+        axes.text(x1 - inner, y1 - inner, "penalty", ha="right", va="top", fontsize=7.5, color=style.MUTED, zorder=1)
+    axes.plot(
+        *place.goal, marker="*", markersize=13, color=style.INK, markeredgecolor=style.PAPER, zorder=6, clip_on=False
+    )
     axes.plot(0, 0, marker="o", markersize=5, color=style.INK, markeredgecolor=style.PAPER, zorder=6, clip_on=False)
 
 
@@ -48,4 +51,14 @@ def draw_subgoals(axes: Axes, subgoals: Sequence[Point], colour: str) -> None:
     """Subgoals as numbered dots, in the order in which they are visited."""
     for number, (x, y) in enumerate(subgoals, start=1):
         axes.plot(x, y, "o", markersize=11, color=colour, markeredgecolor=style.PAPER, zorder=5, clip_on=False)
-        axes.text(x, y, str(number), color=style.PAPER, ha="center", va="center_baseline", fontsize=7, fontweight="bold", zorder=6)
+        axes.text(
+            x,
+            y,
+            str(number),
+            color=style.PAPER,
+            ha="center",
+            va="center_baseline",
+            fontsize=7,
+            fontweight="bold",
+            zorder=6,
+        )

@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 Path = Float[np.ndarray, "points 2"]
+Piece = Float[np.ndarray, "_ 2"]
 
 
-def simplify(path: Path, tolerance: float) -> Path:
-    """Leave out points so that none of them is further than `tolerance` from the line that remains (Douglas-Peucker)."""
+def simplify(path: Path, tolerance: float) -> Piece:
+    """Leave out points that lie within `tolerance` of the line that remains (Douglas-Peucker)."""
     keep = np.zeros(len(path), dtype=bool)
     keep[[0, -1]] = True
     spans = [(0, len(path) - 1)]
@@ -25,7 +26,7 @@ def simplify(path: Path, tolerance: float) -> Path:
             middle = first + 1 + furthest
             keep[middle] = True
             spans += [(first, middle), (middle, last)]
-    return path[keep]
+    return np.asarray(path[keep])
 
 
 def _distances(points: Path, start: np.ndarray, end: np.ndarray) -> Float[np.ndarray, "points"]:
@@ -33,10 +34,10 @@ def _distances(points: Path, start: np.ndarray, end: np.ndarray) -> Float[np.nda
     line = end - start
     length = float(line @ line)
     along = np.clip((points - start) @ line / length, 0, 1) if length else np.zeros(len(points))
-    return np.linalg.norm(points - start - along[:, None] * line, axis=1)
+    return np.asarray(np.linalg.norm(points - start - along[:, None] * line, axis=1))
 
 
-def runs(path: Path, choices: Int[np.ndarray, "points"], shortest: int = 1) -> list[tuple[int, Path]]:
+def runs(path: Path, choices: Int[np.ndarray, "points"], shortest: int = 1) -> list[tuple[int, Piece]]:
     """Pieces of the path with equal choice, each with the first point of the next so that the line is unbroken.
 
     Args:
@@ -58,6 +59,6 @@ def _starts(choices: Int[np.ndarray, "points"]) -> Int[np.ndarray, "pieces"]:
     return np.append(0, np.flatnonzero(np.diff(choices)) + 1)
 
 
-def without_padding(path: Float[np.ndarray, "steps 2"]) -> Path:
+def without_padding(path: Float[np.ndarray, "steps 2"]) -> Piece:
     """The recorded part of a path that is padded with NaN at the end."""
-    return path[~np.isnan(path).any(axis=1)]
+    return np.asarray(path[~np.isnan(path).any(axis=1)])

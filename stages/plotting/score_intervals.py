@@ -49,12 +49,15 @@ def score_intervals(scores: Sequence[Score], references: Mapping[str, float], un
 def _draw(axes: Axes, score: Score, row: int) -> None:
     spread = np.linspace(-0.16, 0.16, len(score.per_seed)) if len(score.per_seed) > 1 else np.zeros(1)
     interval = score.interval
-    axes.plot(score.per_seed, row + spread, "o", markersize=4, color=style.MUTED, alpha=0.55, markeredgewidth=0, zorder=3)
+    axes.plot(
+        score.per_seed, row + spread, "o", markersize=4, color=style.MUTED, alpha=0.55, markeredgewidth=0, zorder=3
+    )
     axes.plot([interval.low, interval.high], [row, row], color=style.SERIES[0], linewidth=3, zorder=4)
     axes.plot(interval.value, row, "D", markersize=6.5, color=style.SERIES[0], markeredgecolor=style.PAPER, zorder=5)
     axes.annotate(
-        f"{interval.value:,.1f}", (interval.value, row), xytext=(0, 8), textcoords="offset points",
+        style.number(interval.value, 1), (interval.value, row), xytext=(0, 8), textcoords="offset points",
         ha="center", fontsize=8, fontweight="bold", color=style.INK, zorder=6,
+        bbox={"facecolor": style.PAPER, "edgecolor": "none", "pad": 0.8},
     )  # fmt: skip
 
 
@@ -67,7 +70,7 @@ def _references(axes: Axes, references: Mapping[str, float]) -> None:
         axes.axvline(value, color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=2)
         beyond = value > (left + right) / 2
         axes.annotate(
-            f"{name} {value:,.0f}", (value, 1), xycoords=("data", "axes fraction"),
+            f"{name} {style.number(value)}", (value, 1), xycoords=("data", "axes fraction"),
             xytext=(-3 if beyond else 3, 3 + 11 * (len(references) - 1 - level)), textcoords="offset points",
             ha="right" if beyond else "left", fontsize=8, color=style.INK,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 INK, MUTED, RULE, SHADE, PAPER = "#1f2430", "#636b78", "#d9dde3", "#eceff3", "#fffffe"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#7d6bb0", "#8c564b")
@@ -23,7 +24,7 @@ ALERT = "#c8281e"
 NAMES = {INK: "ink", MUTED: "muted", RULE: "rule", SHADE: "shade", PAPER: "paper", ALERT: "alert"}
 NAMES |= {colour: f"series-{index}" for index, colour in enumerate(SERIES)}
 
-SETTINGS: dict[str, Any] = {
+SETTINGS: Any = {
     "svg.hashsalt": "unmix",
     "svg.fonttype": "none",
     "font.family": ["DejaVu Sans"],
@@ -65,11 +66,17 @@ def colour(index: int) -> str:
     return SERIES[index % len(SERIES)]
 
 
+def number(value: float, digits: int = 0) -> str:
+    """A number as print sets it: separated thousands and a true minus sign."""
+    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def panels(number: int, columns: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """A figure of `number` equal panels, row by row, each of `width` x `height` inches."""
     columns = max(1, min(columns, number))
     rows = -(-number // columns)
-    figure = Figure(figsize=(columns * width, rows * height), layout="constrained")
+    layout = ConstrainedLayoutEngine(h_pad=0.08, w_pad=0.07, hspace=0.06)
+    figure = Figure(figsize=(columns * width, rows * height), layout=layout)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid[number:]:
         axes.set_visible(False)
@@ -90,9 +97,14 @@ def to_svg(figure: Figure, name: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\g<1>{name}-", text)
-    text = re.sub(r"-?\d+\.\d{3,}", lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), text)
-    text = re.sub(r"#[0-9a-f]{6}\b", _variable, text)
+    text = re.sub(r"<[^>]*>", _shortened, text)
     return re.sub(r'(<svg [^>]*?)height="[^"]*"( [^>]*?)width="[\d.]+pt"', r'\1\2 width="100%"', text, count=1)
+
+
+def _shortened(tag: re.Match[str]) -> str:
+    """A tag with coordinates to 1/100 point and colours as variables; what is written between tags stays as it is."""
+    short = re.sub(r"-?\d+\.\d{3,}", lambda one: f"{float(one.group()):.2f}".rstrip("0").rstrip("."), tag.group())
+    return re.sub(r"#[0-9a-f]{6}\b", _variable, short)
 
 
 def _variable(match: re.Match[str]) -> str:

@@ -38,7 +38,7 @@ class Rollouts:
 def trajectories(agents: Sequence[Rollouts], place: NavigationMap, columns: int = 3) -> Figure:
     """One map per agent with all its rollouts."""
     with style.styled():
-        figure, grid = style.panels(len(agents), columns, width=2.9, height=3.25)
+        figure, grid = style.panels(len(agents), columns, width=2.9, height=3.4)
         for axes, agent in zip(grid, agents, strict=True):
             navigation_map.draw(axes, place)
             draw_paths(axes, agent.paths, agent.choices, place.tolerance)
@@ -48,7 +48,10 @@ def trajectories(agents: Sequence[Rollouts], place: NavigationMap, columns: int 
 
 
 def draw_paths(
-    axes: Axes, paths: Float[np.ndarray, "rollouts steps 2"], choices: Int[np.ndarray, "rollouts steps"], tolerance: float
+    axes: Axes,
+    paths: Float[np.ndarray, "rollouts steps 2"],
+    choices: Int[np.ndarray, "rollouts steps"],
+    tolerance: float,
 ) -> None:
     """Thin, partly transparent lines; one collection per cluster, grey where no cluster was chosen."""
     pieces: dict[int, list[np.ndarray]] = {}
@@ -62,4 +65,6 @@ def draw_paths(
     alpha = float(np.clip(12 / max(len(paths), 1), 0.18, 0.8))
     for cluster, lines in sorted(pieces.items()):
         shade = style.MUTED if cluster < 0 else style.colour(cluster)
-        axes.add_collection(LineCollection(lines, colors=shade, linewidths=0.9, alpha=alpha, zorder=2, capstyle="round"))
+        axes.add_collection(
+            LineCollection(lines, colors=shade, linewidths=0.9, alpha=alpha, zorder=2, capstyle="round")
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from stages.plotting.cluster_card import Cluster, cluster_card
 from stages.plotting.navigation_map import NavigationMap
 from stages.reporting.inputs import Clusters, DatasetResults
 from stages.reporting.matching import partners
+from stages.reporting.names import caption
 from stages.reporting.pictures import Picture, padded_paths, picture
 
 SHOWN_EPISODES = 10
@@ -25,12 +27,37 @@ class Card:
     colour: int
 
 
-def cards(results: DatasetResults, name: str, clusters: Clusters, place: NavigationMap | None) -> list[Card]:
-    """Cards of clustering `name`, in the order of the behaviours that its clusters were matched to."""
+def cards(
+    results: DatasetResults, name: str, clusters: Clusters, place: NavigationMap | None, agents: dict[str, Any]
+) -> list[Card]:
+    """Cards of clustering `name`, in the order of the behaviours that its clusters were matched to.
+
+    Args:
+        results: The dataset's results.
+        name: Name of the clustering.
+        clusters: The clustering.
+        place: The map, where there is one.
+        agents: The params' `agents`, which say who acts by this clustering.
+    """
     if results.dataset is None:
         return []
     common = partners(results, clusters)[0]
-    return [_card(results, name, clusters.labels[0] == z, int(z), int(common[z]), place) for z in np.argsort(common, kind="stable")]
+    made = []
+    for z in np.argsort(common, kind="stable"):
+        card = _card(results, name, clusters.labels[0] == z, int(z), int(common[z]), place)
+        card.facts.extend(_alone(results, name, int(clusters.seeds[0]), int(z), agents))
+        made.append(card)
+    return made
+
+
+def _alone(results: DatasetResults, name: str, seed: int, z: int, agents: dict[str, Any]) -> list[tuple[str, str]]:
+    """Mean return of the cluster's policy without any other, in each agent that acts by this clustering."""
+    return [
+        (f"policy alone, {caption('agents', agent)}", f"{evaluation.cluster_returns[row, z].mean():,.1f}")
+        for agent, evaluation in results.evaluations.items()
+        if agents.get(agent, {}).get("clusters") == name and evaluation.cluster_returns.size
+        for row in np.flatnonzero(evaluation.seeds == seed)
+    ]
 
 
 def _card(
@@ -72,5 +99,5 @@ def _mean_and_spread(values: np.ndarray) -> str:
 
 def _origin(policies: np.ndarray, names: tuple[str, ...]) -> str:
     numbers, counts = np.unique(policies, return_counts=True)
-    label = lambda number: names[number] if names else f"behaviour {number}"  # noqa: E731
-    return ", ".join(f"{label(number)} {count / len(policies):.0%}" for number, count in zip(numbers, counts, strict=True))
+    called = [names[number] if names else f"behaviour {number}" for number in numbers]
+    return ", ".join(f"{name} {count / len(policies):.0%}" for name, count in zip(called, counts, strict=True))

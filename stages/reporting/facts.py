@@ -30,7 +30,9 @@ def _sizes(results: DatasetResults) -> dict[str, int]:
         sizes["transitions"] = results.dataset.num_steps
     for evaluation in results.evaluations.values():
         sizes["seeds"], sizes["rollouts per seed"] = evaluation.returns.shape
-    epochs = [clusters.settings["em_epochs"] for clusters in results.clusterings.values() if "em_epochs" in clusters.settings]
+    epochs = [
+        clusters.settings["em_epochs"] for clusters in results.clusterings.values() if "em_epochs" in clusters.settings
+    ]
     if epochs:
         sizes["EM epochs"] = epochs[0]
     return sizes
@@ -40,7 +42,9 @@ def run_times(collection: Mapping[str, DatasetResults]) -> list[tuple[str, str, 
     """(dataset, stage, jobs, seconds together), from Snakemake's benchmarks, or else from what trained files say."""
     rows = []
     for name, results in collection.items():
-        measured = results.seconds or [(one.stage, one.metadata["seconds"]) for one in results.trained if "seconds" in one.metadata]
+        measured = results.seconds or [
+            (one.stage, one.metadata["seconds"]) for one in results.trained if "seconds" in one.metadata
+        ]
         for stage in dict.fromkeys(stage for stage, _ in measured):
             seconds = [float(taken) for other, taken in measured if other == stage]
             rows.append((name, caption("stages", stage), len(seconds), sum(seconds)))

@@ -28,14 +28,14 @@ def _agents(results: DatasetResults, metrics: dict[str, Any]) -> Table:
     theirs = published(results)
     scored = any("d4rl_score" in one for one in metrics["agents"].values())
     routed = any("worse_route" in one for one in metrics["agents"].values())
-    table = Table(title=f"{results.name}: returns", title_justify="left", title_style="bold", box=None, padding=(0, 2))
-    table.add_column("agent")
-    for heading in ["IQM [95 % interval]", "mean ± std", *["D4RL score"] * scored, *["worse route"] * routed, "paper"]:
+    table = Table(title=f"{results.name}: returns", title_justify="left", title_style="bold", box=None, padding=(0, 1))
+    table.add_column("agent", no_wrap=True)
+    for heading in ["IQM [95 % interval]", *["D4RL score"] * scored, *["worse route"] * routed, "paper"]:
         table.add_column(heading, justify="right", no_wrap=True)
     for agent, one in metrics["agents"].items():
-        cells = [interval(one["return"]), f"{one['return']['mean']:.1f} ± {one['return']['std']:.1f}"]
-        cells += [f"{one['d4rl_score']['mean']:.1f}"] * scored
-        cells += [f"{one['worse_route']:.1%}"] * routed
+        cells = [interval(one["return"])]
+        cells += [f"{one['d4rl_score']['mean']:.1f}"] if scored else []
+        cells += [f"{one['worse_route']:.1%}"] if routed else []
         table.add_row(caption("agents", agent), *cells, str(theirs["agents"].get(agent, theirs["note"] or "-")))
     return table
 
@@ -46,13 +46,18 @@ def interval(aggregate: dict[str, float]) -> str:
 
 
 def _remarks(metrics: dict[str, Any]) -> list[str]:
-    lines = [f"behaviour {name}: {one['return_mean']:.1f} in the mean" for name, one in metrics["behaviours"].items() if name != "all"]
+    lines = [
+        f"{name} in the data: {one['return_mean']:.1f}" for name, one in metrics["behaviours"].items() if name != "all"
+    ]
     bound = metrics["bound"]
     if bound.get("value") is not None:
-        lines.append(f"best stitching of the behaviours: {bound['value']:.1f} ± {bound['standard_error']:.1f} (dynamic programming)")
+        lines.append(f"best stitching of the behaviours: {bound['value']:.1f} ± {bound['standard_error']:.1f}")
     for name, one in metrics["clusters"].items():
         if "rand" in one:
-            lines.append(f"clusters {name}: Rand {one['rand']:.3f} in the mean, 1.0 on {one['perfect']:.0%} of {one['seeds']} seeds")
+            perfect = round(one["perfect"] * one["seeds"])
+            lines.append(
+                f"clusters {name}: Rand {one['rand']:.3f} in the mean, 1.0 on {perfect} of {one['seeds']} seeds"
+            )
         elif one["agreement_between_seeds"] is not None:
             lines.append(f"clusters {name}: seeds agree with ARI {one['agreement_between_seeds']:.3f}")
     return lines

@@ -42,7 +42,7 @@ class Evaluation:
     terminated: Bool[np.ndarray, "seeds episodes"]
     paths: Float[np.ndarray, "seeds drawn steps 2"]
     choices: Int[np.ndarray, "seeds drawn steps"]
-    cluster_returns: Float[np.ndarray, "seeds clusters episodes"]
+    cluster_returns: Float[np.ndarray, "seeds clusters alone"]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,9 @@ def gather(files: Sequence[str]) -> dict[str, DatasetResults]:
         if stage == "generated":
             results.dataset = load(path)
         elif path.suffix == ".tsv":
-            results.seconds += [(stage, float(row["s"])) for row in csv.DictReader(path.read_text().splitlines(), delimiter="\t")]
+            results.seconds += [
+                (stage, float(row["s"])) for row in csv.DictReader(path.read_text().splitlines(), delimiter="\t")
+            ]
         elif stage == "bound":
             results.bound = json.loads(path.read_text())
         elif stage in ("ablation", "figure4"):
@@ -134,7 +136,9 @@ def read_evaluation(path: Path) -> Evaluation:
         with np.load(path, allow_pickle=False) as arrays:
             return Evaluation(**{one.name: arrays[one.name] for one in fields(Evaluation)})
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise UserError(f"not an evaluation ({error})", place=str(path), remedy="Remove it and run `snakemake`") from error
+        raise UserError(
+            f"not an evaluation ({error})", place=str(path), remedy="Remove it and run `snakemake`"
+        ) from error
 
 
 def clusters_of(artifact: Artifact) -> Clusters:
@@ -191,4 +195,6 @@ def _place(path: Path) -> tuple[str, ...]:
     for position in range(len(folders) - 2, -1, -1):
         if folders[position] in STAGES:
             return folders[position:]
-    raise UserError("its folder does not say what it is", place=str(path), remedy=f"Expected one of {', '.join(STAGES)}")
+    raise UserError(
+        "its folder does not say what it is", place=str(path), remedy=f"Expected one of {', '.join(STAGES)}"
+    )

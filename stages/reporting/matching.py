@@ -22,9 +22,13 @@ def partners(results: DatasetResults, clusters: Clusters) -> Int[np.ndarray, "se
 
 
 def clustering_of(results: DatasetResults, agent: str, agents: dict[str, Any]) -> Clusters | None:
-    """The clustering that an agent acts by, as the params' `agents` say; None where it has none or it was not given."""
-    recipe = agents.get(agent, {}).get("clusters")
-    return results.clusterings.get(recipe) if recipe else None
+    """The clustering that an agent acts by, as the params' `agents` say, or the only one where they say nothing.
+
+    None where the agent has none, or where it was not given.
+    """
+    if agent in agents:
+        return results.clusterings.get(agents[agent].get("clusters"))
+    return next(iter(results.clusterings.values())) if len(results.clusterings) == 1 else None
 
 
 def matched_choices(
@@ -32,11 +36,13 @@ def matched_choices(
 ) -> Int[np.ndarray, "seeds drawn steps"]:
     """The choices of an agent's rollouts in common numbers; -1 where there is no choice, also for a single cluster."""
     choices = evaluation.choices.astype(np.int64)
+    if evaluation.cluster_returns.shape[1] == 1 or (clusters is not None and clusters.num_clusters == 1):
+        return np.full_like(choices, -1)
     if clusters is None:
         return choices
-    if clusters.num_clusters == 1:
-        return np.full_like(choices, -1)
     rows = {int(seed): row for row, seed in enumerate(clusters.seeds)}
     common = partners(results, clusters)
-    known = [common[rows[int(seed)]] if int(seed) in rows else np.arange(clusters.num_clusters) for seed in evaluation.seeds]
+    known = [
+        common[rows[int(seed)]] if int(seed) in rows else np.arange(clusters.num_clusters) for seed in evaluation.seeds
+    ]
     return np.stack([np.where(one >= 0, names[one], -1) for one, names in zip(choices, known, strict=True)])

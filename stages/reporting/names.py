@@ -10,7 +10,8 @@ import yaml
 
 @cache
 def _captions() -> dict[str, dict[str, str]]:
-    return yaml.safe_load(Path(__file__).with_name("captions.yaml").read_text())
+    entries: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("captions.yaml").read_text())
+    return entries
 
 
 def caption(kind: str, name: str) -> str:

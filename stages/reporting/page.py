@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from stages.plotting.ablation import Variant, ablation
 from stages.plotting.improvement_epochs import improvement_epochs
 from stages.reporting import facts, pictures, summary, tables, words
 from stages.reporting.cards import Card, cards
-from stages.reporting.inputs import DatasetResults
+from stages.reporting.inputs import Clusters, DatasetResults
 from stages.reporting.names import caption
 from stages.reporting.pictures import Picture, picture
 from stages.reporting.place import map_of
@@ -29,7 +30,9 @@ class ReportSettings(Settings):
     """What the report says besides the results."""
 
     title: str = Field("Unmix", description="heading of the page")
-    params: dict[str, Any] = Field({}, description="the params of the run: printed, and read for what agents are made of")
+    params: dict[str, Any] = Field(
+        {}, description="the params of the run: printed, and read for what agents are made of"
+    )
     resamples: int = Field(10_000, ge=100, description="bootstrap samples of each interval")
 
 
@@ -61,7 +64,7 @@ def build(collection: dict[str, DatasetResults], settings: ReportSettings) -> st
     sections = [_section(results, aggregates[name], agents, settings.resamples) for name, results in collection.items()]
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["clock"] = _clock
+    environment.filters |= {"clock": _clock, "minus": _minus}
     return environment.get_template("page.html.jinja").render(
         title=settings.title,
         sections=sections,
@@ -89,12 +92,18 @@ def _section(results: DatasetResults, metrics: dict[str, Any], agents: dict[str,
         ablation_picture=_ablation(results),
         figure4=_figure4(results, resamples),
         cards=[
-            (caption("clusterings", name), int(clusters.seeds[0]), cards(results, name, clusters, place))
-            for name, clusters in results.clusterings.items()
-            if clusters.num_clusters > 1
+            (caption("clusterings", name), int(clusters.seeds[0]), cards(results, name, clusters, place, agents))
+            for name, clusters in _in_use(results, agents)
         ][:1],
         losses=pictures.losses_picture(results),
     )
+
+
+def _in_use(results: DatasetResults, agents: dict[str, Any]) -> list[tuple[str, Clusters]]:
+    """Clusterings into more than one cluster, those that agents act by first."""
+    used = [agents.get(agent, {}).get("clusters") for agent in results.evaluations]
+    several = [(name, clusters) for name, clusters in results.clusterings.items() if clusters.num_clusters > 1]
+    return sorted(several, key=lambda item: item[0] not in used)
 
 
 def _ablation(results: DatasetResults) -> Picture | None:
@@ -120,7 +129,9 @@ def _figure4(results: DatasetResults, resamples: int) -> Picture | None:
     for row in results.figure4:
         points[row["gradient"]][int(row["epochs"])].append(float(row[column]))
     curves: dict[str, list[tuple[int, Interval]]] = {
-        gradient: [(epochs, summary.return_interval(np.array(scores), resamples)) for epochs, scores in by_epochs.items()]
+        gradient: [
+            (epochs, summary.return_interval(np.array(scores), resamples)) for epochs, scores in by_epochs.items()
+        ]
         for gradient, by_epochs in points.items()
     }
     figure = improvement_epochs(curves, "D4RL score (%)" if scored else "return")
@@ -129,4 +140,15 @@ def _figure4(results: DatasetResults, resamples: int) -> Picture | None:
 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+    return (
+        f"{minutes // 60} h {minutes % 60:02} min"
+        if minutes >= 60
+        else f"{minutes} min {rest:02} s"
+        if minutes
+        else f"{rest} s"
+    )
+
+
+def _minus(text: str) -> str:
+    """Hyphens before numbers as minus signs; those between, as in ranges, stay."""
+    return re.sub(r"(?<![\w-])-(?=\d)", "\N{MINUS SIGN}", text)

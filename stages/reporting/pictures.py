@@ -54,7 +54,8 @@ def behaviours_picture(results: DatasetResults, place: NavigationMap) -> Picture
         episodes = np.flatnonzero(dataset.behaviour_policy == index)
         if not len(episodes):
             continue
-        note = f"return {dataset.episode_returns[episodes].mean():,.0f}, {dataset.episode_lengths[episodes].mean():,.0f} steps"
+        mean_return, mean_length = dataset.episode_returns[episodes].mean(), dataset.episode_lengths[episodes].mean()
+        note = f"return {style.number(mean_return)}, {style.number(mean_length)} steps"
         shown.append(Behaviour(name, note, padded_paths(dataset, episodes[:MOST_EPISODES])))
     alt = "Maps with episodes of " + "; ".join(f"{one.title} ({one.note})" for one in shown)
     return picture(behaviours(shown, place), f"{results.name}-behaviours", alt)
@@ -68,8 +69,8 @@ def trajectories_picture(results: DatasetResults, place: NavigationMap, agents: 
             continue
         choices = matched_choices(results, evaluation, clustering_of(results, agent, agents))
         worse = worse_routes(results, evaluation)
-        note = f"mean return {evaluation.returns.mean():,.0f}"
-        note += "" if worse is None else f", {worse.sum()} of {worse.size} on a worse route"
+        note = f"return {style.number(evaluation.returns.mean())}"
+        note += "" if worse is None else f", worse route {worse.sum()} of {worse.size}"
         steps = evaluation.paths.shape[2]
         thin = _spread(evaluation.paths.shape[0] * evaluation.paths.shape[1], MOST_ROLLOUTS)
         paths, chosen = evaluation.paths.reshape(-1, steps, 2)[thin], choices.reshape(-1, steps)[thin]
@@ -100,7 +101,9 @@ def returns_picture(results: DatasetResults, metrics: dict[str, Any], resamples:
         references["best stitching"] = metrics["bound"]["value"]
     references = {name: float(scale(np.array(value))) for name, value in references.items()}
     figure = score_intervals(scores, references, "D4RL score (%)" if scored else "return")
-    alt = "; ".join(f"{one.title}: {one.interval.value:.1f} [{one.interval.low:.1f}, {one.interval.high:.1f}]" for one in scores)
+    alt = "; ".join(
+        f"{one.title}: {one.interval.value:.1f} [{one.interval.low:.1f}, {one.interval.high:.1f}]" for one in scores
+    )
     return picture(figure, f"{results.name}-returns", alt)
 
 
@@ -126,16 +129,21 @@ def agreement(results: DatasetResults, clusters: Clusters) -> Float[np.ndarray, 
 
 
 def losses_picture(results: DatasetResults) -> Picture | None:
-    """Losses of everything that was trained: the first block of seeds of each."""
+    """Losses of everything that was trained; blocks of seeds are joined where they were recorded at the same steps."""
     curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for trained in results.trained:
         for loss, (steps, values) in trained.losses.items():
-            title = " ".join([*trained.names[-1:], loss.replace("_", " ")]) if trained.names else loss
-            if len(steps) > 1 and len(curves) < MOST_LOSSES:
-                curves.setdefault(title, (steps, values.reshape(len(steps), -1)))
+            title = " ".join([*trained.names[-1:], loss]).replace("_", " ")
+            values = values.reshape(len(steps), -1)
+            if title in curves and np.array_equal(curves[title][0], steps):
+                curves[title] = (steps, np.hstack([curves[title][1], values]))
+            elif len(steps) > 1 and len(curves) < MOST_LOSSES:
+                curves.setdefault(title, (steps, values))
     if not curves:
         return None
-    return picture(learning_curves(curves), f"{results.name}-losses", "Losses over training steps: " + ", ".join(curves))
+    return picture(
+        learning_curves(curves), f"{results.name}-losses", "Losses over training steps: " + ", ".join(curves)
+    )
 
 
 def padded_paths(dataset: EpisodeDataset, episodes: np.ndarray) -> Float[np.ndarray, "episodes steps 2"]:

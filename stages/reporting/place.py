@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from stages.datasets.subgoals import SubgoalSettings
+from stages.environments.navigation import NavigationSettings
 from stages.plotting.navigation_map import NavigationMap
 from stages.reporting.inputs import DatasetResults
+from stages.settings import Settings
 
 TASK = "navigation"
+Model = TypeVar("Model", bound=Settings)
 
 
 def map_of(results: DatasetResults) -> NavigationMap | None:
-    """The map of a navigation dataset, with the subgoals where the dataset says how it was made; None for other tasks."""
+    """The map of a navigation dataset, with subgoals where it says how it was made; None for other tasks."""
     if results.dataset is None or results.environment != TASK:
         return None
-    settings = _settings(results.dataset.attributes)
-    known = settings or SubgoalSettings()
+    attributes = results.dataset.attributes
+    geometry = _parsed(attributes.get("environment_settings", "{}"), NavigationSettings) or NavigationSettings()
+    made = _parsed(attributes.get("generator", ""), SubgoalSettings)
     return NavigationMap(
-        size=known.environment.size,
-        goal=known.environment.goal,
-        penalty_boxes=known.environment.penalty_boxes,
-        subgoals=list(settings.behaviours.values()) if settings else (),
+        size=geometry.size,
+        goal=geometry.goal,
+        penalty_boxes=geometry.penalty_boxes,
+        subgoals=list(made.behaviours.values()) if made else (),
     )
 
 
-def _settings(attributes: dict[str, str]) -> SubgoalSettings | None:
-    for text in attributes.values():
-        try:
-            values: Any = json.loads(text)
-            if isinstance(values, dict) and "behaviours" in values:
-                return SubgoalSettings.model_validate({k: v for k, v in values.items() if k != "method"})
-        except (ValidationError, ValueError):
-            continue
-    return None
+def _parsed(text: str, model: type[Model]) -> Model | None:
+    """Settings from JSON, None if they are not of this kind (another generator, another version)."""
+    try:
+        values = json.loads(text)
+        return model.model_validate({key: value for key, value in values.items() if key != "method"})
+    except (ValidationError, ValueError, AttributeError):
+        return None

@@ -13,7 +13,8 @@ from stages.reporting.inputs import DatasetResults
 
 @cache
 def _tables() -> dict[str, dict[str, Any]]:
-    return yaml.safe_load(Path(__file__).with_name("published.yaml").read_text())
+    entries: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("published.yaml").read_text())
+    return entries
 
 
 def published(results: DatasetResults) -> dict[str, Any]:

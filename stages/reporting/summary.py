@@ -43,7 +43,11 @@ def metrics(collection: dict[str, DatasetResults], resamples: int) -> dict[str, 
     return {
         name: {
             "agents": {agent: agent_metrics(results, one, resamples) for agent, one in results.evaluations.items()},
-            "clusters": {one: cluster_metrics(results, clusters) for one, clusters in results.clusterings.items()},
+            "clusters": {
+                one: cluster_metrics(results, clusters)
+                for one, clusters in results.clusterings.items()
+                if clusters.num_clusters > 1
+            },
             "behaviours": behaviour_metrics(results),
             "bound": _rounded(results.bound or {}),
         }
@@ -72,7 +76,10 @@ def return_interval(scores: np.ndarray, resamples: int) -> Interval:
 
 def cluster_metrics(results: DatasetResults, clusters: Clusters) -> dict[str, Any]:
     """Mean of each score over seeds, the worst Rand index, the share of perfect seeds, agreement between seeds."""
-    held: dict[str, Any] = {"seeds": len(clusters.seeds), "agreement_between_seeds": agreement_between_runs(clusters.labels)}
+    held: dict[str, Any] = {
+        "seeds": len(clusters.seeds),
+        "agreement_between_seeds": agreement_between_runs(clusters.labels),
+    }
     if results.true_labels is not None:
         scores = pd.DataFrame([clustering_scores(results.true_labels, labels) for labels in clusters.labels])
         held |= scores.mean().to_dict()
@@ -135,10 +142,12 @@ def _aggregate(per_seed: np.ndarray, resamples: int) -> dict[str, float]:
             "mean": per_seed.mean(), "std": per_seed.std()}  # fmt: skip
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
     """Plain Python numbers with few digits, so that a difference in the last bit is no change; NaN becomes None."""
-    if isinstance(value, dict):
-        return {key: _rounded(one) for key, one in value.items()}
+    return {key: _rounded(one) if isinstance(one, dict) else _plain(one) for key, one in values.items()}
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return None if np.isnan(value) else round(float(value), 4)
     return value

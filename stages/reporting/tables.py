@@ -58,10 +58,18 @@ def clusterings_table(metrics: dict[str, Any]) -> Table | None:
     labelled = any("rand" in one for one in metrics["clusters"].values())
     if not metrics["clusters"]:
         return None
-    headings = ["clustering", *([caption("scores", score) for score in scores] + ["perfect seeds"]) * labelled, "agreement of seeds (ARI)"]
+    headings = [
+        "clustering",
+        *([caption("scores", score) for score in scores] + ["perfect seeds"]) * labelled,
+        "agreement of seeds (ARI)",
+    ]
     rows = []
     for name, one in metrics["clusters"].items():
-        truth = [f"{one[score]:.3f}" for score in scores] + [f"{round(one['perfect'] * one['seeds'])} of {one['seeds']}"] if labelled else []
+        truth = (
+            [f"{one[score]:.3f}" for score in scores] + [f"{round(one['perfect'] * one['seeds'])} of {one['seeds']}"]
+            if labelled
+            else []
+        )
         between = one["agreement_between_seeds"]
         rows.append([caption("clusterings", name), *truth, "–" if between is None else f"{between:.3f}"])
     return Table(headings, rows)

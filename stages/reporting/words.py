@@ -26,15 +26,16 @@ def _data(results: DatasetResults, metrics: dict[str, Any]) -> str:
 def _clusters(metrics: dict[str, Any]) -> list[str]:
     lines = []
     for name, one in metrics["clusters"].items():
+        called = f"“{caption('clusterings', name)}”"
         if "rand" in one and one["rand_min"] != one["rand"]:
             lines.append(
-                f"Clustering “{caption('clusterings', name)}” is perfect on {_of(one['perfect'], one['seeds'])} "
+                f"Clustering {called} is perfect on {_of(one['perfect'], one['seeds'])} "
                 f"(mean Rand index {one['rand']:.3f}, lowest {one['rand_min']:.3f})."
             )
         elif "rand" in one:
-            lines.append(f"Clustering “{caption('clusterings', name)}” has Rand index {one['rand']:.3f} on {_of(1, one['seeds'])}.")
+            lines.append(f"Clustering {called} has Rand index {one['rand']:.3f} on {_of(1.0, one['seeds'])}.")
         elif one["agreement_between_seeds"] is not None:
-            lines.append(f"Seeds of clustering “{caption('clusterings', name)}” agree with ARI {one['agreement_between_seeds']:.3f}.")
+            lines.append(f"Seeds of clustering {called} agree with ARI {one['agreement_between_seeds']:.3f}.")
     return lines
 
 
@@ -52,11 +53,14 @@ def _agents(results: DatasetResults, metrics: dict[str, Any]) -> list[str]:
     one = agents[best]
     text = (
         f"{caption('agents', best)} does best: {unit} {one[key]['iqm']:,.1f}, interquartile mean over "
-        f"{one['seeds']} seed{'s' * (one['seeds'] > 1)}, 95 % interval {one[key]['low']:,.1f} to {one[key]['high']:,.1f}."
+        f"{one['seeds']} seed{'s' * (one['seeds'] > 1)}, "
+        f"95 % interval {one[key]['low']:,.1f} to {one[key]['high']:,.1f}."
     )
     lines = [text]
     if "worse_route" in one:
-        lines.append(f"{one['worse_route']:.1%} of its rollouts took a worse route than the best stitching.")
+        rollouts = results.evaluations[best].returns.size
+        worse = round(one["worse_route"] * rollouts)
+        lines.append(f"{worse or 'None'} of its {rollouts} rollouts took a worse route than the best stitching.")
     bound = metrics["bound"]
     if bound.get("value") is not None:
         lines.append(

@@ -50,8 +50,9 @@ class Checkpoint:
                 for name, tensor in learner.tensors().items():
                     tensor.copy_(file.get_tensor(f"learner/{name}"))
             logged = {key: file.get_tensor(key) for key in file.keys() if key.startswith("metrics/")}  # noqa: SIM118
-        metrics.restore({key.removeprefix("metrics/"): tensor for key, tensor in logged.items()})
-        return json.loads(metadata["step"])
+        step = json.loads(metadata["step"])
+        metrics.restore({key.removeprefix("metrics/"): tensor for key, tensor in logged.items()}, step)
+        return step
 
     def save_if_due(self, learner: Learner, metrics: Metrics, step: int) -> None:
         """Save when `every_seconds` have passed since the last time."""

@@ -2,7 +2,7 @@
 
 A step of small networks launches some hundred kernels of a few microseconds each; issued one by one from Python they
 leave the GPU idle most of the time. The captured run covers all updates whose period divides its length; rarer updates
-(a target refresh every 500 steps, an E-step every epoch) are applied eagerly between replays.
+(a target refresh every 500 steps) and those that look at values (an E-step) are applied eagerly between replays.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Replay:
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
-        periods = {update.every for update in loop.learner.updates}
-        self.length = math.lcm(*(period for period in periods if period <= LONGEST_RUN))
-        rare = [period for period in periods if period > LONGEST_RUN]
+        updates = loop.learner.updates
+        self.length = math.lcm(*(update.every for update in updates if update.captured(LONGEST_RUN)))
+        rare = [update.every for update in updates if not update.captured(LONGEST_RUN)]
         while self.length * 2 <= LONGEST_RUN and all(period % (self.length * 2) == 0 for period in rare):
             self.length *= 2
         self.graph: torch.cuda.CUDAGraph | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -26,12 +26,21 @@ Losses = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Update:
-    """What a learner does every `every` steps; `apply` maps a batch to losses of shape ``[seeds]``."""
+    """What a learner does every `every` steps; `apply` maps a batch to losses of shape ``[seeds]``.
+
+    An update that looks at values (`eager`) is kept out of CUDA graphs.
+    """
 
     apply: Callable[[Batch], Losses]
     every: int = 1
+    eager: bool = False
+
+    def captured(self, longest: int) -> bool:
+        """Whether a graph of at most `longest` steps may hold this update."""
+        return self.every <= longest and not self.eager
 
 
+@runtime_checkable
 class Learner(Protocol):
     """Anything that can be trained by `Loop`."""
 
@@ -73,7 +82,13 @@ class Loop:
         self.replay = Replay(self) if rows.matrix.is_cuda else None
 
     def run(self, num_steps: int) -> Metrics:
-        """Train until `num_steps` steps in total have been made, or the learner says that it has finished."""
+        """Train until `num_steps` steps in total have been made, or the learner says that it has finished.
+
+        Losses are looked at after every chunk, before a checkpoint could keep what has diverged.
+
+        Raises:
+            Diverged: A loss is not finite; the last checkpoint is kept.
+        """
         if self.checkpoint is not None and self.step == 0:
             self.step = self.checkpoint.resume(self.learner, self.metrics)
         while self.step < num_steps and not self.learner.finished():
@@ -84,10 +99,12 @@ class Loop:
             else:
                 for i in range(stop - self.step):
                     self.eager_step({name: values[i] for name, values in chunk.items()})
+            self.metrics.check()
             if self.checkpoint is not None:
                 self.checkpoint.save_if_due(self.learner, self.metrics, self.step)
             if self.progress is not None:
                 self.progress.advance_to(self.step)
+        self.metrics.keep()
         return self.metrics
 
     def eager_step(self, drawn: Batch) -> None:
@@ -102,13 +119,13 @@ class Loop:
         return self.rows.gather(drawn["index"]) | noise
 
     def apply_common(self, step: int, batch: Batch, longest: int = LONGEST_RUN) -> Losses:
-        """The updates due at `step` (counted from 1) whose period is at most `longest`."""
-        due = (update for update in self.learner.updates if update.every <= longest and step % update.every == 0)
+        """The updates due at `step` (counted from 1) that a graph of `longest` steps holds."""
+        due = (update for update in self.learner.updates if update.captured(longest) and step % update.every == 0)
         return {name: loss for update in due for name, loss in update.apply(batch).items()}
 
     def apply_rare(self, step: int, batch: Batch, longest: int = LONGEST_RUN) -> Losses:
-        """The updates due at `step` whose period is longer than `longest`."""
-        due = (update for update in self.learner.updates if update.every > longest and step % update.every == 0)
+        """The other updates due at `step`."""
+        due = (update for update in self.learner.updates if not update.captured(longest) and step % update.every == 0)
         return {name: loss for update in due for name, loss in update.apply(batch).items()}
 
     def note(self, losses: Losses) -> None:

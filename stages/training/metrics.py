@@ -20,25 +20,42 @@ class Metrics:
         self.steps: dict[str, list[int]] = {}
         self.values: dict[str, list[Tensor]] = {}
         self._pending: dict[str, tuple[int, Tensor]] = {}
+        self._noted = 0
 
     def record(self, step: int, losses: dict[str, Tensor]) -> None:
-        """Note the losses of `step`; the newest of each name is kept at every multiple of `every`.
+        """Note the losses of `step`; the newest of each name is kept whenever a multiple of `every` has been passed.
+
+        Steps may be noted in runs (a CUDA graph makes several at once), so a multiple need not be met exactly.
 
         Raises:
-            UserError: A loss is not finite.
+            Diverged: A loss that is to be kept is not finite.
         """
         for name, loss in losses.items():
             self._pending[name] = (step, loss)
-        if step % self.every == 0:
-            self._keep()
+        if step // self.every > self._noted // self.every:
+            self.keep()
+        self._noted = step
 
-    def _keep(self) -> None:
+    def check(self) -> None:
+        """Look at the newest loss of each name.
+
+        Raises:
+            Diverged: One of them is not finite.
+        """
         for name, (step, loss) in self._pending.items():
-            value = loss.detach().float().cpu().clone()
-            if not torch.isfinite(value).all():
+            if not torch.isfinite(loss).all():
                 raise Diverged(name, step)
+
+    def keep(self) -> None:
+        """Keep the newest loss of each name that has not been kept yet.
+
+        Raises:
+            Diverged: One of them is not finite.
+        """
+        self.check()
+        for name, (step, loss) in self._pending.items():
             self.steps.setdefault(name, []).append(step)
-            self.values.setdefault(name, []).append(value)
+            self.values.setdefault(name, []).append(loss.detach().float().cpu().clone())
         self._pending.clear()
 
     def tensors(self) -> dict[str, Tensor]:
@@ -49,8 +66,9 @@ class Metrics:
             held[f"{name}/values"] = torch.stack(self.values[name])
         return held
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Take up the records of a checkpoint."""
+    def restore(self, tensors: dict[str, Tensor], step: int) -> None:
+        """Take up the records of a checkpoint that was saved at `step`."""
+        self._noted = step
         names = {key.rsplit("/", 1)[0] for key in tensors}
         self.steps = {name: tensors[f"{name}/steps"].tolist() for name in names}
         self.values = {name: list(tensors[f"{name}/values"]) for name in names}

@@ -42,5 +42,7 @@ def test_clusters_are_matched_to_policies():
 
 def test_agreement_between_runs():
     assert agreement_between_runs(np.stack([TRUE, 1 - TRUE])) == 1.0
-    assert agreement_between_runs(np.stack([TRUE, TRUE, np.array([0, 0, 1, 1, 1, 1])])) == pytest.approx((1 + 2 * 1.2 / 3.7) / 3)
+    assert agreement_between_runs(np.stack([TRUE, TRUE, np.array([0, 0, 1, 1, 1, 1])])) == pytest.approx(
+        (1 + 2 * 1.2 / 3.7) / 3
+    )
     assert np.isnan(agreement_between_runs(TRUE[None]))

@@ -33,7 +33,7 @@ def test_runs_stay_within_their_task():
 
 
 def test_interval_of_two_values_by_hand():
-    # Means of two draws from {0, 1}: 0, 1/2, 1 with chances 1/4, 1/2, 1/4. The 40 % interval is [1/2, 1/2], the 95 % one [0, 1].
+    # Means of two draws from {0, 1} are 0, 1/2, 1 with chances 1/4, 1/2, 1/4.
     scores = np.array([[0.0], [1.0]])
     narrow = bootstrap_interval(scores, np.random.default_rng(0), mean, confidence=0.4)
     wide = bootstrap_interval(scores, np.random.default_rng(0), mean)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from stages.evaluation.stitching_bound import BoundSettings, discretise, greedy,
 
 def corridor(walks: list[tuple[int, list[int]]], rewards: dict[tuple[int, int], float]) -> EpisodeDataset:
     """Episodes over integer places: each is (behaviour, places), with a reward per (behaviour, place left)."""
-    parts = [(z, place, following) for z, places in walks for place, following in zip(places[:-1], places[1:], strict=True)]
+    parts = [(z, place, following) for z, places in walks for place, following in pairwise(places)]
     ends = np.concatenate([[False] * (len(places) - 2) + [True] for _, places in walks])
     column = lambda values: np.array(values, dtype=np.float32)[:, None] + 0.5  # noqa: E731
     return EpisodeDataset(
@@ -34,11 +36,13 @@ def test_chain_where_each_behaviour_is_good_at_one_half():
 def test_switching_needs_a_common_place():
     walks = [(0, [0, 1, 2, 9]), (1, [0, 5, 6, 9])] * 10
     bound = stitching_bound(corridor(walks, {(0, 2): -5, (1, 5): -3}), BoundSettings(cell_size=1, min_visits=1))
-    assert bound["value"] == -5, "the places apart from start and end are not shared, so nothing better than behaviour b"
+    assert bound["value"] == -5, (
+        "the places apart from start and end are not shared, so nothing better than behaviour b"
+    )
 
 
 def test_random_outcomes_are_averaged():
-    # From place 0 behaviour a goes on to 1 half of the time and straight to the end otherwise; b always takes three steps.
+    # From place 0 behaviour a goes on to 1 half of the time and straight to the end otherwise; b takes three steps.
     walks = [(0, [0, 1, 9]), (0, [0, 9]), (1, [0, 2, 3, 9])] * 10
     bound = stitching_bound(corridor(walks, {}), BoundSettings(cell_size=1, min_visits=1, folds=2))
     assert bound["value"] == pytest.approx(-1.5)
@@ -48,7 +52,9 @@ def test_lucky_draws_do_not_count():
     # Both behaviours are alike; rewards are noise, so choosing per place by the luckier mean is worth nothing.
     generator = np.random.default_rng(0)
     dataset = corridor([(z, [0, 1, 2, 3, 4, 5]) for _ in range(100) for z in (0, 1)], {})
-    noisy = EpisodeDataset(**{**vars_of(dataset), "rewards": generator.normal(-1, 1, dataset.num_steps).astype(np.float32)})
+    noisy = EpisodeDataset(
+        **{**vars_of(dataset), "rewards": generator.normal(-1, 1, dataset.num_steps).astype(np.float32)}
+    )
     bound = stitching_bound(noisy, BoundSettings(cell_size=1, min_visits=1))
     assert bound["optimistic"] > noisy.episode_returns.mean() + 0.1
     assert bound["value"] == pytest.approx(noisy.episode_returns.mean(), abs=0.25)
@@ -61,7 +67,7 @@ def vars_of(dataset: EpisodeDataset) -> dict:
 def test_rarely_tried_options_are_left_out():
     walks = [(0, [0, 1, 9])] * 20 + [(1, [0, 9])]
     dataset = corridor(walks, {})
-    cells = discretise(dataset, 1)
+    cells = discretise(dataset, 1.0)
     everything = np.ones(dataset.num_episodes, dtype=bool)
     assert greedy(cells, options(cells, everything), 10, min_visits=5)[0] == 0
     assert greedy(cells, options(cells, everything), 10, min_visits=1)[0] == 1
@@ -69,7 +75,8 @@ def test_rarely_tried_options_are_left_out():
 
 def test_not_applicable_is_said():
     dataset = corridor([(0, [0, 1, 9])] * 20, {})
-    wide = EpisodeDataset(**{**vars_of(dataset), "observations": np.zeros((dataset.num_steps, 11), dtype=np.float32)})
+    eleven = np.zeros((dataset.num_steps, 11), dtype=np.float32)
+    wide = EpisodeDataset(**{**vars_of(dataset), "observations": eleven, "next_observations": eleven})
     unlabelled = EpisodeDataset(**{**vars_of(dataset), "behaviour_policy": None})
     assert "11 dimensions" in stitching_bound(wide, BoundSettings())["reason"]
     assert "not known" in stitching_bound(unlabelled, BoundSettings())["reason"]
@@ -77,7 +84,7 @@ def test_not_applicable_is_said():
 
 
 def test_navigation_is_close_to_the_route_worked_out_by_hand():
-    # Behaviour 1 to (20, 15), then behaviour 0 to (20, 30) and the goal: 60 length units at 0.16 per step and no penalty.
+    # Behaviour 1 to (20, 15), then behaviour 0 to (20, 30) and the goal: 60 units at 0.16 a step, no penalty.
     bound = stitching_bound(generate(SubgoalSettings(steps_per_behaviour=60_000)), BoundSettings())
     assert bound["value"] == pytest.approx(-375, abs=10)
     assert -bound["value"] - bound["steps"] == pytest.approx(-1, abs=3), "no penalty, and no cost for the last step"

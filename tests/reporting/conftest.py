@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset, concatenate
+from stages.datasets.native_format import write_native
 from stages.datasets.subgoals import SubgoalSettings, generate
-from stages.reporting import inputs
 
 PAPER = SubgoalSettings().behaviours
 ROUTES = {  # what made-up agents walk: a list of subgoals and the cluster that acts on each leg
@@ -23,51 +22,46 @@ ROUTES = {  # what made-up agents walk: a list of subgoals and the cluster that 
     "through": ([(10, 0), (20, 0), (20, 30)], [1, 0, 0, 0]),
     "behaviour 1": (PAPER["behaviour 1"], [1] * 6),
 }
-AGENTS = {"bc": {"offline": "bc"}, "empo_unimproved": {"clusters": "em"}, "empo": {"clusters": "em", "improvement": "ppo"}}
+AGENTS = {
+    "bc": {"offline": "bc"},
+    "empo_unimproved": {"clusters": "em"},
+    "empo": {"clusters": "em", "improvement": "ppo"},
+}
 
 
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, EpisodeDataset], str]:
-    """Puts a dataset where the pipeline would; reading it back gives the same object."""
-    held: dict[str, EpisodeDataset] = {}
-    monkeypatch.setattr(inputs, "load", lambda path: held[str(path)])
-
-    def put(name: str, dataset: EpisodeDataset) -> str:
-        path = tmp_path / "data/generated" / f"{name}.hdf5"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        held[str(path)] = dataset
-        return str(path)
-
-    return put
-
-
-@pytest.fixture
-def navigation(tmp_path: Path, data: Callable[[str, EpisodeDataset], str]) -> list[str]:
+@pytest.fixture(scope="session")
+def navigation(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Files of a navigation dataset with two blocks of seeds: seed 1 of the clustering has failed."""
+    folder = tmp_path_factory.mktemp("navigation")
     settings = SubgoalSettings(steps_per_behaviour=6_000)
-    dataset = generate(settings)
-    dataset = replace(dataset, attributes={"settings": settings.model_dump_json()})
-    files = [data("navigation", dataset), bound_file(tmp_path, "navigation")]
+    dataset = replace(generate(settings), attributes={"generator": settings.model_dump_json()})
+    files = [dataset_file(folder, "navigation", dataset), bound_file(folder, "navigation")]
     for block in ([0, 1], [2]):
-        files.append(clusters_file(tmp_path, "navigation", "em", dataset, block, failed=1))
-        files.append(evaluation_file(tmp_path, "navigation", "bc", block, ["behaviour 1"], choices=False))
-        files.append(evaluation_file(tmp_path, "navigation", "empo_unimproved", block, ["best"] * 4 + ["through"]))
-        files.append(evaluation_file(tmp_path, "navigation", "empo", block, ["best"], noise=0.02))
+        files.append(clusters_file(folder, "navigation", "em", dataset, block, failed=1))
+        files.append(evaluation_file(folder, "navigation", "bc", block, ["behaviour 1"], choices=False))
+        files.append(evaluation_file(folder, "navigation", "empo_unimproved", block, ["best"] * 4 + ["through"]))
+        files.append(evaluation_file(folder, "navigation", "empo", block, ["best"], noise=0.02))
     return files
 
 
-@pytest.fixture
-def hopper(tmp_path: Path, data: Callable[[str, EpisodeDataset], str]) -> list[str]:
+@pytest.fixture(scope="session")
+def hopper(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Files of a dataset without map and without bound; the agent of its evaluation has no clusters."""
+    folder = tmp_path_factory.mktemp("hopper")
     parts = [made_up_hopper(returns, seed) for seed, returns in enumerate([1500, 3600])]
     dataset = concatenate(parts, names=("medium", "expert"))
     return [
-        data("hopper", dataset),
-        bound_file(tmp_path, "hopper", value=None),
-        clusters_file(tmp_path, "hopper", "em", dataset, [0, 1]),
-        mujoco_evaluation_file(tmp_path, "hopper", "empo", [0, 1]),
+        dataset_file(folder, "hopper", dataset),
+        bound_file(folder, "hopper", value=None),
+        clusters_file(folder, "hopper", "em", dataset, [0, 1]),
+        mujoco_evaluation_file(folder, "hopper", "empo", [0, 1]),
     ]
+
+
+def dataset_file(folder: Path, name: str, dataset: EpisodeDataset) -> str:
+    path = folder / "data/generated" / f"{name}.hdf5"
+    write_native(path, dataset)
+    return str(path)
 
 
 def made_up_hopper(mean_return: float, seed: int, episodes: int = 12, steps: int = 50) -> EpisodeDataset:
@@ -103,7 +97,9 @@ def clusters_file(
     labels = np.stack([np.zeros_like(truth) if seed == failed else truth ^ (seed % 2 == 0) for seed in seeds])
     epochs = 12
     random = np.random.default_rng(seeds[0])
-    history = np.stack([np.where(random.random(labels.shape) < 0.5 * 0.6**epoch, 1 - labels, labels) for epoch in range(epochs)])
+    history = np.stack(
+        [np.where(random.random(labels.shape) < 0.5 * 0.6**epoch, 1 - labels, labels) for epoch in range(epochs)]
+    )
     history[:, [seed == failed for seed in seeds]] = 0
     likelihood = 1 + 0.4 * (1 - 0.7 ** np.arange(epochs))[:, None] - 0.2 * np.array([seed == failed for seed in seeds])
     steps = torch.arange(0, 5000, 500)
@@ -115,14 +111,25 @@ def clusters_file(
         "metrics/policy/steps": steps,
         "metrics/policy/values": (2 * torch.exp(-steps / 2000)[:, None] + 0.1 * torch.tensor(seeds)).float(),
     }
-    metadata = {"seeds": seeds, "num_clusters": 2, "settings": {"method": "em", "em_epochs": epochs, **settings}, "seconds": 12.5}
+    metadata = {
+        "seeds": seeds,
+        "num_clusters": 2,
+        "settings": {"method": "em", "em_epochs": epochs, **settings},
+        "seconds": 12.5,
+    }
     path = folder / f"results/clusters/{dataset}/{name}/seeds-{seeds[0]}-{seeds[-1]}.safetensors"
     Artifact(tensors, metadata).save(path)
     return str(path)
 
 
 def evaluation_file(
-    folder: Path, dataset: str, agent: str, seeds: list[int], routes: list[str], noise: float = 0.1, choices: bool = True
+    folder: Path,
+    dataset: str,
+    agent: str,
+    seeds: list[int],
+    routes: list[str],
+    noise: float = 0.1,
+    choices: bool = True,
 ) -> str:
     """Rollouts that walk the given routes in turn, ten per seed."""
     walks = [walk(routes[index % len(routes)], index, noise) for index in range(10 * len(seeds))]

@@ -11,7 +11,7 @@ from tests.reporting.conftest import AGENTS
 SETTINGS = ReportSettings(params={"agents": AGENTS, "seeds": {"count": 3}}, resamples=200)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(navigation, hopper) -> str:
     return build(gather(navigation + hopper), SETTINGS)
 
@@ -31,7 +31,7 @@ def test_page_is_small_and_the_same_every_time(page, navigation, hopper):
 def test_page_says_what_came_out(page):
     text = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
     assert "perfect on 2 of 3 seeds" in text
-    assert "EMPO does best: return -3" in text
+    assert "EMPO does best: return −3" in text
     assert "20.0%" in text, "share of rollouts through the penalty before improvement"
     assert "2 of 100 on a worse route (Figure 5)" in text
     assert "110.2" in text and "D4RL score" in text, "the paper's Hopper score stands beside ours"

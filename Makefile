@@ -1,0 +1,34 @@
+# `make` installs and runs everything; `make test` and `make bench` check it. Inside .venv: snakemake, dvc, pytest.
+.PHONY: run test bench clean
+
+PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+run: .venv/core
+	.venv/bin/snakemake
+	@echo; cat results/headline.txt
+	@echo "Report: $(CURDIR)/results/report.html (open it in a browser)"
+	@echo "Next: . .venv/bin/activate, change params.yaml, and snakemake -n says what would run again"
+
+test: .venv/dev
+	.venv/bin/pytest -n 2 --dist loadgroup --durations 10
+	@echo "All tests passed, under $$(.venv/bin/python --version) in $(CURDIR)/.venv"
+
+bench: .venv/core
+	.venv/bin/python -m benchmarks.step_speed
+
+clean:
+	rm -rf .venv
+
+.venv/core: requirements.lock
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or later (with venv) on PATH" >&2; exit 1; }
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@echo "Installing $$(grep -c == $<) packages into .venv, which takes some minutes"
+	.venv/bin/pip install --quiet --requirement $<
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/core
+	@echo "Installing $$(grep -c == $<) packages for the tests"
+	.venv/bin/pip install --quiet --requirement $<
+	@touch $@

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+import torch
+
+from stages.algorithms.base import train_offline
+from stages.algorithms.behaviour_cloning import BehaviourCloning, BehaviourCloningSettings
+from stages.evaluation.agents import NetworkAgent
+from stages.networks import gaussian
+from stages.registry import ALGORITHMS
+from stages.training.job import Job
+from tests.synthetic import dataset_of, two_policies
+
+QUICK = {"method": "bc", "hidden_sizes": [16], "learning_rate": 0.01, "num_steps": 500, "batch_size": 128}
+
+
+def cloned(dataset, seeds=(0, 1)) -> NetworkAgent:
+    made = train_offline(Job(dataset, list(seeds)), ALGORITHMS.choose(QUICK))
+    made.metadata["seeds"] = list(seeds)
+    return NetworkAgent.load(made)
+
+
+def test_it_learns_mean_and_spread_of_the_policy():
+    random = np.random.default_rng(0)
+    observations = random.uniform(-1, 1, (2000, 1))
+    actions = 3 * observations + 5 + 0.5 * random.standard_normal((2000, 1))
+    agent = cloned(dataset_of(observations, actions, np.zeros(2000), [100] * 20))
+    states = torch.tensor([[-0.5], [0.0], [0.5]]).expand(2, 3, 1)
+    zeros, ones = torch.zeros(2, 3, 1), torch.ones(2, 3, 1)
+    means, clusters = agent.act(states, zeros)
+    torch.testing.assert_close(means, 3 * states + 5, atol=0.2, rtol=0)
+    torch.testing.assert_close(agent.act(states, ones)[0] - means, torch.full((2, 3, 1), 0.5), atol=0.08, rtol=0)
+    assert (clusters == -1).all()
+
+
+def test_of_two_conflicting_behaviours_it_is_the_average():
+    agent = cloned(two_policies(gap=0.8))
+    states = torch.tensor([[0.7, 0.7], [-0.7, 0.2]]).expand(2, 2, 2)
+    means, _ = agent.act(states, torch.zeros(2, 2, 2))
+    assert means.abs().max() < 0.2
+
+
+def test_loss_is_the_negative_log_likelihood():
+    job = Job(two_policies(episodes=4, steps=5), [0, 1])
+    learner = BehaviourCloning(job, BehaviourCloningSettings(hidden_sizes=(8,)))
+    batch = learner.rows.gather(torch.arange(20).expand(2, -1))
+    expected = -gaussian.log_prob(learner.actor(batch["observations"]), batch["actions"]).detach()[:, 0].mean(-1)
+    found = learner.fit(batch)["actor"]
+    assert found.shape == (2,)
+    assert found.tolist() == pytest.approx(expected.tolist())

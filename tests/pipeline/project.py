@@ -1,0 +1,90 @@
+"""A checkout with its data and results, and what a user does in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stages.params import overlaid
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTHING: Counter[str] = Counter()
+JOB = re.compile(r"^Job \d+: (.*)$", re.MULTILINE)
+
+
+class Project:
+    """A checkout with its data and results, and the commands that a user types in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def run(self, *command: str, succeeds: bool = True) -> str:
+        """Output and errors of a command, which has to succeed or to fail."""
+        done = subprocess.run(
+            command, cwd=self.path, env=environment(), text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False,
+        )  # fmt: skip
+        assert (done.returncode == 0) == succeeds, f"{' '.join(command)} gave {done.returncode}\n{done.stdout}"
+        return done.stdout
+
+    def plan(self, *targets: str) -> Counter[str]:
+        """How many jobs of each rule `snakemake` would run."""
+        output = self.run("snakemake", "--dry-run", *targets)
+        if "Nothing to be done" in output:
+            return NOTHING
+        table = output.split("Job stats:")[1].split("\ntotal")[0]
+        counts = {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+        return Counter({rule: count for rule, count in counts.items() if rule != "all"})
+
+    def planned_jobs(self, *targets: str) -> list[str]:
+        """The messages of the jobs that `snakemake` would run."""
+        return JOB.findall(self.run("snakemake", "--dry-run", *targets))
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace the first `old` in a file, which has to be there."""
+        text = (self.path / file).read_text()
+        assert old in text, f"{old!r} is not in {file}"
+        (self.path / file).write_text(text.replace(old, new, 1))
+
+    def append(self, file: str, text: str) -> None:
+        with (self.path / file).open("a") as stream:
+            stream.write(text)
+
+    def set(self, keys: str, value: Any) -> None:
+        """Change one key of the params, such as ``seeds.count``."""
+        self.overlay({}, keys, value)
+
+    def overlay(self, values: dict[str, Any], keys: str = "", value: Any = None) -> None:
+        """Put `values` over the params."""
+        for key in reversed(keys.split(".") if keys else []):
+            values = value = {key: value}
+        file = self.path / "params.yaml"
+        file.write_text(yaml.safe_dump(overlaid(yaml.safe_load(file.read_text()), values), sort_keys=False))
+
+    def commit(self, tag: str) -> None:
+        """Record a version, as the README says."""
+        self.run("dvc", "repro")
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "--message", tag)
+        self.run("git", "tag", tag)
+
+    def copy(self, path: Path) -> Project:
+        shutil.copytree(self.path, path, symlinks=True)
+        return Project(path)
+
+
+def environment() -> dict[str, str]:
+    """Commands of this Python first, and no settings of whoever runs the tests."""
+    tools = str(Path(sys.executable).parent)
+    people = {f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "SNAKEMAKE_", "PYTEST_"))}
+    isolated = {"GIT_CONFIG_GLOBAL": os.devnull, "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "CI": "true"}
+    return {**kept, **people, **isolated}

@@ -1,0 +1,87 @@
+"""Files that have to agree with each other: profiles, dvc.yaml, the Snakefile and the code."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stages.params import load
+from stages.params_recipes import Recipes
+from stages.provenance import imported_modules
+from tests.pipeline.project import ROOT, environment
+
+SNAKEFILE = (ROOT / "Snakefile").read_text()
+STAGES = re.findall(r"python -m (stages\.\w+)", SNAKEFILE)
+PROFILES = sorted(path.parent.name for path in (ROOT / "profiles").glob("*/config.yaml"))
+
+
+def profile(name: str) -> dict:
+    return yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_keeps_what_correct_reruns_need(name: str) -> None:
+    found = profile(name)
+    assert found["rerun-incomplete"] is True
+    assert found["max-checksum-file-size"] >= 10**12
+    assert found["show-failed-logs"] is True
+    assert name == "default" or "gpu" not in found.get("resources", {}), "would limit the whole cluster"
+
+
+def test_plain_snakemake_knows_how_many_jobs_may_train() -> None:
+    assert profile("default")["cores"] == "all"
+    assert "gpu" in profile("default")["resources"]
+
+
+@pytest.mark.parametrize("name", ["smoke", "paper"])
+def test_overlays_hold_valid_params(name: str) -> None:
+    Recipes(*load([ROOT / "params.yaml", ROOT / "profiles" / f"{name}.yaml"]))
+
+
+def test_dvc_keeps_every_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {path for out in workflow()["outs"] for path in (out if isinstance(out, dict) else [out])}
+    outputs = re.findall(r'^(?:[A-Z_]+ = | {8}(?:\w+=)?)"((?:results|data)/[^"]+)",?$', SNAKEFILE, re.MULTILINE)
+    assert len(outputs) > 10
+    assert [output for output in outputs if not output.startswith(tuple(f"{path}/" for path in kept))] == []
+    assert all(list(out.values()) == [{"persist": True}] for out in workflow()["outs"])
+
+
+def test_dvc_depends_on_all_code_that_stages_import() -> None:
+    assert len(STAGES) >= 11
+    depends = [ROOT / path for path in workflow()["deps"]]
+    for stage in STAGES:
+        for module in imported_modules(stage):
+            file = ROOT.joinpath(*module.split("."))
+            assert any(file.is_relative_to(path) for path in depends), f"{stage} imports {module}"
+
+
+def test_snakefile_is_formatted() -> None:
+    command = [sys.executable, "-m", "snakefmt", "--check", "--line-length", "120", "Snakefile"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_lint_has_only_the_known_remark(project) -> None:
+    """Rules run in the environment that Snakemake runs in: no rule declares one of its own."""
+    output = subprocess.run(
+        ["snakemake", "--lint", "json"],
+        cwd=project.path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    remarks = json.loads(output[output.index("{") :])
+    titles = {lint["title"] for rule in remarks.get("rules", []) for lint in rule["lints"]}
+    titles |= {lint["title"] for snakefile in remarks.get("snakefiles", []) for lint in snakefile["lints"]}
+    assert titles <= {"Specify a conda environment or container for each rule."}
+
+
+def workflow() -> dict:
+    return yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]["workflow"]

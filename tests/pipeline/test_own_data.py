@@ -1,0 +1,48 @@
+"""A dataset of the user's: what it is made of is followed, whatever the dates of the files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import h5py
+import pytest
+
+from tests.pipeline.project import NOTHING, Project
+
+FILE, DATASET = "data/external/mine.hdf5", "data/generated/mine.hdf5"
+
+
+@pytest.fixture
+def own(project: Project) -> Project:
+    """A project with an imported dataset, tracked by DVC."""
+    shutil.copy(project.path / "data/generated/navigation.hdf5", project.path / FILE)
+    project.run("dvc", "add", FILE)
+    project.set("datasets.mine", {"import": {"files": [FILE], "environment": "navigation"}, "preset": "didactic"})
+    project.run("snakemake", DATASET)
+    return project
+
+
+def test_a_changed_file_is_imported_again_even_if_it_looks_older(own: Project) -> None:
+    assert own.plan(DATASET) == NOTHING
+    os.utime(own.path / FILE)
+    assert own.plan(DATASET) == NOTHING
+    scale_rewards(own.path / FILE)
+    assert own.plan(DATASET) == Counter(import_dataset=1)
+    own.run("dvc", "add", FILE)
+    os.utime(own.path / FILE, (0, 0))
+    assert own.plan(DATASET) == Counter(import_dataset=1)
+
+
+def test_a_missing_file_is_named(own: Project) -> None:
+    (own.path / FILE).unlink()
+    output = own.run("snakemake", "--dry-run", succeeds=False)
+    assert f"error: params.yaml: datasets.mine.import.files.0: no file {FILE}" in output
+    assert "dvc pull" in output
+
+
+def scale_rewards(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file["rewards"][:] = 2 * file["rewards"][:]

@@ -1,0 +1,67 @@
+"""The reporting stages from the command line."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def test_bound_of_both_kinds_of_dataset(navigation, hopper, tmp_path: Path):
+    for files, applies in ((navigation, True), (hopper, False)):
+        output = tmp_path / "bound.json"
+        assert run("stages.bound", files[0], "--output", output, "--settings", '{"folds": 2}').returncode == 0
+        bound = json.loads(output.read_text())
+        assert (bound["value"] is not None) == applies and ("reason" in bound) != applies
+
+
+def test_summary_and_report(navigation, hopper, tmp_path: Path):
+    table, metrics, page = tmp_path / "summary.csv", tmp_path / "metrics.json", tmp_path / "report.html"
+    done = run("stages.summarise", *navigation, *hopper, "--output", table, "--metrics", metrics)
+    assert done.returncode == 0 and "EMPO before improvement" in done.stdout
+    assert len(list(csv.DictReader(table.open()))) == 11 and set(json.loads(metrics.read_text())) == {
+        "navigation",
+        "hopper",
+    }
+    assert run("stages.report", *navigation, *hopper, "--output", page).returncode == 0
+    assert page.read_text().startswith("<!doctype html>")
+
+
+def test_figure4(hopper, tmp_path: Path):
+    output = tmp_path / "figure4.csv"
+    settings = {"environment": "Hopper-v4", "points": {"empo": {"gradient": "full batch", "epochs": 100}}}
+    assert (
+        run("stages.summarise_figure4", hopper[3], "--output", output, "--settings", json.dumps(settings)).returncode
+        == 0
+    )
+    rows = list(csv.DictReader(output.open()))
+    assert [row["epochs"] for row in rows] == ["100", "100"] and float(rows[0]["d4rl_score"]) > 50
+    refused = run(
+        "stages.summarise_figure4",
+        hopper[3],
+        "--output",
+        output,
+        "--settings",
+        '{"points": {"emp": {"gradient": "a", "epochs": 1}}}',
+    )
+    assert refused.returncode != 0 and "Did you mean 'emp'" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_ablation(hopper, tmp_path: Path):
+    output = tmp_path / "ablation.csv"
+    assert run("stages.summarise_ablation", hopper[0], hopper[2], "--output", output).returncode == 0
+    (row,) = csv.DictReader(output.open())
+    assert row["rand_mean"] == "100.0" and row["published_mean"] == "100.0"
+
+
+def test_a_missing_file_leaves_no_report(tmp_path: Path):
+    refused = run("stages.report", "results/evaluation/a/b/seeds-9.npz", "--output", tmp_path / "report.html")
+    assert refused.returncode != 0 and refused.stderr.startswith("error: ") and not list(tmp_path.iterdir())

@@ -1,0 +1,71 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from stages.reporting import summary
+from stages.reporting.headline import headline
+from stages.reporting.inputs import gather
+from stages.reporting.matching import matched_choices, partners
+from stages.reporting.published import published_key
+
+
+@pytest.fixture(scope="module")
+def collection(navigation, hopper):
+    return gather(navigation + hopper)
+
+
+@pytest.fixture(scope="module")
+def metrics(collection):
+    return summary.metrics(collection, resamples=200)
+
+
+def test_table_has_a_row_per_agent_and_seed(collection):
+    table = summary.table(collection)
+    assert len(table) == 3 * 3 + 2
+    row = table.set_index(["dataset", "agent", "seed"]).loc["navigation", "empo_unimproved", 1]
+    assert row["worse_route"] == pytest.approx(0.2) and row["episodes"] == 10 and np.isnan(row["d4rl_score"])
+    assert table[table.dataset == "hopper"]["worse_route"].isna().all()
+
+
+def test_scores_by_hand(collection, metrics):
+    em = metrics["navigation"]["clusters"]["em"]
+    truth = collection["navigation"].true_labels
+    share = np.bincount(truth) / len(truth)
+    collapsed = (len(truth) * (share**2).sum() - 1) / (len(truth) - 1)
+    assert em["rand_min"] == pytest.approx(collapsed, abs=1e-4)
+    assert em["rand"] == pytest.approx((2 + collapsed) / 3, abs=1e-4)
+    assert em["perfect"] == pytest.approx(2 / 3, abs=1e-4)
+    hopper = metrics["hopper"]["agents"]["empo"]
+    assert hopper["d4rl_score"]["mean"] == pytest.approx(
+        100 * (hopper["return"]["mean"] + 20.272305) / 3254.572305, abs=1e-3
+    )
+
+
+def test_metrics_are_plain_json(metrics):
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
+    assert metrics["hopper"]["bound"]["value"] is None
+
+
+def test_choices_are_matched_between_seeds(collection):
+    results = collection["navigation"]
+    em, empo = results.clusterings["em"], results.evaluations["empo"]
+    np.testing.assert_array_equal(partners(results, em)[[0, 2]], [[1, 0], [1, 0]])
+    matched = matched_choices(results, empo, em)
+    np.testing.assert_array_equal(matched[0, :, 0], 1)
+    np.testing.assert_array_equal(matched[0, :, 0], matched[2, :, 0])
+
+
+def test_headline_fits_a_terminal(collection, metrics):
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(headline(collection, metrics))
+    text = console.export_text()
+    assert "EMPO before improvement" in text and "20.0%" in text and "110.2" in text
+    assert "figure only" in text and "best stitching" in text
+
+
+def test_papers_datasets_are_recognised(collection):
+    assert published_key(collection["hopper"]) == "hopper-medium-expert"
+    assert published_key(collection["navigation"]) == "navigation"
