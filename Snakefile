@@ -28,15 +28,13 @@ except UserError as error:
     sys.exit(f"error: {error}")
 
 # Jobs run side by side, one thread each, under the Python that runs Snakemake.
-os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+os.environ |= {
+    "OMP_NUM_THREADS": "1",
+    "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
+}
+config["device"] = PARAMS.params.device
 
-DATASETS, AGENTS, BLOCKS, DEVICE = (
-    PARAMS.params.datasets,
-    PARAMS.agents,
-    PARAMS.params.seeds.blocks,
-    PARAMS.params.device,
-)
+DATASETS, AGENTS, BLOCKS = PARAMS.params.datasets, PARAMS.agents, PARAMS.params.seeds.blocks
 IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
 GENERATED = [name for name in DATASETS if name not in IMPORTED]
 DATA = "data/generated/{dataset}.hdf5"
@@ -181,7 +179,7 @@ rule cluster_trajectories:
         "cluster {wildcards.dataset} with {wildcards.clustering}, seeds {wildcards.block}"
     shell:
         "python -m stages.cluster_trajectories {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
 
 
 rule train_critics:
@@ -202,7 +200,7 @@ rule train_critics:
         "value the policies of {wildcards.dataset}, clusters {wildcards.clustering}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_critics {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
 
 
 rule improve_clusters:
@@ -225,7 +223,7 @@ rule improve_clusters:
         "with {wildcards.improvement}, seeds {wildcards.block}"
     shell:
         "python -m stages.improve_clusters {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
 
 
 rule train_high_level:
@@ -246,7 +244,7 @@ rule train_high_level:
         "learn to choose among the clusters {wildcards.clustering} of {wildcards.dataset}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_high_level {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
 
 
 rule train_offline:
@@ -266,7 +264,7 @@ rule train_offline:
         "train {wildcards.algorithm} on {wildcards.dataset}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_offline {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {DEVICE} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
 
 
 rule evaluate:

@@ -41,7 +41,8 @@ class Artifact:
 
     def save(self, path: Path | str) -> None:
         """Write to `path`; equal contents give equal bytes."""
-        text = {name: json.dumps(value, sort_keys=True) for name, value in self.metadata.items()}
+        # One text entry: safetensors writes several in an order that changes from call to call.
+        text = {"metadata": json.dumps(self.metadata, sort_keys=True)}
         save_tensors(path, self.tensors, text)
 
     @classmethod
@@ -53,7 +54,7 @@ class Artifact:
         """
         try:
             with safe_open(path, "pt") as file:
-                metadata = {name: json.loads(value) for name, value in (file.metadata() or {}).items()}
+                metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
                 return cls({key: file.get_tensor(key) for key in file.keys()}, metadata)  # noqa: SIM118
         except (FileNotFoundError, SafetensorError) as error:
             raise UserError(f"cannot be read ({error})", place=str(path), remedy="Run `snakemake` to make it") from error

@@ -32,7 +32,8 @@ def refused(error: ValidationError, model: type[BaseModel], sources: Sources, at
         return UserError("missing", place=place)
     if problem["type"] == "value_error":
         return UserError(str(problem["ctx"]["error"]), place=place)
-    return UserError(f"{problem['msg'].replace('Input should', 'should')}, not {problem['input']!r}", place=place)
+    _, should, rule = problem["msg"].partition("should")
+    return UserError(f"{should}{rule}, not {problem['input']!r}" if should else problem["msg"], place=place)
 
 
 def unknown(path: Keys, known: Sequence[str], sources: Sources, kind: str = "name") -> UserError:

@@ -147,7 +147,7 @@ class Recipes:
         if stage not in METHODS and stage not in SETTINGS:
             return Resolved(stage, {})
         layers = list(self._layers(stage, dataset, recipe))
-        values = reduce(overlaid, (layer.values for layer in layers))
+        values = reduce(overlaid, (layer.values for layer in layers), {})
         values.pop("like", None)
         if stage in METHODS:
             return self._by_method(stage, values, layers)

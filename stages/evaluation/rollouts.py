@@ -25,7 +25,7 @@ class EvaluationSettings(Settings):
     episodes: int = Field(10, ge=1, description="rollouts per seed")
     sample_actions: bool = Field(False, description="sample from Gaussian policies instead of taking their mean")
     in_distribution_ratio: float | None = Field(
-        5.0, gt=0, description="b of ID(s): clusters at least 1/b as likely as the likeliest may be chosen; null: all"
+        5.0, ge=1, description="b of ID(s): clusters at least 1/b as likely as the likeliest may be chosen; null: all"
     )
     drawn: int = Field(10, ge=0, description="rollouts per seed whose path is kept for pictures")
     cluster_returns: bool = Field(True, description="also run each cluster's policy alone")
@@ -83,7 +83,8 @@ def roll_out(
             break
     for environment in environments:
         environment.close()
-    return Rollouts(returns, lengths, terminated, _stacked(paths, shape[0], (0, 2)), _stacked(choices, shape[0], (0,)))
+    walked, followed = _stacked(paths, shape[0], (0, PLANE)), _stacked(choices, shape[0], (0,)).astype(np.int8)
+    return Rollouts(returns, lengths, terminated, walked, followed)
 
 
 def _stacked(steps: list[np.ndarray], num_seeds: int, empty: tuple[int, ...]) -> np.ndarray:
@@ -107,6 +108,6 @@ def evaluate(
         "lengths": kept.lengths,
         "terminated": kept.terminated,
         "paths": kept.paths.astype(np.float32),
-        "choices": kept.choices.astype(np.int8),
+        "choices": kept.choices,
         "cluster_returns": np.stack(alone, axis=1) if alone else np.zeros((len(seeds), 0, 0)),
     }

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-Positions = slice | Int[Tensor, "seeds picked"]
+Positions = slice | Int[Tensor, "seeds clusters picked"]
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,19 @@ class ClusterRows:
         return self.index.shape[1]
 
     def chunks(
-        self, size: int, order: Int[Tensor, "seeds rows"] | None = None, within: range | None = None
+        self, size: int, order: Int[Tensor, "seeds clusters places"] | None = None, within: range | None = None
     ) -> Iterator[Chunk]:
         """Rows in chunks of at most `size` per cluster.
 
         Args:
             size: Rows per chunk.
-            order: Order to take the rows in, by seed; None: as they are.
-            within: Positions to take, all by default.
+            order: Which of its rows each cluster takes, one after the other; None: all as they are.
+            within: Places in that order to take, all by default.
         """
-        within = range(self.num_rows) if within is None else within
+        within = range(self.num_rows if order is None else order.shape[-1]) if within is None else within
         for start in within[::size]:
             stop = min(start + size, within.stop)
-            positions = slice(start, stop) if order is None else order[:, start:stop]
+            positions = slice(start, stop) if order is None else order[..., start:stop]
             rows = self.pick(self.index, positions)
             yield Chunk(positions, self.observations[rows], self.pick(self.weights, positions))
 
@@ -74,8 +74,8 @@ class ClusterRows:
         """The entries of ``values [seeds, clusters, rows, ...]`` at the positions of a chunk."""
         if isinstance(positions, slice):
             return values[:, :, positions]
-        seeds = torch.arange(len(positions), device=values.device)[:, None]
-        return values.transpose(1, 2)[seeds, positions].transpose(1, 2)
+        seeds, clusters = (torch.arange(count, device=values.device) for count in positions.shape[:2])
+        return values[seeds[:, None, None], clusters[:, None], positions]
 
     def standardised(self, values: Float[Tensor, "seeds clusters rows"]) -> Float[Tensor, "seeds clusters rows"]:
         """Values shifted and scaled to mean 0 and deviation 1 over each cluster's rows."""

@@ -86,29 +86,29 @@ class Ppo(ImprovementMethod):
 
     def improve(self, samples: Samples, epoch: int) -> Losses:
         """One pass over the rows, with one Adam step on the whole gradient or one per minibatch."""
-        full_batch = self.settings.minibatch_size is None
-        size = self.rows.num_rows if full_batch else self.settings.minibatch_size
-        order = None if full_batch else self._shuffled(epoch)
+        order = None if self.settings.minibatch_size is None else self._shuffled(epoch)
+        count = self.rows.num_rows if order is None else order.shape[-1]
+        size = self.settings.minibatch_size or count
         totals = torch.zeros(2, len(self.job.seeds), device=self.job.device)
-        for start in range(0, self.rows.num_rows, size):
-            batch = range(start, min(start + size, self.rows.num_rows))
-            totals += self._accumulate(samples, batch, order)
+        for start in range(0, count, size):
+            batch = range(start, min(start + size, count))
+            totals += self._accumulate(samples, batch, order) * (len(batch) / count)
             self.policies.apply_gradient()
         return {"surrogate": totals[0], "clipped share": totals[1]}
 
     def _accumulate(
-        self, samples: Samples, batch: range, order: Int[Tensor, "seeds rows"] | None
+        self, samples: Samples, batch: range, order: Int[Tensor, "seeds clusters places"] | None
     ) -> Float[Tensor, "2 seeds"]:
-        """Gradient of the mean surrogate over `batch`, summed over chunks; the batch's part of surrogate and clipping."""
-        share_of_batch = self.rows.num_rows / len(batch)
+        """Gradient of the mean surrogate over `batch`, summed over chunks; means of surrogate and clipping."""
         totals = torch.zeros(2, len(self.job.seeds), device=self.job.device)
         for chunk in self.rows.chunks(self.chunk_rows, order, batch):
             actions, old_log_probs, advantages = (self.rows.pick(values, chunk.positions) for values in samples)
             log_ratio = gaussian.log_prob(self.policies(chunk.observations), actions) - old_log_probs
             surrogate = clipped_surrogate(log_ratio, advantages, self.settings.clip_range)
-            (-surrogate.objective * chunk.weights * share_of_batch).sum().backward()
+            shares = chunk.weights if order is None else (chunk.weights > 0) / len(batch)
+            (-surrogate.objective * shares).sum().backward()
             both = torch.stack([surrogate.objective.detach(), surrogate.clipped])
-            totals += (both * chunk.weights).sum(-1).mean(-1)
+            totals += (both * shares).sum(-1).mean(-1)
         return totals
 
     @torch.no_grad()
@@ -134,6 +134,17 @@ class Ppo(ImprovementMethod):
     def tensors(self) -> dict[str, Tensor]:
         return {"reference": self.reference, **self.policies.tensors()}
 
-    def _shuffled(self, epoch: int) -> Int[Tensor, "seeds rows"]:
-        orders = [g.permutation(self.rows.num_rows) for g in generators(self.job.seeds, "improvement rows", epoch)]
-        return torch.from_numpy(np.stack(orders)).to(self.job.device)
+    def _shuffled(self, epoch: int) -> Int[Tensor, "seeds clusters places"]:
+        """Each cluster's rows in random order, an even share of the dataset's rows for each.
+
+        Smaller clusters come round again and of larger ones some rows wait for another epoch, so that every cluster
+        fills its minibatches, and a seed makes the same steps whatever clusters the seeds beside it have.
+        """
+        places = -(-self.job.dataset.num_steps // self.rows.num_clusters)
+        order = np.zeros((*self.rows.index.shape[:2], places), dtype=np.int64)
+        sizes = (self.rows.weights > 0).sum(-1).tolist()
+        for seed, source in enumerate(generators(self.job.seeds, "improvement rows", epoch)):
+            for z, size in enumerate(sizes[seed]):
+                if size:
+                    order[seed, z] = np.resize(source.permutation(size), places)
+        return torch.from_numpy(order).to(self.job.device)

@@ -26,26 +26,29 @@ class Replay:
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
-        updates = loop.learner.updates
-        self.length = math.lcm(*(update.every for update in updates if update.captured(LONGEST_RUN)))
-        rare = [update.every for update in updates if not update.captured(LONGEST_RUN)]
-        while self.length * 2 <= LONGEST_RUN and all(period % (self.length * 2) == 0 for period in rare):
-            self.length *= 2
+        captured, rare = [], []
+        for update in loop.learner.updates:
+            (captured if update.captured(LONGEST_RUN) else rare).append(update.every)
+        self.period, self.rare = math.lcm(*captured), rare
+        self.length = LONGEST_RUN // self.period * self.period
         self.graph: torch.cuda.CUDAGraph | None = None
-        self.usable = all(period % self.length == 0 for period in rare)
 
     def run_chunk(self, chunk: Batch) -> None:
         """Make one step per entry along the first axis of `chunk`, replaying the graph wherever a whole run fits."""
         position, count = 0, len(chunk["index"])
         while position < count:
-            aligned = self.loop.step % self.length == 0 and position + self.length <= count
-            length = self.length if aligned and self.usable else 1
-            drawn = {name: values[position : position + length] for name, values in chunk.items()}
-            if length == 1:
-                self.loop.eager_step({name: values[0] for name, values in drawn.items()})
+            if self.length and self._fits(count - position):
+                self._replay({name: values[position : position + self.length] for name, values in chunk.items()})
+                position += self.length
             else:
-                self._replay(drawn)
-            position += length
+                self.loop.eager_step({name: values[position] for name, values in chunk.items()})
+                position += 1
+
+    def _fits(self, remaining: int) -> bool:
+        """Whether a run may begin now: enough steps are left, periods are in phase, no rare update is due inside it."""
+        step = self.loop.step
+        in_phase = step % self.period == 0 and self.length <= remaining
+        return in_phase and all((step // period + 1) * period >= step + self.length for period in self.rare)
 
     def _replay(self, drawn: Batch) -> None:
         if self.graph is None:
@@ -54,7 +57,7 @@ class Replay:
             self.inputs[name].copy_(values)
         self.graph.replay()
         self.loop.step += self.length
-        losses = self.losses | self.loop.apply_rare(self.loop.step, self.batch, self.length)
+        losses = self.losses | self.loop.apply_rare(self.loop.step, self.batch)
         self.loop.note(losses)
 
     def _capture(self, drawn: Batch) -> None:
@@ -78,5 +81,5 @@ class Replay:
         losses: Batch = {}
         for i in range(self.length):
             batch = self.loop.batch({name: values[i] for name, values in self.inputs.items()})
-            losses |= self.loop.apply_common(i + 1, batch, self.length)
+            losses |= self.loop.apply_common(i + 1, batch)
         return losses, batch

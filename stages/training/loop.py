@@ -118,14 +118,14 @@ class Loop:
         noise = {name: values for name, values in drawn.items() if name != "index"}
         return self.rows.gather(drawn["index"]) | noise
 
-    def apply_common(self, step: int, batch: Batch, longest: int = LONGEST_RUN) -> Losses:
-        """The updates due at `step` (counted from 1) that a graph of `longest` steps holds."""
-        due = (update for update in self.learner.updates if update.captured(longest) and step % update.every == 0)
+    def apply_common(self, step: int, batch: Batch) -> Losses:
+        """The updates due at `step` (counted from 1) that a graph holds."""
+        due = (update for update in self.learner.updates if update.captured(LONGEST_RUN) and step % update.every == 0)
         return {name: loss for update in due for name, loss in update.apply(batch).items()}
 
-    def apply_rare(self, step: int, batch: Batch, longest: int = LONGEST_RUN) -> Losses:
+    def apply_rare(self, step: int, batch: Batch) -> Losses:
         """The other updates due at `step`."""
-        due = (update for update in self.learner.updates if not update.captured(longest) and step % update.every == 0)
+        due = (u for u in self.learner.updates if not u.captured(LONGEST_RUN) and step % u.every == 0)
         return {name: loss for update in due for name, loss in update.apply(batch).items()}
 
     def note(self, losses: Losses) -> None:

@@ -24,7 +24,7 @@ SETTINGS = {
 
 @cache
 def walks() -> tuple[EpisodeDataset, np.ndarray, np.ndarray, np.ndarray]:
-    """Walks that end beyond the last state or are cut after 7 steps: dataset, label per episode, state and action per row."""
+    """Walks that end beyond the last state or are cut after 7 steps: dataset, label per episode, state, action."""
     random = np.random.default_rng(0)
     states, actions, rewards, lengths, cut, labels = [], [], [], [], [], []
     for episode in range(120):
@@ -77,7 +77,9 @@ def both_ways() -> torch.Tensor:
 def learnt_q(n: int) -> np.ndarray:
     """``[seed, output, state, action]`` in units of the rewards."""
     job = Job(walks()[0], [0, 1])
-    learner = SarsaQ(job, EpisodeTable.one_hot(both_ways(), 2, job.device), CriticSettings(n_step=n, **SETTINGS), scale=4.0)
+    learner = SarsaQ(
+        job, EpisodeTable.one_hot(both_ways(), 2, job.device), CriticSettings(n_step=n, **SETTINGS), scale=4.0
+    )
     loop = Loop(learner, learner.rows, UniformDraws([0, 1], len(learner.rows), 128))
     for stop, rate in ((1000, 5e-3), (1500, 5e-4)):
         learner.q.learning_rate.fill_(rate)

@@ -19,7 +19,8 @@ STATES, DISCOUNT = 4, 0.9
 REWARDS = np.array([[0.0, 0.0, -2.0, -2.0], [-1.0, -1.0, 0.0, -1.0]])  # of behaviours 0 and 1 in each state
 BEST = [0, 0, 1, 1]
 SETTINGS = {
-    "discount": DISCOUNT, "num_steps": 2500, "hidden_sizes": (32,), "target_every": 10, "batch_size": 64, "learning_rate": 3e-3,
+    "discount": DISCOUNT, "num_steps": 2500, "hidden_sizes": (32,), "target_every": 10, "batch_size": 64,
+    "learning_rate": 3e-3,
 }  # fmt: skip
 
 
@@ -92,7 +93,9 @@ def test_losses_by_hand():
     learner = HighLevel(job, assignment, HighLevelSettings(**SETTINGS, expectile=0.7, n_step=2), scale=1.5)
     batch = learner.rows.gather(torch.arange(16)[None])
     own = torch.from_numpy(labels[dataset.episode_of_step])[:, None]
-    q, followed = (net(batch["observations"])[0, 0].gather(1, own)[:, 0].detach() for net in (learner.q, learner.q.target))
+    q, followed = (
+        net(batch["observations"])[0, 0].gather(1, own)[:, 0].detach() for net in (learner.q, learner.q.target)
+    )
     v, beyond = (learner.v(batch[name])[0, 0, :, 0].detach() for name in ("observations", "next_observations"))
     target = batch["rewards"].flatten() + batch["discounts"].flatten() * beyond
     losses = learner.fit(batch)

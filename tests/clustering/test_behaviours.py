@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -89,7 +91,7 @@ def test_refit_rate_falls_from_its_start_to_zero():
         rates.append(learner.behaviours.policies.learning_rate.item())
         learner.end_epoch({})
     assert rates[0] == pytest.approx(SETTINGS.refit_learning_rate)
-    assert all(later < earlier for earlier, later in zip(rates[:-1], rates[1:], strict=True))
+    assert all(later < earlier for earlier, later in pairwise(rates))
     assert learner.behaviours.policies.learning_rate.item() == pytest.approx(0, abs=1e-9)
     assert torch.equal(learner.behaviours.policies.learning_rate, learner.behaviours.classifier.learning_rate)
 

@@ -232,7 +232,9 @@ def test_kill_and_resume_is_bit_equal(tmp_path, monkeypatch, epochs):
     whole = run(None)
     assert resumed.keys() == whole.keys()
     for name, tensor in whole.items():
-        assert tensor.equal(resumed[name]) or (tensor.isnan().any() and torch.equal(tensor.nan_to_num(), resumed[name].nan_to_num()))
+        assert tensor.equal(resumed[name]) or (
+            tensor.isnan().any() and torch.equal(tensor.nan_to_num(), resumed[name].nan_to_num())
+        )
 
 
 def test_file_holds_what_the_other_stages_need(tmp_path):

@@ -54,7 +54,9 @@ def test_outputs_and_gradients_equal_linear_layers(sizes, seeds, members, shared
 
     networks = plain_networks(ensemble, flat)
     copied = inputs.detach().clone().requires_grad_()
-    expected = torch.stack([network(copied[i // members, 0 if shared else i % members]) for i, network in enumerate(networks)])
+    expected = torch.stack(
+        [network(copied[i // members, 0 if shared else i % members]) for i, network in enumerate(networks)]
+    )
     (expected * direction.flatten(0, 1)).sum().backward()
     close = dict(rtol=1e-10, atol=1e-12) if dtype == torch.float64 else dict(rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(outputs.flatten(0, 1), expected, **close)

@@ -59,13 +59,13 @@ class Project:
             stream.write(text)
 
     def set(self, keys: str, value: Any) -> None:
-        """Change one key of the params, such as ``seeds.count``."""
-        self.overlay({}, keys, value)
+        """Change one key of the params, such as ``seeds.count``; mappings are merged."""
+        for key in reversed(keys.split(".")):
+            value = {key: value}
+        self.overlay(value)
 
-    def overlay(self, values: dict[str, Any], keys: str = "", value: Any = None) -> None:
+    def overlay(self, values: dict[str, Any]) -> None:
         """Put `values` over the params."""
-        for key in reversed(keys.split(".") if keys else []):
-            values = value = {key: value}
         file = self.path / "params.yaml"
         file.write_text(yaml.safe_dump(overlaid(yaml.safe_load(file.read_text()), values), sort_keys=False))
 

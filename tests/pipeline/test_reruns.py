@@ -36,12 +36,12 @@ def test_records_hold_what_the_plan_compares(project: Project) -> None:
 
 
 def test_a_setting_of_one_stage_reruns_it_and_what_follows(project: Project) -> None:
-    project.set("train_high_level.n_step", 2)
+    project.set("datasets.navigation.settings.train_high_level.n_step", 2)
     assert project.plan() == REPORTED + Counter(train_high_level=2, evaluate=6)
 
 
 def test_a_shared_setting_reruns_every_recipe_that_is_like_it(project: Project) -> None:
-    project.set("cluster_trajectories.em.batch_size", 128)
+    project.set("datasets.navigation.settings.cluster_trajectories.em.batch_size", 128)
     assert project.plan() == AFTER_CLUSTERS + Counter(cluster_trajectories=6)
 
 
@@ -63,12 +63,10 @@ def test_a_setting_of_the_dataset_reruns_everything_made_of_it(project: Project)
 def test_swapped_values_are_a_change(project: Project) -> None:
     """Snakemake itself compares params as a set of values, without their names."""
     keys = "datasets.navigation.settings.train_critics"
-    project.overlay({}, f"{keys}.target_every", 7)
-    project.overlay({}, f"{keys}.batch_size", 9)
+    project.set(keys, {"target_every": 7, "batch_size": 9})
     project.run("snakemake", "results/critics/navigation/em_single/seeds-0-0.safetensors")
     assert project.plan("results/critics/navigation/em_single/seeds-0-0.safetensors") == NOTHING
-    project.overlay({}, f"{keys}.target_every", 9)
-    project.overlay({}, f"{keys}.batch_size", 7)
+    project.set(keys, {"target_every": 9, "batch_size": 7})
     assert project.plan("results/critics/navigation/em_single/seeds-0-0.safetensors") == Counter(train_critics=1)
 
 
@@ -119,16 +117,14 @@ def test_a_new_recipe_and_agent_run_their_own_jobs_alone(project: Project) -> No
 
 def test_added_seeds_run_the_new_block_alone(project: Project) -> None:
     project.set("seeds.count", 3)
-    jobs = [job for job in project.planned_jobs() if "seeds " in job and "summarise" not in job]
-    assert len(jobs) == 3 + 2 + 2 + 3 + 1 + 6
+    jobs = set(project.planned_jobs()) - {"summarise all seeds of all agents", "write the report"}
     assert all(job.endswith("seeds 2-2") for job in jobs)
-    assert project.plan()["generate_dataset"] == project.plan()["bound"] == 0
+    assert len(jobs) == sum((AFTER_DATA - REPORTED - Counter(bound=1)).values()) / 2
 
 
 def test_results_outlive_the_snakemake_folder(project: Project) -> None:
     shutil.rmtree(project.path / ".snakemake")
     assert project.plan() == NOTHING
-    project.set("evaluate.episodes", 3)
     project.set("datasets.navigation.settings.evaluate.episodes", 3)
     assert project.plan() == REPORTED + Counter(evaluate=12)
 

@@ -18,7 +18,9 @@ from stages.training.rows import Batch, Rows
 class Counter:
     """Notes the steps at which its updates were applied, and stops after `stop_after` of them."""
 
-    def __init__(self, periods: Sequence[int] = (1,), stop_after: int | None = None, losses: Sequence[float] = ()) -> None:
+    def __init__(
+        self, periods: Sequence[int] = (1,), stop_after: int | None = None, losses: Sequence[float] = ()
+    ) -> None:
         self.calls: list[list[int]] = [[] for _ in periods]
         self.step, self.stop_after, self.losses = torch.zeros(1), stop_after, losses
         self.updates = [Update(self.counted(i), every=period) for i, period in enumerate(periods)]

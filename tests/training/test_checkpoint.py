@@ -39,7 +39,9 @@ class KillAt(Progress):
             raise Killed
 
 
-def train(steps: int, checkpoint: Checkpoint | None = None, progress: Progress | None = None) -> dict[str, torch.Tensor]:
+def train(
+    steps: int, checkpoint: Checkpoint | None = None, progress: Progress | None = None
+) -> dict[str, torch.Tensor]:
     """All that a run leaves behind: the learner's tensors and the metrics."""
     learner = Regression(SEEDS)
     loop = Loop(learner, regression_rows(), regression_draws(SEEDS), checkpoint, progress, log_every=10)

@@ -40,7 +40,9 @@ def test_an_inexact_product_is_not_chosen(monkeypatch):
 
     monkeypatch.setattr(device, "TOLERANCE", 1e-5)
     monkeypatch.setattr(torch.Tensor, "__matmul__", rounded)
-    monkeypatch.setattr(device, "_seconds", lambda a, b: {"highest": 1.0, "medium": 0.1}[torch.get_float32_matmul_precision()])
+    monkeypatch.setattr(
+        device, "_seconds", lambda a, b: {"highest": 1.0, "medium": 0.1}[torch.get_float32_matmul_precision()]
+    )
     assert device.fastest_exact_precision() == "highest"
     device.fastest_exact_precision.cache_clear()
 

@@ -16,25 +16,15 @@ def replay(*periods: int, eager: tuple[int, ...] = ()) -> Replay:
 
 
 @pytest.mark.parametrize(
-    ("periods", "length"),
-    [((1,), 32), ((1, 2), 32), ((1, 3), 24), ((1, 500), 4), ((1, 2, 500), 4), ((1, 96), 32), ((1, 501), 1)],
+    ("periods", "length"), [((1,), 32), ((1, 2), 32), ((1, 3), 30), ((1, 500), 32), ((1, 2, 500), 32), ((1, 5, 7), 0)]
 )
-def test_a_run_is_a_multiple_of_common_periods_and_divides_rare_ones(periods, length):
-    made = replay(*periods)
-    assert made.length == length
-    assert made.usable
-    for period in periods:
-        assert (made.length % period == 0) if period <= LONGEST_RUN else (period % made.length == 0)
-
-
-def test_a_rare_period_that_a_run_cannot_divide_means_no_graph():
-    assert not replay(2, 501).usable
+def test_a_run_is_the_longest_multiple_of_the_captured_periods(periods, length):
+    assert replay(*periods).length == length
 
 
 def test_an_update_that_looks_at_values_is_never_captured_however_often_it_comes():
     made = replay(1, eager=(12,))
-    assert made.length == 4
-    assert made.usable
+    assert (made.period, made.rare) == (1, [12])
     assert not Update(dict, every=12, eager=True).captured(LONGEST_RUN)
     assert Update(dict, every=12).captured(LONGEST_RUN)
     assert not Update(dict, every=33).captured(LONGEST_RUN)
@@ -68,14 +58,16 @@ def test_whole_runs_are_replayed_and_the_rest_is_made_eagerly():
     assert runs(Steps(1), 0, 70) == [(32, 0), (32, 32), *((1, i) for i in range(64, 70))]
 
 
-def test_runs_begin_at_multiples_of_their_length():
-    loop = Steps(1, step=30)
-    assert runs(loop, 30, 40) == [(1, 30), (1, 31), (32, 32), *((1, i) for i in range(64, 70))]
-    assert loop.step == 70
+def test_runs_begin_in_phase_with_the_captured_periods():
+    loop = Steps(1, 2, step=31)
+    assert runs(loop, 31, 40) == [(1, 31), (32, 32), *((1, i) for i in range(64, 71))]
+    assert loop.step == 71
 
 
-def test_without_a_usable_graph_every_step_is_eager():
-    assert runs(Steps(2, 501), 0, 40) == [(1, i) for i in range(40)]
+def test_a_rare_update_falls_on_the_end_of_a_run_or_of_an_eager_step():
+    made = runs(Steps(1, 70), 0, 140)
+    assert made[:8] == [(32, 0), (32, 32), *((1, i) for i in range(64, 70))]
+    assert made[8:10] == [(32, 70), (32, 102)]
 
 
 def trained(device: str, graph: bool = True, steps: int = 130) -> tuple[Regression, dict[str, torch.Tensor]]:
@@ -110,7 +102,9 @@ def test_gradients_and_losses_are_those_of_the_cpu():
         chunk = draws.chunk(0, 1, torch.device(device))
         batch = loop.batch({name: values[0] for name, values in chunk.items()})
         gradients = []
-        learner.network.apply_gradient = lambda held=learner, into=gradients: into.append(held.network.parameters.grad.cpu())
+        learner.network.apply_gradient = lambda held=learner, into=gradients: into.append(
+            held.network.parameters.grad.cpu()
+        )
         found[device] = learner.fit(batch)["fit"].detach().cpu(), gradients[0]
     for cpu, cuda in zip(found["cpu"], found["cuda"], strict=True):
         torch.testing.assert_close(cuda, cpu, rtol=1e-4, atol=1e-6)

@@ -1,0 +1,279 @@
+"""What every method in the registries promises, whatever it does: checked for those of today and of tomorrow."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+import torch
+
+from stages.algorithms.base import train_offline
+from stages.algorithms.critics import CriticSettings, train_critics
+from stages.algorithms.high_level import HighLevelSettings, train_high_level
+from stages.artifacts import Artifact
+from stages.clustering.behaviours import Behaviours
+from stages.datasets.episodes import EpisodeDataset
+from stages.improvement.base import improve
+from stages.networks.ensemble import Ensemble
+from stages.networks.trainable import Trainable
+from stages.registry import ALGORITHMS, CLUSTERING, IMPROVEMENT, Choice, Registry
+from stages.settings import Settings
+from stages.training.draws import UniformDraws
+from stages.training.job import Job
+from stages.training.loop import Loop
+from tests.synthetic import two_policies
+
+BLOCK = list(range(10))
+REGISTRIES = {"clustering": CLUSTERING, "algorithms": ALGORITHMS, "improvement": IMPROVEMENT}
+METHODS = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry.names()]
+# Methods whose names differ from their modules', because that is what everybody calls them.
+ABBREVIATED = {"bc": "behaviour_cloning"}
+# Small sizes for any method that has such a setting.
+SMALL = {
+    "hidden_sizes": (16, 16), "batch_size": 50, "num_steps": 40, "learning_rate": 3e-3,
+    "em_epochs": 4, "bias_epochs": 1, "pretrain_epochs": 1, "momentum": 0.5,
+    "num_epochs": 4, "refresh_every": 2, "q_steps": 40, "value_epochs": 2,
+}  # fmt: skip
+
+
+@cache
+def dataset() -> EpisodeDataset:
+    return two_policies(episodes=20, steps=20)
+
+
+def small(settings: type[Settings]) -> Settings:
+    return settings(**{name: value for name, value in SMALL.items() if name in settings.model_fields})
+
+
+def choice(kind: str, name: str) -> Choice:
+    registry = REGISTRIES[kind]
+    return Choice(name, registry.entry(name), small(registry.settings(name)))
+
+
+@cache
+def clusters(seeds: tuple[int, ...]) -> Artifact:
+    """Clusters of even and odd episodes, shifted by seed, with policies that have learnt nothing."""
+    episodes = torch.arange(dataset().num_episodes)
+    labels = torch.stack([(episodes % (2 + seed % 3) == 0).long() for seed in seeds])
+    weights = torch.nn.functional.one_hot(labels, 2).float()
+    behaviours = Behaviours(Job(dataset(), list(seeds)), small(CLUSTERING.settings("em")), 2, weights)
+    tensors = {name: tensor.detach() for name, tensor in behaviours.parameters().items()}
+    return Artifact({"labels": labels, **tensors}, {"seeds": list(seeds), **behaviours.shapes()})
+
+
+@cache
+def critics(seeds: tuple[int, ...]) -> Artifact:
+    made = train_critics(Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"], 2, small(CriticSettings))
+    return Artifact({name: tensor.detach() for name, tensor in made.tensors.items()}, made.metadata)
+
+
+def cluster_with(name: str, seeds: tuple[int, ...]) -> Artifact:
+    return (
+        choice("clustering", name)
+        .entry(Job(dataset(), list(seeds)), choice("clustering", name).settings)
+        .fit()
+        .artifact()
+    )
+
+
+RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
+    "clustering": cluster_with,
+    "algorithms": lambda name, seeds: train_offline(Job(dataset(), list(seeds)), choice("algorithms", name)),
+    "improvement": lambda name, seeds: improve(
+        Job(dataset(), list(seeds)), clusters(seeds), critics(seeds), choice("improvement", name)
+    ),
+    "critics": lambda name, seeds: critics(seeds),
+    "high level": lambda name, seeds: train_high_level(
+        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"], 2, small(HighLevelSettings)
+    ),
+}
+EVERYTHING = [*METHODS, ("critics", ""), ("high level", "")]
+
+
+@cache
+def result(kind: str, name: str, seeds: tuple[int, ...]) -> Artifact:
+    made = RUN[kind](name, seeds)
+    return Artifact({key: tensor.detach().clone() for key, tensor in made.tensors.items()}, made.metadata)
+
+
+def ensembles(kind: str, made: Artifact, num_seeds: int) -> dict[str, Ensemble]:
+    """Shape of each network among the tensors, from what the file says about it."""
+    known, policies = made.metadata, clusters((0,)).metadata
+    if kind == "improvement":
+        return {"policies/parameters": Ensemble(tuple(policies["behaviour_sizes"]), num_seeds, 2)}
+    shapes = {
+        "behaviours/parameters": ("behaviour_sizes", known.get("num_clusters", 1)),
+        "classifier/parameters": ("classifier_sizes", 1),
+        "policy/parameters": ("policy_sizes", 1),
+        "q/parameters": ("q_sizes", 1),
+        "v/parameters": ("v_sizes", 1),
+    }
+    found = {key: shapes[key] for key in made.tensors if key.endswith("/parameters")}
+    return {key: Ensemble(tuple(known[sizes]), num_seeds, members) for key, (sizes, members) in found.items()}
+
+
+def of_seed(kind: str, made: Artifact, index: int, num_seeds: int) -> dict[str, torch.Tensor]:
+    """What belongs to one seed: its networks' weights, and its rows of everything that has a seed axis."""
+    networks, own = ensembles(kind, made, num_seeds), {}
+    for key, ensemble in networks.items():
+        views = ensemble.views(made.tensors[key])
+        own[key] = torch.cat([view.reshape(num_seeds, -1)[index] for view in views])
+    for key in ("labels", "responsibilities"):
+        if key in made.tensors:
+            own[key] = made.tensors[key][index]
+    for key in made.tensors:
+        if key.startswith("metrics/") and key.endswith("/values"):
+            own[key] = made.tensors[key][:, index]
+    return own
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERYTHING)
+def test_a_seed_is_the_same_alone_and_in_a_block_of_ten(kind, name):
+    together, alone = result(kind, name, tuple(BLOCK)), result(kind, name, (6,))
+    expected = of_seed(kind, together, 6, len(BLOCK))
+    found = of_seed(kind, alone, 0, 1)
+    assert any(key.endswith("/parameters") for key in found)
+    for key, tensor in expected.items():
+        torch.testing.assert_close(found[key], tensor, rtol=1e-3, atol=1e-3, msg=lambda text, key=key: f"{key}: {text}")
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERYTHING)
+def test_seeds_differ(kind, name):
+    made = result(kind, name, tuple(BLOCK))
+    first, second = (of_seed(kind, made, index, len(BLOCK)) for index in (0, 1))
+    for key in first:
+        if key.endswith("/parameters"):
+            assert not torch.allclose(first[key], second[key]), key
+
+
+@pytest.mark.parametrize(("kind", "name"), METHODS)
+def test_the_same_seeds_give_the_same_bits(kind, name):
+    once, again = result(kind, name, (6,)), RUN[kind](name, (6,))
+    assert once.tensors.keys() == again.tensors.keys()
+    for key, tensor in once.tensors.items():
+        assert torch.equal(tensor.nan_to_num(), again.tensors[key].detach().nan_to_num()), key
+
+
+@pytest.mark.parametrize(("kind", "name"), METHODS)
+def test_results_survive_being_saved(kind, name, tmp_path):
+    made = result(kind, name, (6,))
+    made.save(tmp_path / "made.safetensors")
+    loaded = Artifact.load(tmp_path / "made.safetensors")
+    assert loaded.tensors.keys() == made.tensors.keys()
+    for key, tensor in made.tensors.items():
+        assert torch.equal(tensor.nan_to_num(), loaded.tensors[key].nan_to_num()), key
+    made.save(tmp_path / "again.safetensors")
+    assert (tmp_path / "made.safetensors").read_bytes() == (tmp_path / "again.safetensors").read_bytes()
+
+
+def assert_every_weight_learns(ensemble: Ensemble, before: torch.Tensor, after: torch.Tensor) -> None:
+    """Each weight between living units has moved.
+
+    A hidden unit that no observation switches on has no gradient, and its bias stays as it was. Some weights join
+    hidden units that are never on together.
+    """
+    old, new = ensemble.views(before), ensemble.views(after)
+    sources = torch.ones(ensemble.num_networks, ensemble.sizes[0], dtype=torch.bool)
+    for level in range(0, len(old), 2):
+        alive = (old[level + 1] != new[level + 1])[:, 0]
+        assert alive.float().mean() >= (1.0 if level == len(old) - 2 else 0.7)
+        joined = sources[:, :, None] & alive[:, None, :]
+        moved = (old[level] != new[level])[joined].float().mean()
+        between_hidden = 0 < level < len(old) - 2
+        assert moved >= (0.85 if between_hidden else 0.99), (
+            f"{1 - moved:.0%} of the weights in layer {level // 2} never moved"
+        )
+        sources = alive
+
+
+@pytest.mark.parametrize("name", ALGORITHMS.names())
+def test_every_weight_of_an_algorithm_gets_a_gradient(name):
+    picked = choice("algorithms", name)
+    learner = picked.entry(Job(dataset(), BLOCK), picked.settings)
+    networks = [network for network in vars(learner).values() if isinstance(network, Trainable)]
+    before = [network.parameters.detach().clone() for network in networks]
+    draws = UniformDraws(BLOCK, len(learner.rows), 400, noise=learner.noise)
+    Loop(learner, learner.rows, draws).run(10)
+    assert networks
+    for network, start in zip(networks, before, strict=True):
+        assert_every_weight_learns(network.ensemble, start, network.parameters.detach())
+        if network.target_parameters is not None:
+            assert_every_weight_learns(network.ensemble, start, network.target_parameters)
+
+
+@pytest.mark.parametrize("name", CLUSTERING.names())
+def test_every_weight_of_a_clustering_gets_a_gradient(name):
+    made = result("clustering", name, tuple(BLOCK))
+    settings = choice("clustering", name).settings
+    num_clusters, episodes = made.metadata["num_clusters"], dataset().num_episodes
+    weights = torch.full((len(BLOCK), episodes, num_clusters), 1 / num_clusters)
+    untrained = Behaviours(Job(dataset(), BLOCK), settings, num_clusters, weights).parameters()
+    for key, ensemble in ensembles("clustering", made, len(BLOCK)).items():
+        assert_every_weight_learns(ensemble, untrained[key].detach(), made.tensors[key])
+
+
+@pytest.mark.parametrize("name", IMPROVEMENT.names())
+def test_every_weight_of_an_improvement_gets_a_gradient(name):
+    made = result("improvement", name, tuple(BLOCK))
+    (ensemble,) = ensembles("improvement", made, len(BLOCK)).values()
+    before = clusters(tuple(BLOCK)).tensors["behaviours/parameters"]
+    assert_every_weight_learns(ensemble, before, made.tensors["policies/parameters"])
+
+
+@pytest.mark.parametrize("name", CLUSTERING.names())
+def test_clusterings_answer_with_labels_in_range_and_weights_that_sum_to_one(name):
+    made = result("clustering", name, (6,))
+    labels, weights = made.tensors["labels"], made.tensors["responsibilities"]
+    assert labels.shape == (1, dataset().num_episodes)
+    assert labels.dtype == torch.int64
+    assert labels.min() >= 0
+    assert labels.max() < made.metadata["num_clusters"]
+    torch.testing.assert_close(weights.sum(-1), torch.ones(1, dataset().num_episodes))
+    assert torch.equal(weights.argmax(-1), labels)
+    assert made.metadata["kind"] == "clusters"
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERYTHING)
+def test_results_are_finite(kind, name):
+    for key, tensor in result(kind, name, (6,)).tensors.items():
+        if not key.startswith("history/"):
+            assert tensor.isfinite().all(), key
+
+
+def registered() -> list[tuple[Registry, str]]:
+    return [(REGISTRIES[kind], name) for kind, name in METHODS]
+
+
+@pytest.mark.parametrize(
+    ("registry", "name"), registered(), ids=lambda value: value if isinstance(value, str) else value.kind
+)
+def test_settings_describe_every_field(registry, name):
+    fields = registry.settings(name).model_fields
+    assert fields
+    for field, info in fields.items():
+        assert info.description, f"{name}.{field}"
+        assert len(info.description) > 5, f"{name}.{field}"
+        assert not info.is_required(), f"{name}.{field} has no default"
+
+
+@pytest.mark.parametrize(
+    ("registry", "name"), registered(), ids=lambda value: value if isinstance(value, str) else value.kind
+)
+def test_a_method_is_one_file_of_its_name_that_says_where_it_comes_from(registry, name):
+    module = importlib.import_module(registry.entry(name).__module__)
+    assert module.__name__ == f"{registry.package}.{ABBREVIATED.get(name, name)}"
+    assert module.__doc__
+    assert "Source:" in module.__doc__
+    assert "Objective" in module.__doc__ or "Posterior" in module.__doc__
+    assert inspect.getdoc(registry.entry(name))
+
+
+@pytest.mark.parametrize("module", ["critics", "high_level"])
+def test_learners_outside_the_registries_say_where_they_come_from(module):
+    text = importlib.import_module(f"stages.algorithms.{module}").__doc__
+    assert text
+    assert "Source:" in text
+    assert "Objectives:" in text
