@@ -32,9 +32,13 @@ os.environ |= {
     "OMP_NUM_THREADS": "1",
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
 }
-config["device"] = PARAMS.params.device
 
-DATASETS, AGENTS, BLOCKS = PARAMS.params.datasets, PARAMS.agents, PARAMS.params.seeds.blocks
+DATASETS, AGENTS, BLOCKS, DEVICE = (
+    PARAMS.params.datasets,
+    PARAMS.agents,
+    PARAMS.params.seeds.blocks,
+    PARAMS.params.device,
+)
 IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
 GENERATED = [name for name in DATASETS if name not in IMPORTED]
 DATA = "data/generated/{dataset}.hdf5"
@@ -173,13 +177,14 @@ rule cluster_trajectories:
         "logs/clusters/{dataset}/{clustering}/seeds-{block}.tsv"
     resources:
         gpu=1,
+        device=DEVICE,
     params:
         **stage("cluster_trajectories", "clustering"),
     message:
         "cluster {wildcards.dataset} with {wildcards.clustering}, seeds {wildcards.block}"
     shell:
         "python -m stages.cluster_trajectories {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
 
 
 rule train_critics:
@@ -194,13 +199,14 @@ rule train_critics:
         "logs/critics/{dataset}/{clustering}/seeds-{block}.tsv"
     resources:
         gpu=1,
+        device=DEVICE,
     params:
         **stage("train_critics"),
     message:
         "value the policies of {wildcards.dataset}, clusters {wildcards.clustering}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_critics {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
 
 
 rule improve_clusters:
@@ -216,6 +222,7 @@ rule improve_clusters:
         "logs/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.tsv"
     resources:
         gpu=1,
+        device=DEVICE,
     params:
         **stage("improve_clusters", "improvement"),
     message:
@@ -223,7 +230,7 @@ rule improve_clusters:
         "with {wildcards.improvement}, seeds {wildcards.block}"
     shell:
         "python -m stages.improve_clusters {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
 
 
 rule train_high_level:
@@ -238,13 +245,14 @@ rule train_high_level:
         "logs/high_level/{dataset}/{clustering}/seeds-{block}.tsv"
     resources:
         gpu=1,
+        device=DEVICE,
     params:
         **stage("train_high_level"),
     message:
         "learn to choose among the clusters {wildcards.clustering} of {wildcards.dataset}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_high_level {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
 
 
 rule train_offline:
@@ -258,13 +266,14 @@ rule train_offline:
         "logs/offline/{dataset}/{algorithm}/seeds-{block}.tsv"
     resources:
         gpu=1,
+        device=DEVICE,
     params:
         **stage("train_offline", "algorithm"),
     message:
         "train {wildcards.algorithm} on {wildcards.dataset}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_offline {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {config[device]} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
 
 
 rule evaluate:
@@ -346,7 +355,9 @@ rule report:
     message:
         "write the report"
     shell:
-        "python -m stages.report {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
+        # Run times are shown where there are some, but a page without them is not out of date.
+        "python -m stages.report {input} $(find logs -name '*.tsv') --output {output}"
+        " --settings {params.settings:q} > {log} 2>&1"
 
 
 rule ablation_table:

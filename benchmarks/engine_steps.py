@@ -48,7 +48,9 @@ def steps(dataset: EpisodeDataset) -> dict[str, Step]:
         "sarsa": Step(
             "SARSA Q 64x3", work.sarsa((o + a, *NARROW, k), BATCH), sarsa, lambda data: plain_sarsa(data).step
         ),
-        "high_level": Step("IQL over clusters 64x3", work.high_level((o, *NARROW, k), (o, *NARROW, 1), BATCH), high_level),
+        "high_level": Step(
+            "IQL over clusters 64x3", work.high_level((o, *NARROW, k), (o, *NARROW, 1), BATCH), high_level
+        ),
         "m_step": Step("EM M-step 64x3", work.m_step((o, *NARROW, 2 * a), (o, *NARROW, k), k, BATCH), m_step),
         "td3_bc": Step(
             "TD3+BC 256x2",

@@ -7,6 +7,7 @@ every step and targets averaged parameter by parameter. Written for this compari
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ class ReplayBuffer:
 def perceptron(inputs: int, hidden_sizes: tuple[int, ...], outputs: int) -> nn.Sequential:
     """A multi-layer perceptron with ReLU between its layers."""
     sizes = (inputs, *hidden_sizes)
-    hidden = [m for i, o in zip(sizes, sizes[1:], strict=False) for m in (nn.Linear(i, o), nn.ReLU())]
+    hidden = [m for i, o in pairwise(sizes) for m in (nn.Linear(i, o), nn.ReLU())]
     return nn.Sequential(*hidden, nn.Linear(sizes[-1], outputs))
 
 

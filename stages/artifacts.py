@@ -55,9 +55,11 @@ class Artifact:
         try:
             with safe_open(path, "pt") as file:
                 metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
-                return cls({key: file.get_tensor(key) for key in file.keys()}, metadata)  # noqa: SIM118
+                return cls({key: file.get_tensor(key) for key in file.keys()}, metadata)
         except (FileNotFoundError, SafetensorError) as error:
-            raise UserError(f"cannot be read ({error})", place=str(path), remedy="Run `snakemake` to make it") from error
+            raise UserError(
+                f"cannot be read ({error})", place=str(path), remedy="Run `snakemake` to make it"
+            ) from error
 
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors whose names start with ``<name>/``, without that prefix."""

@@ -6,8 +6,6 @@ Example: python -m stages.cluster_trajectories data/generated/navigation.hdf5 --
 
 from __future__ import annotations
 
-import time
-
 from stages.command import Command
 from stages.datasets.loading import load
 from stages.datasets.requirements import require
@@ -17,12 +15,11 @@ from stages.training.job import Job
 
 def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
     """Read the dataset, cluster it for all seeds together, save labels, policies and classifier."""
-    started = time.monotonic()
     episodes = load(dataset)
     require(episodes, num_clusters=settings.settings.num_clusters, place=dataset)
     job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, [dataset], settings)
     clustering = settings.entry(job, settings.settings).fit()
-    clustering.artifact(**job.metadata(settings, started)).save(output)
+    clustering.artifact(**job.metadata(settings)).save(output)
     job.finish()
     print(f"clustered {episodes.num_episodes} episodes for seeds {seeds}; cluster sizes {clustering.sizes()}")
 

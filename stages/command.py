@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from pydantic import ValidationError
 

@@ -6,8 +6,6 @@ Example: python -m stages.improve_clusters data/generated/navigation.hdf5 cluste
 
 from __future__ import annotations
 
-import time
-
 from stages.artifacts import Artifact
 from stages.command import Command
 from stages.datasets.loading import load
@@ -20,11 +18,10 @@ def main(
     dataset: str, clusters: str, critics: str, output: str, settings: Choice, seeds: list[int], device: str
 ) -> None:
     """Read dataset, clusters and critics, improve all clusters of all seeds, save the policies."""
-    started = time.monotonic()
     inputs = [dataset, clusters, critics]
     job = Job.of("stages.improve_clusters", load(dataset), seeds, device, output, inputs, settings)
     improved = improve(job, Artifact.load(clusters), Artifact.load(critics), settings)
-    improved.metadata |= job.metadata(settings, started)
+    improved.metadata |= job.metadata(settings)
     improved.save(output)
     job.finish()
     print(f"improved the policies of seeds {seeds}")

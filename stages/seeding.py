@@ -1,8 +1,8 @@
 """Random numbers that depend on nothing but a seed, a purpose and a position.
 
-Every draw comes from a counter-based generator (Philox) keyed by ``(seed, purpose)`` and started at a position such as a
-step or an epoch. So the numbers of seed 3 do not depend on which other seeds are trained beside it, on the device, or on
-whether the run was interrupted, and there is no generator state to save.
+Every draw comes from a counter-based generator (Philox) keyed by ``(seed, purpose)`` and started at a position such as
+a step or an epoch. So the numbers of seed 3 do not depend on which other seeds are trained beside it, on the device, or
+on whether the run was interrupted, and there is no generator state to save.
 """
 
 from __future__ import annotations

@@ -6,8 +6,6 @@ Example: python -m stages.train_critics data/generated/navigation.hdf5 clusters.
 
 from __future__ import annotations
 
-import time
-
 from stages.algorithms.critics import CriticSettings, train_critics
 from stages.artifacts import Artifact
 from stages.command import Command
@@ -17,11 +15,10 @@ from stages.training.job import Job
 
 def main(dataset: str, clusters: str, output: str, settings: CriticSettings, seeds: list[int], device: str) -> None:
     """Read dataset and clusters, train both critics for all seeds together, save them."""
-    started = time.monotonic()
     found = Artifact.load(clusters)
     job = Job.of("stages.train_critics", load(dataset), seeds, device, output, [dataset, clusters], settings)
     critics = train_critics(job, found.tensors["labels"], found.metadata["num_clusters"], settings)
-    critics.metadata |= job.metadata(settings, started)
+    critics.metadata |= job.metadata(settings)
     critics.save(output)
     job.finish()
     print(f"valued {found.metadata['num_clusters']} clusters for seeds {seeds}")

@@ -6,8 +6,6 @@ Example: python -m stages.train_high_level data/generated/navigation.hdf5 cluste
 
 from __future__ import annotations
 
-import time
-
 from stages.algorithms.high_level import HighLevelSettings, train_high_level
 from stages.artifacts import Artifact
 from stages.command import Command
@@ -17,11 +15,10 @@ from stages.training.job import Job
 
 def main(dataset: str, clusters: str, output: str, settings: HighLevelSettings, seeds: list[int], device: str) -> None:
     """Read dataset and clusters, train the high-level Q and V for all seeds together, save them."""
-    started = time.monotonic()
     found = Artifact.load(clusters)
     job = Job.of("stages.train_high_level", load(dataset), seeds, device, output, [dataset, clusters], settings)
     high_level = train_high_level(job, found.tensors["labels"], found.metadata["num_clusters"], settings)
-    high_level.metadata |= job.metadata(settings, started)
+    high_level.metadata |= job.metadata(settings)
     high_level.save(output)
     job.finish()
     print(f"learnt to choose among {found.metadata['num_clusters']} clusters for seeds {seeds}")

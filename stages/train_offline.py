@@ -6,8 +6,6 @@ Example: python -m stages.train_offline data/generated/navigation.hdf5 --output 
 
 from __future__ import annotations
 
-import time
-
 from stages.algorithms.base import train_offline
 from stages.command import Command
 from stages.datasets.loading import load
@@ -17,10 +15,9 @@ from stages.training.job import Job
 
 def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
     """Read the dataset, train the algorithm for all seeds together, save its policies."""
-    started = time.monotonic()
     job = Job.of("stages.train_offline", load(dataset), seeds, device, output, [dataset], settings)
     trained = train_offline(job, settings)
-    trained.metadata |= job.metadata(settings, started)
+    trained.metadata |= job.metadata(settings)
     trained.save(output)
     job.finish()
     print(f"trained {settings.method} for seeds {seeds}")

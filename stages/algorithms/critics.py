@@ -6,10 +6,10 @@ Objectives: ``[Q_z(s, a) - (r + gamma Qbar_z(s', a'))]^2`` (Eq. 11), ``[V_z(s) -
             ``Qbar <- (1 - tau_Q) Qbar + tau_Q Q`` every n_Q steps (Eq. 13); R(s) is the discounted return (Eq. 10).
 Source:     Park, Cho, Sung: EMPO, ARLET 2024, Algorithm 2 lines 1-14, Table 4.
 
-Deviations: Values are learnt in units of the standard deviation of the returns R(s), so that one learning rate suits all
-tasks. An episode cut by truncation has no next action, so its last rows are left out of Eq. 11. `n_step` rewards may be
-summed before bootstrapping (the paper: 1): actions and policy are the cluster's own, so the target stays unbiased, and a
-return of 700 steps is carried back in n times fewer updates.
+Deviations: values are learnt in units of the standard deviation of the returns R(s), so that one learning rate suits
+            all tasks. An episode cut by truncation has no next action: its last rows are left out of Eq. 11. `n_step`
+            rewards may be summed before bootstrapping (the paper: 1): actions and policy are the cluster's own, so the
+            target stays unbiased, and a return of 700 steps is carried back in n times fewer updates.
 
 Symbols: discount = gamma, q_steps = N_Q, value_epochs = N_V, target_every = n_Q, target_update_rate = tau_Q.
 """
@@ -23,7 +23,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
-from stages.datasets.transitions import next_row, n_step, returns_to_go
+from stages.datasets.transitions import n_step, next_row, returns_to_go
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
 from stages.seeding import generators
@@ -104,9 +104,7 @@ class ReturnV:
         episode = torch.from_numpy(job.dataset.episode_of_step)
         columns = {"observations": job.observations, "returns": torch.from_numpy(returns), "episode": episode}
         self.rows = Rows(columns, job.device)
-        ensemble = Ensemble(
-            (job.observations.shape[1], *settings.hidden_sizes, assignment.width), len(job.seeds)
-        )
+        ensemble = Ensemble((job.observations.shape[1], *settings.hidden_sizes, assignment.width), len(job.seeds))
         self.v = Trainable(ensemble, generators(job.seeds, "v"), settings.learning_rate, job.device)
         self.updates = [Update(self.fit)]
 

@@ -61,7 +61,9 @@ class Clustering:
             **prefixed("metrics", self.metrics),
             **self.behaviours.parameters(),
         }
-        return Artifact(tensors, {"kind": "clusters", **self.behaviours.shapes(), "converged": self.converged, **metadata})
+        return Artifact(
+            tensors, {"kind": "clusters", **self.behaviours.shapes(), "converged": self.converged, **metadata}
+        )
 
     def sizes(self) -> list[list[int]]:
         """Episodes per cluster, by seed."""

@@ -50,7 +50,11 @@ class Behaviours:
     """
 
     def __init__(
-        self, job: Job, settings: BehaviourSettings, num_clusters: int, weights: Float[Tensor, "seeds episodes clusters"]
+        self,
+        job: Job,
+        settings: BehaviourSettings,
+        num_clusters: int,
+        weights: Float[Tensor, "seeds episodes clusters"],
     ) -> None:
         dataset, seeds = job.dataset, job.seeds
         self.rows = behaviour_rows(job)
@@ -106,6 +110,8 @@ class Refit:
     def __init__(self, behaviours: Behaviours, settings: BehaviourSettings, steps_per_epoch: int) -> None:
         self.behaviours, self.settings = behaviours, settings
         self.epoch = torch.zeros((), dtype=torch.int64)
+        for network in (behaviours.policies, behaviours.classifier):
+            network.restart()
         self.updates = [Update(self.step), Update(self.end_epoch, every=steps_per_epoch, eager=True)]
         self._set_learning_rate()
 

@@ -25,7 +25,7 @@ Symbols: num_clusters = K, momentum = mu, bias_epochs = N_b, pretrain_epochs = N
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
 
@@ -48,7 +48,9 @@ class EmSettings(ClusteringSettings):
     em_epochs: int = Field(60, ge=1, description="epochs of EM at most, N_E")
     momentum: float = Field(0.9, ge=0, lt=1, description="averaging of the posterior over epochs (heuristic I), mu")
     centred_epochs: int = Field(5, ge=0, description="E-steps with centred scores at the start; 0 is the published EM")
-    patience: int | None = Field(None, ge=1, description="stop after so many epochs with equal assignments; null: never")
+    patience: int | None = Field(
+        None, ge=1, description="stop after so many epochs with equal assignments; null: never"
+    )
 
 
 @CLUSTERING.register("em", EmSettings)
@@ -61,10 +63,12 @@ class Em(ClusteringMethod):
         rows = learner.behaviours.rows
         epochs = learner.first_em_epoch + settings.em_epochs
         metrics = job.train("EM clustering", learner, rows, learner.draws, epochs * learner.draws.steps_per_epoch)
-        learner.weights.copy_(learner.posterior())
+        learner.settle()
+        posterior = learner.posterior()
+        learner.weights.copy_(posterior)
         refit_metrics = refit(job, learner.behaviours, settings)
         return Clustering(
-            responsibilities=learner.posterior(),
+            responsibilities=posterior,
             behaviours=learner.behaviours,
             normaliser=job.normaliser,
             history_labels=learner.history_labels,
@@ -75,7 +79,11 @@ class Em(ClusteringMethod):
 
 
 class EmLearner:
-    """Algorithm 1. The end of an epoch is an update like any other, so an interrupted run resumes anywhere."""
+    """Algorithm 1. The end of an epoch is an update like any other, so an interrupted run resumes anywhere.
+
+    A seed that has run out of patience keeps its networks of that moment, so that its result does not depend on how
+    long the seeds beside it take.
+    """
 
     def __init__(self, job: Job, settings: EmSettings) -> None:
         self.job, self.settings = job, settings
@@ -87,6 +95,9 @@ class EmLearner:
         self.draws = EpochDraws(job.seeds, len(self.behaviours.rows), settings.batch_size)
         self.epoch = torch.zeros((), dtype=torch.int64)
         self.stable_epochs = torch.zeros(num_seeds, dtype=torch.int64)
+        self.stopped = torch.zeros(num_seeds, dtype=torch.bool)
+        self.networks = (self.behaviours.policies, self.behaviours.classifier)
+        self.kept = [network.parameters.detach().clone() for network in self.networks]
         self.history_labels, self.history_log_likelihood = empty_history(settings.em_epochs, num_seeds, num_episodes)
         self.updates = [Update(self.m_step), Update(self.end_epoch, every=self.draws.steps_per_epoch, eager=True)]
         self._set_weights()
@@ -110,8 +121,13 @@ class EmLearner:
         return {}
 
     def finished(self) -> bool:
-        patience = self.settings.patience
-        return patience is not None and bool((self.stable_epochs >= patience).all())
+        return bool(self.stopped.all())
+
+    def settle(self) -> None:
+        """Let every seed have the networks of the moment at which it stopped."""
+        self._stop(~self.stopped)
+        for network, kept in zip(self.networks, self.kept, strict=True):
+            network.load(kept)
 
     def posterior(self) -> Float[Tensor, "seeds episodes clusters"]:
         """The posterior under the current policies (Eq. 3)."""
@@ -121,6 +137,9 @@ class EmLearner:
         return {
             "epoch": self.epoch,
             "stable_epochs": self.stable_epochs,
+            "stopped": self.stopped,
+            "kept/policies": self.kept[0],
+            "kept/classifier": self.kept[1],
             "history_labels": self.history_labels,
             "history_log_likelihood": self.history_log_likelihood,
             **self.behaviours.tensors(),
@@ -130,7 +149,7 @@ class EmLearner:
         epoch = int(self.epoch)
         if epoch < self.settings.bias_epochs:
             self.weights.copy_(self._random_groups())
-        elif epoch < self.first_em_epoch or epoch == 0:
+        elif epoch < self.first_em_epoch:
             self.weights.fill_(1 / self.settings.num_clusters)
         elif epoch < self.first_em_epoch + self.settings.em_epochs:
             self._e_step(epoch - self.first_em_epoch)
@@ -155,10 +174,21 @@ class EmLearner:
     def _log(self, k: int, scores: Float[Tensor, "seeds episodes clusters"]) -> None:
         labels = scores.argmax(-1).cpu().to(torch.int16)
         mixture = torch.logsumexp(scores, dim=-1) - torch.log(torch.tensor(float(scores.shape[-1])))
-        unchanged = (labels == self.history_labels[k - 1]).all(-1) if k > 0 else torch.zeros(len(labels), dtype=torch.bool)
-        self.stable_epochs.copy_(torch.where(unchanged, self.stable_epochs + 1, 0))
-        self.history_labels[k] = labels
-        self.history_log_likelihood[k] = (mixture.sum(-1) / self.likelihood.lengths.sum()).cpu()
+        unchanged = (
+            (labels == self.history_labels[k - 1]).all(-1) if k > 0 else torch.zeros(len(labels), dtype=torch.bool)
+        )
+        running = ~self.stopped
+        self.stable_epochs[running] = torch.where(unchanged, self.stable_epochs + 1, 0)[running]
+        self.history_labels[k, running] = labels[running]
+        self.history_log_likelihood[k, running] = (mixture.sum(-1) / self.likelihood.lengths.sum()).cpu()[running]
+        if self.settings.patience is not None:
+            self._stop(running & (self.stable_epochs >= self.settings.patience))
+
+    def _stop(self, chosen: Bool[Tensor, "seeds"]) -> None:
+        """Keep the networks of the chosen seeds as they are now."""
+        for network, kept in zip(self.networks, self.kept, strict=True):
+            network.ensemble.copy_seeds(network.parameters.detach(), kept, chosen.to(kept.device))
+        self.stopped |= chosen
 
 
 def centred(

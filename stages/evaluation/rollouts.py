@@ -15,7 +15,6 @@ from stages.evaluation.agents import Agent
 from stages.seeding import Seeds, generator
 from stages.settings import Settings
 
-
 PLANE = 2  # paths are kept where an observation is a position in the plane
 
 
@@ -43,7 +42,12 @@ class Rollouts:
 
 
 def roll_out(
-    make: Callable[[], VectorEnvironment], agent: Agent, seeds: Seeds, episodes: int, drawn: int = 0, sample: bool = False
+    make: Callable[[], VectorEnvironment],
+    agent: Agent,
+    seeds: Seeds,
+    episodes: int,
+    drawn: int = 0,
+    sample: bool = False,
 ) -> Rollouts:
     """Run every seed's policy for `episodes` episodes, all side by side; starts depend on the seed alone.
 
@@ -68,7 +72,9 @@ def roll_out(
     for _ in range(environments[0].max_episode_steps):
         seen = torch.from_numpy(observations).float()
         if sample:
-            noise = torch.stack([torch.from_numpy(g.standard_normal(noise.shape[1:], np.float32)) for g in noise_sources])
+            noise = torch.stack(
+                [torch.from_numpy(g.standard_normal(noise.shape[1:], np.float32)) for g in noise_sources]
+            )
         actions, chosen = agent.act(seen, noise)
         if drawn:
             paths.append(np.where(running[:, :drawn, None], seen[:, :drawn, :2].numpy(), np.nan))

@@ -1,7 +1,7 @@
 """Each cluster's own rows of the dataset, side by side for all clusters and seeds.
 
-Clusters differ in size, so the shorter ones are padded; padding has weight 0. A policy is thus evaluated on its own rows
-only, in one batched product for all clusters.
+Clusters differ in size, so the shorter ones are padded; padding has weight 0. A policy is thus evaluated on its own
+rows only, in one batched product for all clusters.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ Source:    Park, Cho, Sung: EMPO, ARLET 2024, Eq. 14, Algorithm 2 lines 15-17, F
            Zhuang et al.: Behavior Proximal Policy Optimization, ICLR 2023.
 
 Each epoch takes one Adam step on the gradient of the whole dataset, summed exactly over chunks (`minibatch_size` null,
-the paper's choice), or one step per minibatch. With `refresh_every` n, the reference beta and the sampled actions become
-the current policy's every n epochs, so that the policy can move further than one clipping range; Q and V stay those of
-the behaviour.
+the paper's choice), or one step per minibatch. With `refresh_every` n, the reference beta and the sampled actions
+become the current policy's every n epochs, so that the policy can move further than one clipping range; Q and V stay
+those of the behaviour.
 
 Deviations: Eq. 14 is printed as a loss to descend; it is the objective, and is ascended. Sampled actions are clipped to
             the box of the dataset's actions before Q sees them, as the environment would. Advantages are shifted and
@@ -38,7 +38,6 @@ from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.loop import Losses
 from stages.training.metrics import Metrics
-
 
 
 class PpoSettings(Settings):

@@ -1,4 +1,4 @@
-"""An ensemble together with what training adds to it: its parameters, an Adam optimiser and, if wanted, a target copy."""
+"""An ensemble together with what training adds to it: its parameters, an Adam optimiser and maybe a target copy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ class Trainable:
         self.learning_rate = torch.tensor(learning_rate, device=device)
         on_gpu = self.parameters.is_cuda
         self.optimiser = torch.optim.Adam([self.parameters], lr=self.learning_rate, fused=True, capturable=on_gpu)
+        self._calls_kernel = False
         self._create_optimiser_state()
+        self._calls_kernel = not on_gpu and hasattr(torch, "_fused_adam_")
 
     def __call__(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
         return self.ensemble(self.parameters, inputs)
@@ -53,6 +55,12 @@ class Trainable:
         """Start from the given parameters."""
         self.parameters.copy_(parameters)
 
+    @torch.no_grad()
+    def restart(self) -> None:
+        """Forget the optimiser's moments, as if training began here."""
+        for name in ("exp_avg", "exp_avg_sq", "step"):
+            self.optimiser.state[self.parameters][name].zero_()
+
     def minimise(self, loss: Float[Tensor, "..."]) -> None:
         """One Adam step on the sum of `loss`; summing over seeds keeps them independent."""
         loss.sum().backward()
@@ -60,8 +68,11 @@ class Trainable:
 
     def apply_gradient(self) -> None:
         """Adam step with the gradient accumulated so far, which is then cleared."""
-        self.optimiser.step()
-        self.optimiser.zero_grad()
+        if self._calls_kernel and self.parameters.grad is not None:
+            self._adam_kernel()
+        else:
+            self.optimiser.step()
+        self.parameters.grad = None
 
     @torch.no_grad()
     def move_target(self, rate: float) -> None:
@@ -74,6 +85,18 @@ class Trainable:
         held = {k: state[k] for k in ("exp_avg", "exp_avg_sq", "step")}
         held |= {"parameters": self.parameters.detach(), "learning_rate": self.learning_rate}
         return held if self.target_parameters is None else {**held, "target_parameters": self.target_parameters}
+
+    @torch.no_grad()
+    def _adam_kernel(self) -> None:
+        # What `optimiser.step()` calls in the end, without its checks, which take twice as long as the kernel itself:
+        # SARSA at 64x3 becomes 13, 6 and 5 % faster with 1, 5 and 10 seeds. In a CUDA graph there is nothing to save.
+        group, state = self.optimiser.param_groups[0], self.optimiser.state[self.parameters]
+        state["step"] += 1
+        torch._fused_adam_(
+            [self.parameters], [self.parameters.grad], [state["exp_avg"]], [state["exp_avg_sq"]], [], [state["step"]],
+            lr=self.learning_rate, beta1=group["betas"][0], beta2=group["betas"][1], eps=group["eps"],
+            weight_decay=0.0, amsgrad=False, maximize=False,
+        )  # fmt: skip
 
     def _create_optimiser_state(self) -> None:
         # Adam creates its moments at the first step; a step of size zero makes them now, so that checkpoints and graph

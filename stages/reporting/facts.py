@@ -39,14 +39,11 @@ def _sizes(results: DatasetResults) -> dict[str, int]:
 
 
 def run_times(collection: Mapping[str, DatasetResults]) -> list[tuple[str, str, int, float]]:
-    """(dataset, stage, jobs, seconds together), from Snakemake's benchmarks, or else from what trained files say."""
+    """(dataset, stage, jobs, seconds together), from Snakemake's benchmarks."""
     rows = []
     for name, results in collection.items():
-        measured = results.seconds or [
-            (one.stage, one.metadata["seconds"]) for one in results.trained if "seconds" in one.metadata
-        ]
-        for stage in dict.fromkeys(stage for stage, _ in measured):
-            seconds = [float(taken) for other, taken in measured if other == stage]
+        for stage in dict.fromkeys(stage for stage, _ in results.seconds):
+            seconds = [float(taken) for other, taken in results.seconds if other == stage]
             rows.append((name, caption("stages", stage), len(seconds), sum(seconds)))
     return rows
 

@@ -49,7 +49,7 @@ class Checkpoint:
             with torch.no_grad():
                 for name, tensor in learner.tensors().items():
                     tensor.copy_(file.get_tensor(f"learner/{name}"))
-            logged = {key: file.get_tensor(key) for key in file.keys() if key.startswith("metrics/")}  # noqa: SIM118
+            logged = {key: file.get_tensor(key) for key in file.keys() if key.startswith("metrics/")}
         step = json.loads(metadata["step"])
         metrics.restore({key.removeprefix("metrics/"): tensor for key, tensor in logged.items()}, step)
         return step

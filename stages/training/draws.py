@@ -1,7 +1,7 @@
 """Which rows a step trains on, and the noise it uses, as a pure function of (seed, step).
 
-Indices and noise are drawn on the CPU in chunks of steps, from generators keyed by seed and chunk. The sequence of a seed
-is therefore the same alone or beside other seeds, on CPU and CUDA, before and after a restart.
+Indices and noise are drawn on the CPU in chunks of steps, from generators keyed by seed and chunk. The sequence of a
+seed is therefore the same alone or beside other seeds, on CPU and CUDA, before and after a restart.
 """
 
 from __future__ import annotations
@@ -60,7 +60,12 @@ class UniformDraws(Draws):
     """Rows drawn with replacement, the usual choice of offline RL."""
 
     def __init__(
-        self, seeds: Seeds, num_rows: int, batch_size: int, chunk_steps: int = 256, noise: Mapping[str, int] | None = None
+        self,
+        seeds: Seeds,
+        num_rows: int,
+        batch_size: int,
+        chunk_steps: int = 256,
+        noise: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(seeds, num_rows, batch_size, chunk_steps, noise)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,32 +46,41 @@ class Job:
 
     @classmethod
     def of(
-        cls, stage: str, dataset: EpisodeDataset, seeds: Seeds, device: str, output: str, inputs: Sequence[str], settings: Any
+        cls,
+        stage: str,
+        dataset: EpisodeDataset,
+        seeds: Seeds,
+        device: str,
+        output: str,
+        inputs: Sequence[str],
+        settings: Any,
     ) -> Job:
         """The job of a stage that was called with these arguments.
 
         Args:
             stage: Module name of the stage.
             dataset: The dataset to work on.
+            seeds: Seeds of the block.
+            device: ``auto``, ``cpu`` or ``cuda``.
+            output: File that the stage makes.
             inputs: All files read, which the checkpoints' validity depends on.
             settings: Settings (or chosen method) of the stage.
         """
         code = code_hash(stage, *([settings.entry.__module__] if isinstance(settings, Choice) else []))
         told = json.dumps(_plain(settings), sort_keys=True)
-        return cls(dataset, seeds, pick(device), output, fingerprint(stage, code, told, str(list(seeds)), *map(Path, inputs)))
+        return cls(
+            dataset, seeds, pick(device), output, fingerprint(stage, code, told, str(list(seeds)), *map(Path, inputs))
+        )
 
-    def metadata(self, settings: Any, since: float) -> dict[str, Any]:
-        """What every trained file says about its making.
+    def metadata(self, settings: Any) -> dict[str, Any]:
+        """What every trained file says about its making, from the settings (or chosen method) of the stage.
 
-        Args:
-            settings: Settings (or chosen method) of the stage.
-            since: `time.monotonic()` at the start.
+        Times are left to the log, so that equal trainings give equal bytes.
         """
         return {
             "seeds": list(self.seeds),
             "settings": _plain(settings),
             "device": describe(self.device),
-            "seconds": round(time.monotonic() - since, 1),
             "versions": {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
         }
 

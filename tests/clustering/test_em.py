@@ -245,3 +245,20 @@ def test_file_holds_what_the_other_stages_need(tmp_path):
     assert made.tensors["history/labels"].shape == (12, 2, 40)
     assert set(made.part("normaliser")) == {"observation_mean", "observation_std", "action_centre", "action_scale"}
     assert {"policy/steps", "policy/values"} <= set(made.part("metrics"))
+
+
+def test_a_seed_that_stops_early_is_the_same_beside_seeds_that_go_on():
+    seeds, options = [0, 1, 2, 3], {"patience": 2, "refit_epochs": 2, "momentum": 0.8}
+    dataset = two_policies(gap=0.4)
+    together = clustered(seeds, dataset, **options)
+    epochs = (together.history_labels[:, :, 0] >= 0).sum(0)
+    assert len(set(epochs.tolist())) > 1
+    shared = together.behaviours.policies
+    for place, seed in enumerate(seeds):
+        alone = clustered([seed], dataset, **options)
+        assert (alone.history_labels[:, 0, 0] >= 0).sum() == epochs[place]
+        torch.testing.assert_close(alone.responsibilities[0], together.responsibilities[place], rtol=1e-3, atol=1e-3)
+        own = alone.behaviours.policies
+        views = zip(own.ensemble.views(own.parameters), shared.ensemble.views(shared.parameters), strict=True)
+        for one, of_all in views:
+            torch.testing.assert_close(one, of_all[2 * place : 2 * place + 2], rtol=1e-2, atol=1e-3)

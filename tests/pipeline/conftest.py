@@ -37,7 +37,7 @@ def first_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def two_versions(first_version: Project) -> Project:
     """The project at ``v2``, which differs from ``v1`` in the bound's settings and in what follows from them."""
     project = first_version.copy(first_version.path.with_name("v2"))
-    project.set("datasets.navigation.settings.bound.cell_size", 0.5)
+    project.set("datasets.navigation.settings.bound.cell_size", 0.75)
     project.commit("v2")
     return project
 

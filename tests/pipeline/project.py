@@ -66,8 +66,11 @@ class Project:
 
     def overlay(self, values: dict[str, Any]) -> None:
         """Put `values` over the params."""
-        file = self.path / "params.yaml"
-        file.write_text(yaml.safe_dump(overlaid(yaml.safe_load(file.read_text()), values), sort_keys=False))
+        (self.path / "params.yaml").write_text(yaml.safe_dump(overlaid(self.params(), values), sort_keys=False))
+
+    def params(self) -> dict[str, Any]:
+        """The params as they are."""
+        return yaml.safe_load((self.path / "params.yaml").read_text())
 
     def commit(self, tag: str) -> None:
         """Record a version, as the README says."""

@@ -6,9 +6,8 @@ import os
 import signal
 import subprocess
 import time
-from collections import Counter
 
-from tests.pipeline.project import NOTHING, Project, environment
+from tests.pipeline.project import Project, environment
 
 TARGET = "results/high_level/navigation/em/seeds-0-0.safetensors"
 
@@ -22,9 +21,7 @@ def test_a_killed_run_is_unlocked_and_resumed(project: Project) -> None:
 
     project.set("datasets.navigation.settings.train_high_level.num_steps", 300)
     project.run("snakemake", "--unlock")
-    assert project.plan(TARGET) == Counter(train_high_level=1)
-    project.run("snakemake", TARGET)
-    assert project.plan(TARGET) == NOTHING
+    assert "1 of 1 steps (100%) done" in project.run("snakemake", TARGET)
     assert (project.path / TARGET).read_bytes() != before
 
 

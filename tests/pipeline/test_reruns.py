@@ -62,12 +62,11 @@ def test_a_setting_of_the_dataset_reruns_everything_made_of_it(project: Project)
 
 def test_swapped_values_are_a_change(project: Project) -> None:
     """Snakemake itself compares params as a set of values, without their names."""
-    keys = "datasets.navigation.settings.train_critics"
-    project.set(keys, {"target_every": 7, "batch_size": 9})
-    project.run("snakemake", "results/critics/navigation/em_single/seeds-0-0.safetensors")
-    assert project.plan("results/critics/navigation/em_single/seeds-0-0.safetensors") == NOTHING
-    project.set(keys, {"target_every": 9, "batch_size": 7})
-    assert project.plan("results/critics/navigation/em_single/seeds-0-0.safetensors") == Counter(train_critics=1)
+    keys = "datasets.navigation.settings.cluster_trajectories.em"
+    smoke = project.params()["datasets"]["navigation"]["settings"]["cluster_trajectories"]["em"]
+    assert smoke["em_epochs"] != smoke["bias_epochs"]
+    project.set(keys, {"em_epochs": smoke["bias_epochs"], "bias_epochs": smoke["em_epochs"]})
+    assert project.plan() == AFTER_CLUSTERS + Counter(cluster_trajectories=6)
 
 
 def test_edits_that_change_no_result_rerun_nothing(project: Project) -> None:

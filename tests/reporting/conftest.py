@@ -115,7 +115,6 @@ def clusters_file(
         "seeds": seeds,
         "num_clusters": 2,
         "settings": {"method": "em", "em_epochs": epochs, **settings},
-        "seconds": 12.5,
     }
     path = folder / f"results/clusters/{dataset}/{name}/seeds-{seeds[0]}-{seeds[-1]}.safetensors"
     Artifact(tensors, metadata).save(path)
