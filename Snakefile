@@ -184,7 +184,7 @@ rule cluster_trajectories:
         "cluster {wildcards.dataset} with {wildcards.clustering}, seeds {wildcards.block}"
     shell:
         "python -m stages.cluster_trajectories {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
 
 
 rule train_critics:
@@ -206,7 +206,7 @@ rule train_critics:
         "value the policies of {wildcards.dataset}, clusters {wildcards.clustering}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_critics {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
 
 
 rule improve_clusters:
@@ -230,7 +230,7 @@ rule improve_clusters:
         "with {wildcards.improvement}, seeds {wildcards.block}"
     shell:
         "python -m stages.improve_clusters {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
 
 
 rule train_high_level:
@@ -252,7 +252,7 @@ rule train_high_level:
         "learn to choose among the clusters {wildcards.clustering} of {wildcards.dataset}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_high_level {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
 
 
 rule train_offline:
@@ -273,7 +273,7 @@ rule train_offline:
         "train {wildcards.algorithm} on {wildcards.dataset}, seeds {wildcards.block}"
     shell:
         "python -m stages.train_offline {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {resources.device} > {log} 2>&1"
+        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
 
 
 rule evaluate:
@@ -356,7 +356,7 @@ rule report:
         "write the report"
     shell:
         # Run times are shown where there are some, but a page without them is not out of date.
-        "python -m stages.report {input} $(find logs -name '*.tsv') --output {output}"
+        "python -m stages.report {input} $(find logs -mindepth 2 -name '*.tsv') --output {output}"
         " --settings {params.settings:q} > {log} 2>&1"
 
 

@@ -20,7 +20,7 @@ class Progress:
         every_seconds: Least time between two lines in a log.
     """
 
-    def __init__(self, label: str, total: int, unit: str = "step", every_seconds: float = 15.0) -> None:
+    def __init__(self, label: str, total: int, unit: str = "step", every_seconds: float = 20.0) -> None:
         self.label, self.total, self.unit, self.every_seconds = label, total, unit, every_seconds
         self.bar = _bar() if sys.stderr.isatty() else None
 

@@ -32,7 +32,6 @@ from torch import Tensor
 from stages.improvement.base import ImprovementMethod
 from stages.losses.clipped_surrogate import clipped_surrogate
 from stages.networks import gaussian
-from stages.progress import Progress
 from stages.registry import IMPROVEMENT
 from stages.seeding import generators
 from stages.settings import Settings
@@ -71,7 +70,7 @@ class Ppo(ImprovementMethod):
         first = self.checkpoint.resume(self, metrics) if self.checkpoint else 0
         period = self.settings.refresh_every or max(self.settings.num_epochs, 1)
         samples: Samples | None = None
-        with Progress("PPO", self.settings.num_epochs, "epoch") as progress:
+        with self.job.progress("PPO", self.settings.num_epochs, "epoch") as progress:
             for epoch in range(first, self.settings.num_epochs):
                 if epoch % period == 0:
                     self.reference.copy_(self.policies.parameters.detach())

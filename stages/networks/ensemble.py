@@ -1,8 +1,8 @@
 """Many small multi-layer perceptrons, evaluated and differentiated as one.
 
 An ensemble holds `num_seeds * num_members` independent networks of the same shape. Member means cluster, twin critic,
-or whatever a method needs several of; seeds are there so that ten repetitions cost little more than one. All weights lie
-in one flat vector, layer by layer, each layer as a contiguous block ``[network, in, out]``, so a layer of the whole
+or whatever a method needs several of; seeds are there so that ten repetitions cost little more than one. All weights
+lie in one flat vector, layer by layer, each layer as a contiguous block ``[network, in, out]``, so a layer of the whole
 ensemble is one batched matrix product and an optimiser step is one kernel.
 
 The network is a single autograd node with a hand-written backward pass: the tape then holds one entry per network
@@ -48,7 +48,7 @@ class Ensemble:
         return sum(prod(shape) for shape in self.blocks)
 
     def views(self, flat: Float[Tensor, "parameters"]) -> list[Tensor]:
-        """Weights ``[network, in, out]`` and biases ``[network, 1, out]`` in layer order, as views into the flat vector."""
+        """Weights ``[network, in, out]`` and biases ``[network, 1, out]``, layer by layer, as views into `flat`."""
         pieces = flat.split([prod(shape) for shape in self.blocks])
         return [piece.view(shape) for piece, shape in zip(pieces, self.blocks, strict=True)]
 

@@ -108,10 +108,17 @@ class Job:
         """Normalised actions."""
         return self.normaliser.actions(torch.from_numpy(self.dataset.actions))
 
+    def progress(self, label: str, total: int, unit: str = "step") -> Progress:
+        """Progress under the name of the job's output, since several jobs may report side by side."""
+        if self.output is None:
+            return Progress(label, total, unit)
+        parts = Path(self.output).with_suffix("").parts
+        return Progress(f"{'/'.join(part for part in parts if part != 'results')}: {label}", total, unit)
+
     def train(self, label: str, learner: Learner, rows: Rows, draws: Draws, num_steps: int) -> Metrics:
         """Train `learner` with progress under `label`, resuming from its checkpoint if there is one."""
         checkpoint = Checkpoint(label, self.output, self.fingerprint) if self.output else None
-        with Progress(label, num_steps) as progress:
+        with self.progress(label, num_steps) as progress:
             return Loop(learner, rows, draws, checkpoint, progress).run(num_steps)
 
 

@@ -11,6 +11,7 @@ import yaml
 from tests.pipeline.project import ROOT, Project
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One worker runs all tests of the pipeline, so that the smoke run is made once."""
     for item in items:
