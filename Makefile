@@ -12,7 +12,7 @@ run: .venv/core
 	@echo "Next: . .venv/bin/activate, change params.yaml, and snakemake -n says what would run again"
 
 test: .venv/dev
-	.venv/bin/pytest -n 2 --dist loadgroup --durations 10
+	.venv/bin/pytest -n 2 --dist loadscope --durations 10
 	@echo "All tests passed, under $$(.venv/bin/python --version) in $(CURDIR)/.venv"
 
 bench: .venv/core

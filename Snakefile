@@ -175,6 +175,8 @@ rule cluster_trajectories:
         "logs/clusters/{dataset}/{clustering}/seeds-{block}.log",
     benchmark:
         "logs/clusters/{dataset}/{clustering}/seeds-{block}.tsv"
+    # Most of the other jobs wait for these.
+    priority: 1
     resources:
         gpu=1,
         device=DEVICE,

@@ -1,46 +1,49 @@
-"""A project of its own for each test: copied from one smoke run, which is made once."""
+"""A project of its own for each test: copied from one smoke run, which is made once for all workers."""
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from tests.pipeline.project import ROOT, Project
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all tests of the pipeline, so that the smoke run is made once."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("pipeline"))
-            item.add_marker(pytest.mark.slow)
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".venv", ".snakemake", ".checkpoints", ".*_cache", "__pycache__", "cache", "tmp", "logs", "results",
+    "generated", "?*.dvc", "*.hdf5",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def first_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project after a smoke run, recorded by DVC and git as ``v1``."""
-    project = Project(tmp_path_factory.mktemp("pipeline") / "v1")
-    ignored = shutil.ignore_patterns(".git", ".venv", ".snakemake", ".checkpoints", "logs", "results", "generated",
-                                     "__pycache__", "cache", "tmp", "?*.dvc", "*.hdf5", ".*_cache")  # fmt: skip
-    shutil.copytree(ROOT, project.path, ignore=ignored)
-    project.overlay(yaml.safe_load((ROOT / "profiles/smoke.yaml").read_text()))
-    project.run("git", "init", "--quiet")
-    project.run("snakemake")
-    project.commit("v1")
-    return project
+
+    def build(path: Path) -> None:
+        shutil.copytree(ROOT, path, ignore=NOT_COPIED)
+        project = Project(path)
+        project.overlay(yaml.safe_load((ROOT / "profiles/smoke.yaml").read_text()))
+        project.run("git", "init", "--quiet")
+        project.run("snakemake")
+        project.commit("v1")
+
+    return built_once(tmp_path_factory, "v1", build)
 
 
 @pytest.fixture(scope="session")
-def two_versions(first_version: Project) -> Project:
+def two_versions(first_version: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project at ``v2``, which differs from ``v1`` in the bound's settings and in what follows from them."""
-    project = first_version.copy(first_version.path.with_name("v2"))
-    project.set("datasets.navigation.settings.bound.cell_size", 0.75)
-    project.commit("v2")
-    return project
+
+    def build(path: Path) -> None:
+        project = first_version.copy(path)
+        project.set("datasets.navigation.settings.bound.cell_size", 0.75)
+        project.commit("v2")
+
+    return built_once(tmp_path_factory, "v2", build)
 
 
 @pytest.fixture
@@ -53,3 +56,15 @@ def project(first_version: Project, tmp_path: Path) -> Project:
 def versions(two_versions: Project, tmp_path: Path) -> Project:
     """A copy of ``v2``, with ``v1`` in its history, to change."""
     return two_versions.copy(tmp_path / "project")
+
+
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Project:
+    """The project that `build` makes, made by whichever test process comes first while the others wait."""
+    shared = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    path, done = shared / "pipeline" / name, shared / "pipeline" / f"{name}.done"
+    path.parent.mkdir(exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        if not done.exists():
+            build(path)
+            done.touch()
+    return Project(path)

@@ -14,6 +14,8 @@ from stages.params_recipes import Recipes
 from stages.provenance import imported_modules
 from tests.pipeline.project import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 SNAKEFILE = (ROOT / "Snakefile").read_text()
 STAGES = re.findall(r"python -m (stages\.\w+)", SNAKEFILE)
 PROFILES = sorted(path.parent.name for path in (ROOT / "profiles").glob("*/config.yaml"))

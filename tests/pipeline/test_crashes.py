@@ -7,7 +7,11 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 from tests.pipeline.project import Project, environment
+
+pytestmark = pytest.mark.slow
 
 TARGET = "results/high_level/navigation/em/seeds-0-0.safetensors"
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.pipeline.project import NOTHING, Project
 
+pytestmark = pytest.mark.slow
+
 FILE, DATASET = "data/external/mine.hdf5", "data/generated/mine.hdf5"
 
 

@@ -7,7 +7,11 @@ import os
 import shutil
 from collections import Counter
 
+import pytest
+
 from tests.pipeline.project import NOTHING, Project
+
+pytestmark = pytest.mark.slow
 
 REPORTED = Counter(summarise=1, report=1)
 AFTER_CLUSTERS = REPORTED + Counter(train_critics=4, improve_clusters=6, train_high_level=2, evaluate=8)

@@ -10,6 +10,8 @@ import pytest
 from stages.provenance import file_hash
 from tests.pipeline.project import NOTHING, Project
 
+pytestmark = pytest.mark.slow
+
 BOUND_CHANGED = Counter(bound=1, summarise=1, report=1)
 
 
