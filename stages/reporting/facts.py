@@ -11,6 +11,7 @@ from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
 from stages.reporting.published import published
 
+STEPS = {"q_steps": "SARSA steps", "num_steps": "high-level steps"}
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "gymnasium", "mujoco", "h5py", "snakemake")
 
 
@@ -30,11 +31,12 @@ def _sizes(results: DatasetResults) -> dict[str, int]:
         sizes["transitions"] = results.dataset.num_steps
     for evaluation in results.evaluations.values():
         sizes["seeds"], sizes["rollouts per seed"] = evaluation.returns.shape
-    epochs = [
-        clusters.settings["em_epochs"] for clusters in results.clusterings.values() if "em_epochs" in clusters.settings
-    ]
-    if epochs:
-        sizes["EM epochs"] = epochs[0]
+    for clusters in results.clusterings.values():
+        if clusters.settings.get("num_clusters", 1) > 1 and "em_epochs" in clusters.settings:
+            sizes.setdefault("EM epochs at most", clusters.settings["em_epochs"])
+    for trained in results.trained:
+        told = trained.metadata.get("settings", {}) if trained.stage in ("critics", "high_level") else {}
+        sizes |= {name: told[setting] for setting, name in STEPS.items() if setting in told}
     return sizes
 
 
