@@ -38,6 +38,14 @@ class Checkpoint:
         self.fingerprint, self.every_seconds = fingerprint, every_seconds
         self._saved_at = time.monotonic()
 
+    @property
+    def last(self) -> str | None:
+        """The step and file of the checkpoint that is there, in words."""
+        if not self.path.exists():
+            return None
+        with safe_open(self.path, "pt") as file:
+            return f"step {json.loads(file.metadata()['step']):,} in {self.path}"
+
     def resume(self, learner: Learner, metrics: Metrics) -> int:
         """Restore the learner's tensors in place if a matching checkpoint exists; the step to go on from, else 0."""
         if not self.path.exists():

@@ -25,7 +25,7 @@ from stages.training.checkpoint import Checkpoint, remove_checkpoints
 from stages.training.device import describe, pick
 from stages.training.draws import Draws
 from stages.training.loop import Learner, Loop
-from stages.training.metrics import Metrics
+from stages.training.metrics import Diverged, Metrics
 from stages.training.rows import Rows
 
 
@@ -119,7 +119,10 @@ class Job:
         """Train `learner` with progress under `label`, resuming from its checkpoint if there is one."""
         checkpoint = Checkpoint(label, self.output, self.fingerprint) if self.output else None
         with self.progress(label, num_steps) as progress:
-            return Loop(learner, rows, draws, checkpoint, progress).run(num_steps)
+            try:
+                return Loop(learner, rows, draws, checkpoint, progress).run(num_steps)
+            except Diverged as error:
+                raise Diverged(error.loss, error.step, checkpoint and checkpoint.last) from error
 
 
 def _plain(settings: Any) -> dict[str, Any]:

@@ -75,11 +75,17 @@ class Metrics:
 
 
 class Diverged(UserError):
-    """Training produced a loss that is not a finite number."""
+    """Training produced a loss that is not a finite number.
 
-    def __init__(self, loss: str, step: int) -> None:
+    Args:
+        loss: Name of the loss.
+        step: Step at which it was found.
+        kept: Where the last good checkpoint is, if there is one.
+    """
+
+    def __init__(self, loss: str, step: int, kept: str | None = None) -> None:
         self.loss, self.step = loss, step
         super().__init__(
-            f"training diverged: {loss} was not finite at step {step:,}",
+            f"training diverged: {loss} was not finite at step {step:,}" + (f" (last good: {kept})" if kept else ""),
             remedy="Lower the learning rate, or look for extreme values in the dataset",
         )

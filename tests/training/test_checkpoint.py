@@ -11,8 +11,10 @@ from stages.artifacts import Artifact
 from stages.progress import Progress
 from stages.training import checkpoint as module
 from stages.training.checkpoint import Checkpoint, remove_checkpoints
+from stages.training.job import Job
 from stages.training.loop import Loop
-from stages.training.metrics import Metrics
+from stages.training.metrics import Diverged, Metrics
+from tests.synthetic import two_policies
 from tests.training.learners import Regression, regression_draws, regression_rows
 
 SEEDS = [0, 3]
@@ -79,8 +81,10 @@ import os, signal, sys
 import torch
 from stages.progress import Progress
 from stages.training.checkpoint import Checkpoint
+from stages.training.job import Job
 from stages.training.loop import Loop
 from stages.artifacts import save_tensors
+from tests.synthetic import two_policies
 from tests.training.learners import Regression, regression_draws, regression_rows
 
 class Kill(Progress):
@@ -162,3 +166,15 @@ def test_removing_forgets_this_job_alone():
     remove_checkpoints("results/out")
     assert not Checkpoint("test", "results/out", "print").path.exists()
     assert other.path.exists()
+
+
+def test_a_diverged_training_names_the_last_good_checkpoint():
+    job = Job(two_policies(), SEEDS, output="results/made.safetensors", fingerprint="print")
+    learner = Regression(SEEDS)
+    checkpoint = Checkpoint("fit", job.output, job.fingerprint)
+    Loop(learner, regression_rows(), regression_draws(SEEDS), checkpoint).run(20)
+    checkpoint.save(learner, Metrics(), 20)
+    rows = regression_rows()
+    rows.matrix.fill_(torch.nan)
+    with pytest.raises(Diverged, match=r"not finite at step \d+ \(last good: step 20 in .*made"):
+        job.train("fit", Regression(SEEDS), rows, regression_draws(SEEDS), 40)
