@@ -36,7 +36,8 @@ def _agents(results: DatasetResults, metrics: dict[str, Any]) -> Table:
         cells = [interval(one["return"])]
         cells += [f"{one['d4rl_score']['mean']:.1f}"] if scored else []
         cells += [f"{one['worse_route']:.1%}"] if routed else []
-        table.add_row(caption("agents", agent), *cells, str(theirs["agents"].get(agent, theirs["note"] or "-")))
+        elsewhere = "-" if theirs["agents"] else theirs["note"] or "-"
+        table.add_row(caption("agents", agent), *cells, str(theirs["agents"].get(agent, elsewhere)))
     return table
 
 
