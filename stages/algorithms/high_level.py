@@ -7,7 +7,7 @@ Policy:     ``argmax_{z in ID(s)} Q_H(s, z)``, ``ID(s) = {z : q(z | s) >= max_z'
 Source:     Park, Cho, Sung: EMPO, ARLET 2024, Section 3.3, Table 4; Kostrikov et al., ICLR 2022.
 
 Deviations: values are learnt in units of the standard deviation of the discounted returns, so that one learning rate
-            suits all tasks; without it 200,000 steps at 3e-4 are spent on reaching the scale of the returns.
+            suits all tasks (docs/decisions/0004).
 
 Symbols: discount = gamma, num_steps = N_H, target_every = n_H, expectile = tau, in_distribution_ratio = b.
 """

@@ -35,6 +35,7 @@ from stages.networks import gaussian
 from stages.registry import IMPROVEMENT
 from stages.seeding import generators
 from stages.settings import Settings
+from stages.training.checkpoint import naming_last_good
 from stages.training.loop import Losses
 from stages.training.metrics import Metrics
 
@@ -70,7 +71,8 @@ class Ppo(ImprovementMethod):
         first = self.checkpoint.resume(self, metrics) if self.checkpoint else 0
         period = self.settings.refresh_every or max(self.settings.num_epochs, 1)
         samples: Samples | None = None
-        with self.job.progress("PPO", self.settings.num_epochs, "epoch") as progress:
+        progressing = self.job.progress("PPO", self.settings.num_epochs, "epoch")
+        with progressing as progress, naming_last_good(self.checkpoint):
             for epoch in range(first, self.settings.num_epochs):
                 if epoch % period == 0:
                     self.reference.copy_(self.policies.parameters.detach())

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ import torch
 from safetensors import safe_open
 
 from stages.artifacts import save_tensors
+from stages.training.metrics import Diverged
 
 if TYPE_CHECKING:
     from stages.training.loop import Learner
@@ -74,6 +77,15 @@ class Checkpoint:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         save_tensors(self.path, tensors, {"fingerprint": self.fingerprint, "step": json.dumps(step)})
         self._saved_at = time.monotonic()
+
+
+@contextmanager
+def naming_last_good(checkpoint: Checkpoint | None) -> Iterator[None]:
+    """Let a divergence inside the block say where the last good checkpoint is, if there is one."""
+    try:
+        yield
+    except Diverged as error:
+        raise Diverged(error.loss, error.step, checkpoint and checkpoint.last) from error
 
 
 def remove_checkpoints(output: Path | str) -> None:

@@ -62,8 +62,8 @@ def describe(device: torch.device) -> str:
 def chunk_rows(device: torch.device, num_networks: int = 1) -> int:
     """Rows per network and chunk in passes over the whole dataset: what stays in a CPU's cache, or fills a GPU.
 
-    Activations of all networks together count: ten networks of 64 units on 4,096 rows each take 10 MB a layer, and a
-    pass takes three times as long as on 512 rows each.
+    Activations of all networks together count: ten networks of 64 units on 4,096 rows each take 10 MB a layer. Ten
+    epochs of PPO took 23 s that way and 11 s with some 600 rows each (one trial each).
     """
     rows = 1_048_576 if device.type == "cuda" else 6_144
     return max(rows // num_networks, 256)

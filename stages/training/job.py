@@ -21,11 +21,11 @@ from stages.progress import Progress
 from stages.provenance import code_hash, fingerprint
 from stages.registry import Choice
 from stages.seeding import Seeds
-from stages.training.checkpoint import Checkpoint, remove_checkpoints
+from stages.training.checkpoint import Checkpoint, naming_last_good, remove_checkpoints
 from stages.training.device import describe, pick
 from stages.training.draws import Draws
 from stages.training.loop import Learner, Loop
-from stages.training.metrics import Diverged, Metrics
+from stages.training.metrics import Metrics
 from stages.training.rows import Rows
 
 
@@ -119,10 +119,8 @@ class Job:
         """Train `learner` with progress under `label`, resuming from its checkpoint if there is one."""
         checkpoint = Checkpoint(label, self.output, self.fingerprint) if self.output else None
         with self.progress(label, num_steps) as progress:
-            try:
+            with naming_last_good(checkpoint):
                 return Loop(learner, rows, draws, checkpoint, progress).run(num_steps)
-            except Diverged as error:
-                raise Diverged(error.loss, error.step, checkpoint and checkpoint.last) from error
 
 
 def _plain(settings: Any) -> dict[str, Any]:
