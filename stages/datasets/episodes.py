@@ -22,7 +22,10 @@ PER_STEP = ("observations", "actions", "rewards", "terminations", "truncations",
 class EpisodeDataset:
     """Recorded episodes. Arrays are float32, flags bool; `steps` is the number of rows.
 
+    Actions are vectors (float32), or the numbers of actions to choose from (int64), then `num_actions` says how many.
+
     Attributes:
+        num_actions: How many actions there are to choose from; None where actions are vectors.
         environment: Id of the environment, such as ``navigation`` or ``Hopper-v4``.
         behaviour_policy: Index of the true policy of each episode, where known.
         behaviour_policy_names: Names of the true policies.
@@ -30,12 +33,13 @@ class EpisodeDataset:
     """
 
     observations: Float[np.ndarray, "steps observation"]
-    actions: Float[np.ndarray, "steps action"]
+    actions: Float[np.ndarray, "steps action"] | Int[np.ndarray, "steps"]
     rewards: Float[np.ndarray, "steps"]
     terminations: Bool[np.ndarray, "steps"]
     truncations: Bool[np.ndarray, "steps"]
     next_observations: Float[np.ndarray, "steps observation"]
     environment: str = ""
+    num_actions: int | None = None
     costs: Float[np.ndarray, "steps"] | None = None
     behaviour_policy: Int[np.ndarray, "episodes"] | None = None
     behaviour_policy_names: tuple[str, ...] = ()

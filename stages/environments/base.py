@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from stages.settings import Settings
 
 
 class EnvironmentSettings(Settings):
     """Base of the settings of an environment; empty for environments that are fixed by their id."""
+
+
+class Step(NamedTuple):
+    """What one step of every agent led to.
+
+    Attributes:
+        observations: What followed.
+        rewards: The rewards of the step.
+        terminated: Whether each episode ended there by itself, as opposed to running out of time.
+        costs: The costs of the step, 0 or larger; None where the task has none.
+    """
+
+    observations: Float[np.ndarray, "agents observation"]
+    rewards: Float[np.ndarray, "agents"]
+    terminated: Bool[np.ndarray, "agents"]
+    costs: Float[np.ndarray, "agents"] | None = None
 
 
 class VectorEnvironment(ABC):
@@ -23,8 +40,10 @@ class VectorEnvironment(ABC):
     Attributes:
         observation_low: ``[observation]`` smallest observations (-inf where unbounded).
         observation_high: ``[observation]`` largest observations.
-        action_low: ``[action]`` smallest actions.
+        action_low: ``[action]`` smallest actions; empty where actions are numbers of a list.
         action_high: ``[action]`` largest actions.
+        num_actions: How many actions there are to choose from; None where actions are vectors.
+        has_costs: Whether steps have costs.
         max_episode_steps: Steps after which the caller truncates an episode.
     """
 
@@ -32,6 +51,8 @@ class VectorEnvironment(ABC):
     observation_high: Float[np.ndarray, "observation"]
     action_low: Float[np.ndarray, "action"]
     action_high: Float[np.ndarray, "action"]
+    num_actions: int | None = None
+    has_costs: bool = False
     max_episode_steps: int
 
     @property
@@ -41,7 +62,7 @@ class VectorEnvironment(ABC):
 
     @property
     def action_size(self) -> int:
-        """Numbers per action."""
+        """Numbers per action vector; 0 where actions are numbers of a list."""
         return len(self.action_low)
 
     @abstractmethod
@@ -49,10 +70,8 @@ class VectorEnvironment(ABC):
         """Start `num_agents` episodes; the starts depend on `generator` alone."""
 
     @abstractmethod
-    def step(
-        self, actions: Float[np.ndarray, "agents action"]
-    ) -> tuple[Float[np.ndarray, "agents observation"], Float[np.ndarray, "agents"], Bool[np.ndarray, "agents"]]:
-        """Next observations, rewards and whether each episode terminated (as opposed to ran out of time)."""
+    def step(self, actions: Float[np.ndarray, "agents action"] | Int[np.ndarray, "agents"]) -> Step:
+        """Take one action per agent: a vector, or a number below `num_actions`."""
 
     def close(self) -> None:  # noqa: B027
         """Release what the environment holds."""

@@ -13,10 +13,10 @@ import warnings
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field
 
-from stages.environments.base import EnvironmentSettings, VectorEnvironment
+from stages.environments.base import EnvironmentSettings, Step, VectorEnvironment
 from stages.errors import UserError
 from stages.registry import ENVIRONMENTS
 
@@ -50,14 +50,12 @@ class Mujoco(VectorEnvironment):
         self._terminated = np.zeros(num_agents, dtype=bool)
         return self._observations.copy()
 
-    def step(
-        self, actions: Float[np.ndarray, "agents action"]
-    ) -> tuple[Float[np.ndarray, "agents observation"], Float[np.ndarray, "agents"], Bool[np.ndarray, "agents"]]:
+    def step(self, actions: Float[np.ndarray, "agents action"]) -> Step:
         clipped = np.clip(actions, self.action_low, self.action_high)
         rewards = np.zeros(len(actions))
         for i in np.flatnonzero(~self._terminated):
             self._observations[i], rewards[i], self._terminated[i], *_ = self._robots[i].step(clipped[i])
-        return self._observations.copy(), rewards, self._terminated.copy()
+        return Step(self._observations.copy(), rewards, self._terminated.copy())
 
     def close(self) -> None:
         while self._robots:

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field, model_validator
 
-from stages.environments.base import EnvironmentSettings, VectorEnvironment
+from stages.environments.base import EnvironmentSettings, Step, VectorEnvironment
 from stages.registry import ENVIRONMENTS
 
 Box = tuple[float, float, float, float]
@@ -63,11 +63,9 @@ class Navigation(VectorEnvironment):
         self.position = generator.uniform(0, self.settings.start_size, (num_agents, 2))
         return self.position.copy()
 
-    def step(
-        self, actions: Float[np.ndarray, "agents 2"]
-    ) -> tuple[Float[np.ndarray, "agents 2"], Float[np.ndarray, "agents"], Bool[np.ndarray, "agents"]]:
+    def step(self, actions: Float[np.ndarray, "agents 2"]) -> Step:
         self.position, rewards, terminated = self.move(self.position, actions)
-        return self.position.copy(), rewards, terminated
+        return Step(self.position.copy(), rewards, terminated)
 
     def move(
         self, position: Float[np.ndarray, "agents 2"], actions: Float[np.ndarray, "agents 2"]

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
-from stages.environments.base import VectorEnvironment
+from stages.environments.base import Step, VectorEnvironment
 from stages.evaluation.agents import Agent
 from stages.seeding import Seeds, generator
 from stages.settings import Settings
@@ -35,6 +35,7 @@ class Rollouts:
     """What happened in `episodes` rollouts of every seed; paths are NaN and choices -1 after an episode's end."""
 
     returns: Float[np.ndarray, "seeds episodes"]
+    costs: Float[np.ndarray, "seeds episodes"]
     lengths: Int[np.ndarray, "seeds episodes"]
     terminated: Bool[np.ndarray, "seeds episodes"]
     paths: Float[np.ndarray, "seeds drawn time coordinates"]
@@ -65,7 +66,7 @@ def roll_out(
     observations = np.stack([e.reset(episodes, start) for e, start in zip(environments, starts, strict=True)])
     noise_sources = [generator(seed, "evaluation noise") for seed in seeds]
     noise = torch.zeros(*shape, environments[0].action_size)
-    returns, lengths = np.zeros(shape), np.zeros(shape, dtype=np.int64)
+    returns, costs, lengths = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64)
     running, terminated = np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
     paths: list[np.ndarray] = []
     choices: list[np.ndarray] = []
@@ -79,9 +80,10 @@ def roll_out(
         if drawn:
             paths.append(np.where(running[:, :drawn, None], seen[:, :drawn, :2].numpy(), np.nan))
             choices.append(np.where(running[:, :drawn], chosen[:, :drawn].numpy(), -1))
-        stepped = [e.step(own) for e, own in zip(environments, actions.double().numpy(), strict=True)]
-        observations, rewards, ended = (np.stack(values) for values in zip(*stepped, strict=True))
-        returns += np.where(running, rewards, 0.0)
+        step = _step(environments, actions.double().numpy())
+        observations, ended = step.observations, step.terminated
+        returns += np.where(running, step.rewards, 0.0)
+        costs += np.where(running, step.costs, 0.0)
         lengths += running
         terminated |= running & ended
         running &= ~ended
@@ -90,7 +92,15 @@ def roll_out(
     for environment in environments:
         environment.close()
     walked, followed = _stacked(paths, shape[0], (0, PLANE)), _stacked(choices, shape[0], (0,)).astype(np.int8)
-    return Rollouts(returns, lengths, terminated, walked, followed)
+    return Rollouts(returns, costs, lengths, terminated, walked, followed)
+
+
+def _step(environments: list[VectorEnvironment], actions: Float[np.ndarray, "seeds episodes action"]) -> Step:
+    """One step of every seed's environment, as one; costs are 0 where the task has none."""
+    steps = [environment.step(own) for environment, own in zip(environments, actions, strict=True)]
+    observations, rewards, terminated = (np.stack(values) for values in list(zip(*steps, strict=True))[:3])
+    costs = [np.zeros_like(step.rewards) if step.costs is None else step.costs for step in steps]
+    return Step(observations, rewards, terminated, np.stack(costs))
 
 
 def _stacked(steps: list[np.ndarray], num_seeds: int, empty: tuple[int, ...]) -> np.ndarray:
@@ -111,6 +121,7 @@ def evaluate(
     return {
         "seeds": np.array(seeds),
         "returns": kept.returns,
+        "costs": kept.costs,
         "lengths": kept.lengths,
         "terminated": kept.terminated,
         "paths": kept.paths.astype(np.float32),

@@ -42,7 +42,7 @@ def test_points_stay_in_the_square_and_keep_to_the_speed(rows):
 def test_agents_do_not_see_each_other():
     together = task.reset(5, np.random.default_rng(0))
     actions = np.random.default_rng(1).uniform(-0.2, 0.2, (5, 2))
-    moved, rewards, _ = task.step(actions)
+    moved, rewards, *_ = task.step(actions)
     for i in range(5):
         alone, reward, _ = task.move(together[i : i + 1], actions[i : i + 1])
         np.testing.assert_array_equal(alone[0], moved[i])

@@ -3,7 +3,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from stages.environments.base import VectorEnvironment
+from stages.environments.base import Step, VectorEnvironment
 from stages.environments.navigation import Navigation, NavigationSettings
 from stages.evaluation.agents import Agent, NetworkAgent, StitchedAgent
 from stages.evaluation.rollouts import EvaluationSettings, evaluate, roll_out
@@ -29,7 +29,7 @@ class Countdown(VectorEnvironment):
     def step(self, actions):
         rewards = np.where(self.left > 0, -1.0, 1000.0)
         self.left = self.left - 1
-        return self.left[:, None].copy(), rewards, self.left == 0
+        return Step(self.left[:, None].copy(), rewards, self.left == 0)
 
     def close(self):
         Countdown.closed += 1
@@ -93,8 +93,8 @@ def test_paths_and_choices_end_with_their_episode():
             return np.repeat(super().reset(num_agents, generator), 2, axis=1)
 
         def step(self, actions):
-            observations, rewards, ended = super().step(actions)
-            return np.repeat(observations, 2, axis=1), rewards, ended
+            step = super().step(actions)
+            return step._replace(observations=np.repeat(step.observations, 2, axis=1))
 
     class First(Still):
         num_clusters = 0
