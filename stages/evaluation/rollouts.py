@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
+from torch import Tensor
 
 from stages.environments.base import Step, VectorEnvironment
 from stages.evaluation.agents import Agent
@@ -73,9 +74,7 @@ def roll_out(
     for _ in range(environments[0].max_episode_steps):
         seen = torch.from_numpy(observations).float()
         if sample:
-            noise = torch.stack(
-                [torch.from_numpy(g.standard_normal(noise.shape[1:], np.float32)) for g in noise_sources]
-            )
+            noise = torch.stack([_normal(source, noise.shape[1:]) for source in noise_sources])
         actions, chosen = agent.act(seen, noise)
         if drawn:
             paths.append(np.where(running[:, :drawn, None], seen[:, :drawn, :2].numpy(), np.nan))
@@ -93,6 +92,10 @@ def roll_out(
         environment.close()
     walked, followed = _stacked(paths, shape[0], (0, PLANE)), _stacked(choices, shape[0], (0,)).astype(np.int8)
     return Rollouts(returns, costs, lengths, terminated, walked, followed)
+
+
+def _normal(source: np.random.Generator, shape: tuple[int, ...]) -> Float[Tensor, "episodes action"]:
+    return torch.from_numpy(source.standard_normal(shape, np.float32))
 
 
 def _step(environments: list[VectorEnvironment], actions: Float[np.ndarray, "seeds episodes action"]) -> Step:
