@@ -73,5 +73,13 @@ class VectorEnvironment(ABC):
     def step(self, actions: Float[np.ndarray, "agents action"] | Int[np.ndarray, "agents"]) -> Step:
         """Take one action per agent: a vector, or a number below `num_actions`."""
 
+    def state(self) -> Float[np.ndarray, "agents numbers"]:
+        """All that the next steps depend on, for tasks that online learners are trained in."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be saved")
+
+    def restore(self, state: Float[np.ndarray, "agents numbers"]) -> None:
+        """Go on, bit by bit the same, from where `state` was taken."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be restored")
+
     def close(self) -> None:  # noqa: B027
         """Release what the environment holds."""

@@ -57,6 +57,20 @@ class Mujoco(VectorEnvironment):
             self._observations[i], rewards[i], self._terminated[i], *_ = self._robots[i].step(clipped[i])
         return Step(self._observations.copy(), rewards, self._terminated.copy())
 
+    def state(self) -> Float[np.ndarray, "agents numbers"]:
+        robots = self._robots[: len(self._terminated)]
+        simulated = np.stack([_simulated(robot) for robot in robots])
+        return np.concatenate([self._observations, self._terminated[:, None], simulated], axis=1)
+
+    def restore(self, state: Float[np.ndarray, "agents numbers"]) -> None:
+        self._robots += [self._make() for _ in range(len(state) - len(self._robots))]
+        observations, terminated, simulated = np.split(
+            state, [self.observation_size, self.observation_size + 1], axis=1
+        )
+        self._observations, self._terminated = observations.copy(), terminated[:, 0] == 1
+        for robot, numbers in zip(self._robots, simulated, strict=False):
+            _restore(robot, numbers)
+
     def close(self) -> None:
         while self._robots:
             self._robots.pop().close()
@@ -71,6 +85,23 @@ class Mujoco(VectorEnvironment):
             except (TypeError, ValueError, OSError) as error:
                 reason = str(error).partition(" was raised from")[0]
                 raise UserError(f"not for {self.environment_id} ({reason})", place="options") from error
+
+
+def _simulated(robot: Any) -> Float[np.ndarray, "numbers"]:
+    """All that the simulator goes on from, and where it last saw the bodies, which rewards are differences of."""
+    import mujoco
+
+    numbers = np.zeros(mujoco.mj_stateSize(robot.model, mujoco.mjtState.mjSTATE_INTEGRATION))
+    mujoco.mj_getState(robot.model, robot.data, numbers, mujoco.mjtState.mjSTATE_INTEGRATION)
+    return np.concatenate([robot.data.xpos.ravel(), numbers])
+
+
+def _restore(robot: Any, numbers: Float[np.ndarray, "numbers"]) -> None:
+    import mujoco
+
+    positions, numbers = np.split(numbers, [robot.data.xpos.size])
+    mujoco.mj_setState(robot.model, robot.data, numbers, mujoco.mjtState.mjSTATE_INTEGRATION)
+    robot.data.xpos[:] = positions.reshape(robot.data.xpos.shape)
 
 
 def _register(environment_id: str) -> None:

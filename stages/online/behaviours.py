@@ -1,0 +1,76 @@
+"""From a task to a file of behaviours: train, judge, choose, and write down how it was done."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import metadata
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from stages.errors import UserError
+from stages.online.ladder import LadderSettings, choose
+from stages.online.training import OnlineJob
+from stages.provenance import code_hash, fingerprint
+from stages.registry import LEARNERS
+from stages.settings import Settings
+from stages.training.device import describe, pick
+
+LIBRARIES = ("gymnasium", "mujoco", "numpy", "torch")
+
+
+class BehaviourSettings(Settings):
+    """A task, how it is learnt, and which snapshots become behaviours."""
+
+    environment: str = Field(description="task to learn, such as Hopper-v4")
+    environment_settings: dict[str, Any] = Field({}, description="the environment's settings, where not its defaults")
+    seed: int = Field(0, ge=0, description="seed of the training")
+    learner: dict[str, Any] = Field({"method": "sac"}, description="`method` and settings of an online learner")
+    ladder: LadderSettings = Field(LadderSettings(), description="which snapshots become behaviours")
+
+    @field_validator("learner")
+    @classmethod
+    def _complete(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return LEARNERS.choose(values).values
+
+
+def train_behaviours(settings: BehaviourSettings, output: str, device: str) -> str:
+    """Train, and write policies and manifest to `output`; what came of it, in words.
+
+    Raises:
+        UserError: The task or a setting is unknown, or no level was reached.
+    """
+    choice = LEARNERS.choose(settings.learner)
+    training = settings.model_dump(mode="json", exclude={"ladder"})
+    code = code_hash("stages.train_behaviours", choice.entry.__module__)
+    job = OnlineJob(
+        settings.environment,
+        settings.environment_settings,
+        settings.seed,
+        pick(device),
+        output,
+        fingerprint(code, json.dumps(training, sort_keys=True)),
+    )
+    job.make().close()
+    snapshots = choice.entry(job, choice.settings)
+    actors, found = choose(job, snapshots, settings.ladder)
+    if actors is None:
+        best = max(own["mean_return"] for own in found["snapshots"].values())
+        cause = f"no snapshot reached any level; the best mean return is {best}"
+        raise UserError(cause, place=settings.environment, remedy="Raise num_steps, or change the ladder's levels")
+    versions = {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
+    made = {"settings": settings.model_dump(mode="json"), "device": describe(job.device), "versions": versions}
+    actors.save(output, {"environment": settings.environment, **found, **made})
+    job.finish()
+    return _in_words(found, output)
+
+
+def _in_words(found: dict[str, Any], output: str) -> str:
+    lines = [
+        f"{level}: {own['snapshot']}, return {own['mean_return']} ± {own['std_return']}"
+        + (f", D4RL score {own['d4rl_score']}" if "d4rl_score" in own else "")
+        for level, own in found["behaviours"].items()
+    ]
+    lines += [f"{level}: no snapshot lies in its range" for level in found["missing"]]
+    return "\n".join([*lines, f"saved {output}"])
