@@ -40,8 +40,10 @@ DATASETS, AGENTS, BLOCKS, DEVICE = (
     PARAMS.params.device,
 )
 IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
-GENERATED = [name for name in DATASETS if name not in IMPORTED]
+MIXED = [name for name, entry in DATASETS.items() if entry.mix]
+GENERATED = [name for name in DATASETS if name not in IMPORTED + MIXED]
 DATA = "data/generated/{dataset}.hdf5"
+BEHAVIOURS = "results/behaviours/{behaviours}.safetensors"
 CLUSTERS = "results/clusters/{dataset}/{clustering}/seeds-{block}.safetensors"
 CRITICS = "results/critics/{dataset}/{clustering}/seeds-{block}.safetensors"
 IMPROVED = "results/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.safetensors"
@@ -101,6 +103,8 @@ wildcard_constraints:
 
 localrules:
     all,
+    datasets,
+    behaviours,
     navigation,
     ablation,
     figure4,
@@ -111,6 +115,16 @@ rule all:
         "results/report.html",
         "results/summary.csv",
         "results/metrics.json",
+
+
+rule datasets:
+    input:
+        expand(DATA, dataset=DATASETS),
+
+
+rule behaviours:
+    input:
+        expand(BEHAVIOURS, behaviours=PARAMS.params.train_behaviours),
 
 
 rule navigation:
@@ -129,7 +143,29 @@ rule figure4:
         expand("results/figure4/{dataset}.csv", dataset=DATASETS),
 
 
+rule train_behaviours:
+    output:
+        BEHAVIOURS,
+        "results/behaviours/{behaviours}.json",
+    log:
+        "logs/behaviours/{behaviours}.log",
+    benchmark:
+        "logs/behaviours/{behaviours}.tsv"
+    resources:
+        gpu=1,
+        device=DEVICE,
+    params:
+        **stage("train_behaviours", "behaviours"),
+    message:
+        "train the behaviours of {wildcards.behaviours}, which can take hours"
+    shell:
+        "python -m stages.train_behaviours --output {output[0]} --settings {params.settings:q}"
+        " --device {resources.device} 2>&1 | tee {log}"
+
+
 rule generate_dataset:
+    input:
+        lambda w: PARAMS.actors(w.dataset),
     output:
         DATA,
     log:
@@ -164,6 +200,25 @@ rule import_dataset:
         "import the dataset {wildcards.dataset} from {input}"
     shell:
         "python -m stages.import_dataset {input:q} --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule mix_datasets:
+    input:
+        lambda w: expand(DATA, dataset=DATASETS[w.dataset].sources),
+    output:
+        DATA,
+    log:
+        "logs/data/{dataset}.log",
+    benchmark:
+        "logs/data/{dataset}.tsv"
+    wildcard_constraints:
+        dataset=one_of(MIXED),
+    params:
+        **stage("mix_datasets"),
+    message:
+        "mix the dataset {wildcards.dataset} of {input}"
+    shell:
+        "python -m stages.mix_datasets {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
 
 
 rule cluster_trajectories:

@@ -50,6 +50,7 @@ class DatasetParams(Settings):
     """One dataset: where it comes from, and what is done with it."""
 
     generate: Values | None = Field(None, description="`method` and settings of a dataset generator")
+    mix: Values | None = Field(None, description="`sources` (other datasets, and how much of each) and how to mix them")
     import_: OwnFiles | None = Field(None, alias="import", description="the user's own files and how to read them")
     preset: str | None = Field(None, description="entry of `presets` to apply")
     settings: dict[str, Values] = Field({}, description="settings of stages for this dataset alone")
@@ -58,8 +59,8 @@ class DatasetParams(Settings):
 
     @model_validator(mode="after")
     def _one_origin(self) -> DatasetParams:
-        if (self.generate is None) == (self.import_ is None):
-            raise ValueError("needs `generate` or `import`, one of them")
+        if sum(origin is not None for origin in (self.generate, self.import_, self.mix)) != 1:
+            raise ValueError("needs `generate`, `import` or `mix`, one of them")
         return self
 
     @property
@@ -67,13 +68,21 @@ class DatasetParams(Settings):
         """The stage that makes the dataset, the key of its settings, and the settings."""
         if self.import_ is not None:
             return "import_dataset", "import", dict(self.import_.model_extra or {})
+        if self.mix is not None:
+            return "mix_datasets", "mix", self.mix
         return "generate_dataset", "generate", dict(self.generate or {})
 
     @property
+    def sources(self) -> list[str]:
+        """The datasets that this one is mixed of."""
+        return list((self.mix or {}).get("sources", {}))
+
+    @property
     def environment(self) -> str | None:
-        """Name of the environment; generators are named after theirs."""
+        """Name of the environment, not known of mixtures; generators for one environment are named after it."""
         _, key, values = self.origin
-        return values.get("environment" if key == "import" else "method")
+        named = values.get("environment")
+        return named if key == "import" or isinstance(named, str) else values.get("method")
 
 
 class AgentParams(Settings):
@@ -122,6 +131,9 @@ class Params(Settings):
     datasets: dict[str, DatasetParams] = Field(min_length=1, description="datasets by name")
     presets: dict[str, dict[str, Values]] = Field({}, description="named overrides of stage settings")
     agents: dict[str, AgentParams] = Field({}, description="agents by name")
+    train_behaviours: dict[str, Values] = Field(
+        {}, description="behaviours that `snakemake behaviours` trains, by name"
+    )
     cluster_trajectories: dict[str, Values] = Field({}, description="clustering recipes by name")
     train_critics: Values = Field({}, description="Q and V of each cluster")
     improve_clusters: dict[str, Values] = Field({}, description="improvement recipes by name")

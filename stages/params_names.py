@@ -64,11 +64,21 @@ class Names:
                 raise unknown((*keys, "agents", index), list(self.params.agents), self.sources, "agent")
         for index, recipe in enumerate(dataset.clusterings):
             self._recipe((*keys, "clusterings", index), recipe, "cluster_trajectories")
+        for source in dataset.sources:
+            self._source((*keys, "mix", "sources", source), keys[-1])
         self._blocks((*keys, "settings"), dataset.settings)
         for index, file in enumerate(dataset.import_.files if dataset.import_ else ()):
             if not Path(file).is_file():
                 place = placed((*keys, "import", "files", index), self.sources)
                 raise UserError(f"no file {file}", place=place, remedy="Correct the path, or fetch it with `dvc pull`")
+
+    def _source(self, keys: Keys, mixture: str | int) -> None:
+        source = str(keys[-1])
+        if source not in self.params.datasets:
+            raise unknown(keys, list(self.params.datasets), self.sources, "dataset")
+        if source == mixture or self.params.datasets[source].sources:
+            place = placed(keys, self.sources)
+            raise UserError("is itself a mixture", place=place, remedy="Mix datasets that are generated or imported")
 
     def _blocks(self, keys: Keys, blocks: Mapping[str, Values]) -> None:
         for stage, values in blocks.items():

@@ -23,7 +23,7 @@ from stages.params import AgentParams, Grid, Params, Values, overlaid
 from stages.params_errors import Keys, Sources, placed, refused, unknown
 from stages.params_names import FINAL_STAGES, RECIPES, STAGES, check_names
 from stages.provenance import code_hash
-from stages.registry import ALGORITHMS, CLUSTERING, ENVIRONMENTS, FORMATS, GENERATORS, IMPROVEMENT, Registry
+from stages.registry import ALGORITHMS, CLUSTERING, ENVIRONMENTS, FORMATS, GENERATORS, IMPROVEMENT, LEARNERS, Registry
 from stages.settings import Settings
 
 METHODS: dict[str, Registry] = {
@@ -34,6 +34,8 @@ METHODS: dict[str, Registry] = {
 }
 SETTINGS = {
     "import_dataset": "stages.datasets.importing:ImportSettings",
+    "mix_datasets": "stages.datasets.mixing:MixSettings",
+    "train_behaviours": "stages.online.behaviours:BehaviourSettings",
     "train_critics": "stages.algorithms.critics:CriticSettings",
     "train_high_level": "stages.algorithms.high_level:HighLevelSettings",
     "evaluate": "stages.evaluation.rollouts:EvaluationSettings",
@@ -84,6 +86,8 @@ class Recipes:
         check_names(params, {stage: list(self.recipes[stage]) for stage in RECIPES}, sources)
         for stage in FINAL_STAGES:
             self.job(stage)
+        for name in params.train_behaviours:
+            self.job("train_behaviours", None, name)
         for dataset, entry in params.datasets.items():
             self.job(entry.origin[0], dataset)
             for stage in STAGES:
@@ -140,7 +144,18 @@ class Recipes:
 
     def family(self, environment: str) -> list[str]:
         """Datasets of one environment."""
-        return [name for name, entry in self.params.datasets.items() if entry.environment == environment]
+        return [name for name in self.params.datasets if self.environment(name) == environment]
+
+    def environment(self, dataset: str) -> str | None:
+        """Name of a dataset's environment, if the params tell it."""
+        entry = self.params.datasets[dataset]
+        while entry.sources:
+            entry = self.params.datasets[entry.sources[0]]
+        return entry.environment
+
+    def actors(self, dataset: str) -> list[str]:
+        """Files of trained behaviours that a generator records."""
+        return [file for key, file in self.job("generate_dataset", dataset).settings.items() if key == "actors"]
 
     def _job(self, stage: str, dataset: str | None = None, recipe: str | None = None) -> Resolved:
         """What `stage` does with `dataset` (or all of them), by `recipe` where the stage has recipes."""
@@ -160,18 +175,21 @@ class Recipes:
         if dataset is not None and stage in ("import_dataset", "evaluate"):
             if environment := self._environment(dataset):
                 yield ENVIRONMENTS.entry(environment).__module__
+        if stage == "train_behaviours":
+            yield ENVIRONMENTS.entry(settings["environment"]).__module__
+            yield LEARNERS.entry(settings["learner"]["method"]).__module__
         if stage == "import_dataset":
             for name in [settings["format"]] if settings["format"] else FORMATS.names():
                 yield FORMATS.entry(name).__module__
 
     def _environment(self, dataset: str) -> str | None:
-        entry = self.params.datasets[dataset]
-        keys: Keys = ("datasets", dataset, "import", "environment")
-        if entry.environment and entry.environment not in ENVIRONMENTS.names():
+        entry, environment = self.params.datasets[dataset], self.environment(dataset)
+        keys: Keys = ("datasets", dataset, entry.origin[1], "environment")
+        if environment and environment not in ENVIRONMENTS.names():
             raise unknown(keys, ENVIRONMENTS.names(), self.sources, ENVIRONMENTS.kind)
-        if not entry.environment and entry.agents:
+        if not environment and entry.agents:
             raise UserError("missing, so agents cannot be evaluated", place=placed(keys, self.sources))
-        return entry.environment
+        return environment
 
     def _by_method(self, stage: str, values: Values, layers: list[Layer]) -> Resolved:
         registry, method = METHODS[stage], values.pop("method", None)
@@ -181,7 +199,10 @@ class Recipes:
             holder = next(layer for layer in reversed(layers) if "method" in layer.values)
             raise unknown((*holder.keys, "method"), registry.names(), self.sources, registry.kind)
         settings = self._checked(registry.settings(method), values, layers)
-        return Resolved(stage, {"method": method, **settings}, (registry.entry(method).__module__,))
+        modules = [registry.entry(method).__module__]
+        if stage == "generate_dataset" and settings.get("environment") in ENVIRONMENTS.names():
+            modules.append(ENVIRONMENTS.entry(settings["environment"]).__module__)
+        return Resolved(stage, {"method": method, **settings}, tuple(modules))
 
     def _checked(self, model: type[Settings], values: Values, layers: list[Layer]) -> Values:
         try:
@@ -190,7 +211,9 @@ class Recipes:
             raise refused(error, model, self.sources, [layer.keys for layer in layers]) from error
 
     def _layers(self, stage: str, dataset: str | None, recipe: str | None) -> Iterator[Layer]:
-        if dataset is None or stage == "summarise_figure4":
+        if stage == "train_behaviours":
+            yield Layer((stage, str(recipe)), self.params.train_behaviours[str(recipe)])
+        elif dataset is None or stage == "summarise_figure4":
             yield Layer((stage,), {**getattr(self.params, stage, {}), **self._derived(stage, dataset)})
         elif stage == self.params.datasets[dataset].origin[0]:
             _, key, values = self.params.datasets[dataset].origin
@@ -218,7 +241,7 @@ class Recipes:
             chosen = self.job("improve_clusters", dataset, name).settings
             gradient = "full batch" if chosen["minibatch_size"] is None else "mini-batch"
             points[name] = {"gradient": gradient, "epochs": chosen["num_epochs"]}
-        return {"environment": self.params.datasets[dataset].environment or "", "points": points}
+        return {"environment": self.environment(dataset) or "", "points": points}
 
     def _line(self, stage: str, recipe: str) -> list[str]:
         """The recipes that `recipe` is like, from the first to itself."""

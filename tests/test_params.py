@@ -63,7 +63,7 @@ def nested(keys: str, value: Any) -> dict[str, Any]:
             ": unknown dataset generator {}. Did you mean 'navigation'?",
         ),
         ("datasets.navigation.settings.evaluat", {}, ": unknown stage 'evaluat'. Did you mean 'evaluate'?"),
-        ("datasets.mine", {"agents": []}, ": needs `generate` or `import`, one of them"),
+        ("datasets.mine", {"agents": []}, ": needs `generate`, `import` or `mix`, one of them"),
         ("datasets.mine.import.files", [], ": should have at least 1 item after validation, not 0, not []"),
         ("datasets.mine.import.files", ["a"], ".0: no file a. Correct the path, or fetch it with `dvc pull`"),
         ("cluster_trajectories.em.method", "emm", ": unknown clustering method {}. Did you mean 'em'?"),

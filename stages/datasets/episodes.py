@@ -78,6 +78,11 @@ class EpisodeDataset:
         """Undiscounted sum of rewards of each episode (float64)."""
         return np.add.reduceat(self.rewards.astype(np.float64), self.episode_starts)
 
+    @cached_property
+    def episode_costs(self) -> Float[np.ndarray, "episodes"] | None:
+        """Undiscounted sum of costs of each episode (float64), where the dataset has costs."""
+        return None if self.costs is None else np.add.reduceat(self.costs.astype(np.float64), self.episode_starts)
+
     def select(self, episodes: Int[np.ndarray, "chosen"]) -> EpisodeDataset:
         """The dataset made of the chosen episodes, in that order."""
         lengths = self.episode_lengths[episodes]

@@ -17,6 +17,7 @@ from stages.plotting.ablation import Variant, ablation
 from stages.plotting.improvement_epochs import improvement_epochs
 from stages.reporting import facts, pictures, summary, tables, words
 from stages.reporting.cards import Card, cards
+from stages.reporting.contents import contents_picture, contents_table, oracle_sentence
 from stages.reporting.inputs import Clusters, DatasetResults
 from stages.reporting.names import caption
 from stages.reporting.pictures import Picture, picture
@@ -42,6 +43,8 @@ class Section:
 
     name: str
     sentences: list[str]
+    contents: Table | None
+    contents_picture: Picture | None
     agents: Table | None
     paper: dict[str, Any]
     differences: list[tuple[str, str, str]]
@@ -79,7 +82,9 @@ def _section(results: DatasetResults, metrics: dict[str, Any], agents: dict[str,
     place = map_of(results)
     return Section(
         name=results.name,
-        sentences=words.sentences(results, metrics),
+        sentences=[*words.sentences(results, metrics), *filter(None, [oracle_sentence(results.dataset)])],
+        contents=contents_table(results),
+        contents_picture=contents_picture(results),
         agents=tables.agents_table(results, metrics),
         paper=published(results),
         differences=facts.differences(results),
