@@ -1,6 +1,7 @@
 """Make one dataset of the user's files, after checking them.
 
-Prints, file by file, whatever was not taken over as it stands. A file that breaks a rule is refused with one line.
+Prints, file by file, whatever was not taken over as it stands: the rule, the cause, the place and the remedy. A file
+that breaks a rule is refused with one line. Files may be of D4RL, DSRL or Minari (a folder), numpy archives, or own.
 
 Example: python -m stages.import_dataset hopper_medium-v2.hdf5 hopper_expert-v2.hdf5 --output data/generated/hopper.hdf5
              --settings '{"environment": "Hopper-v4", "label_by_file": true}'
@@ -13,6 +14,7 @@ from pathlib import Path
 from stages.command import Command
 from stages.datasets.importing import ImportSettings, import_files
 from stages.datasets.native_format import write_native
+from stages.datasets.report import Refused
 from stages.datasets.summary import summary
 from stages.errors import UserError
 
@@ -21,11 +23,15 @@ def main(files: list[str], output: str, settings: ImportSettings) -> None:
     """Read and validate the files, join them, save them as a native file."""
     if any(Path(file).resolve() == Path(output).resolve() for file in files):
         raise UserError("is an input as well", place=output, remedy="Give the dataset a file of its own")
-    dataset, reports = import_files(files, settings)
+    try:
+        dataset, reports = import_files(files, settings)
+    except Refused as refusal:
+        print(refusal.report)
+        raise
     write_native(output, dataset)
     print(*reports, summary(dataset), f"saved {output}", sep="\n")
 
 
 if __name__ == "__main__":
-    inputs = {"files...": "dataset files of one environment, of any known format"}
+    inputs = {"files...": "dataset files or folders of one environment, of any known format"}
     Command(__doc__, inputs, "native dataset file (HDF5)", ImportSettings).run(main)

@@ -122,7 +122,10 @@ def refuse_mixture() -> None:
 
 
 def file_hash(path: Path | str) -> str:
-    """Hex SHA-256 of a file's contents."""
+    """Hex SHA-256 of a file's contents, or of the names and contents of the files in a folder."""
+    if Path(path).is_dir():
+        files = sorted(file.relative_to(path) for file in _files(Path(path)))
+        return fingerprint(*(part for file in files for part in (file.as_posix(), Path(path, file))))
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -12,7 +12,10 @@ from stages.datasets.importing import ImportSettings, import_files
 from stages.datasets.loading import load
 from stages.datasets.native_format import write_native
 from stages.datasets.subgoals import SubgoalSettings, generate
+from stages.datasets.summary import summary
 from stages.errors import UserError
+from stages.provenance import file_hash
+from stages.registry import FORMATS
 
 STEPS = 20
 
@@ -68,97 +71,14 @@ def test_what_was_changed_is_printed(tmp_path):
     assert "open-end: the file was cut inside its last episode, which is truncated there" in done.stdout
 
 
-def truncated_hdf5(path):
-    written(path, arrays())
-    path.write_bytes(path.read_bytes()[:-700])
-
-
-def with_(**changes):
-    def write(path):
-        contents = {key: values for key, values in (arrays() | changes).items() if values is not None}
-        written(path, contents)
-
-    return write
-
-
-def nan_at(row, key):
-    values = arrays()[key]
-    values[row] = np.nan
-    return with_(**{key: values})
-
-
-UNKNOWN = "bad.hdf5: has none of the known layouts (d4rl, native)"
-REFUSED = {
-    "missing file": (lambda path: None, "bad.hdf5: no such file"),
-    "folder": (lambda path: path.mkdir(), UNKNOWN),
-    "empty file": (lambda path: path.write_bytes(b""), UNKNOWN),
-    "text": (lambda path: path.write_text("a,b\n1,2\n"), UNKNOWN),
-    "truncated": (truncated_hdf5, "bad.hdf5: the HDF5 file is cut short"),
-    "other layout": (
-        lambda path: written(path, {"episode_0/x": np.zeros(3)}),
-        UNKNOWN,
-    ),
-    "missing key": (
-        with_(rewards=None),
-        "bad.hdf5: no rewards. The file holds actions, next_observations",
-    ),
-    "missing keys": (with_(rewards=None, terminals=None), "bad.hdf5: no rewards and no terminals"),
-    "NaN rewards": (nan_at(13, "rewards"), "bad.hdf5: rewards: NaN or infinite in row 13"),
-    "NaN observations": (
-        nan_at([4, 6], "observations"),
-        "bad.hdf5: observations: NaN or infinite in 2 rows, first row 4",
-    ),
-    "overflow": (with_(rewards=np.full(STEPS, 1e39)), "bad.hdf5: rewards: NaN or infinite in 20 rows, first row 0"),
-    "wrong length": (with_(rewards=np.zeros(19)), "bad.hdf5: rewards: 19 rows, observations have 20"),
-    "wrong flag length": (with_(timeouts=np.zeros(3, bool)), "bad.hdf5: timeouts: 3 rows, observations have 20"),
-    "no steps": (with_(**{k: v[:0] for k, v in arrays().items()}), "bad.hdf5: there are no steps"),
-    "text rewards": (with_(rewards=np.array([b"x"] * STEPS)), "bad.hdf5: rewards: is of type |S1"),
-    "group": (with_(observations=None, **{"observations/x": np.zeros(3)}), "bad.hdf5: observations: is a group"),
-    "discrete actions": (with_(actions=np.zeros(STEPS, int)), "bad.hdf5: actions: has shape (20,), needs 2 axes"),
-    "pictures": (with_(observations=np.zeros((STEPS, 4, 4))), "bad.hdf5: observations: has shape (20, 4, 4)"),
-    "wide rewards": (with_(rewards=np.zeros((STEPS, 2))), "bad.hdf5: rewards: has shape (20, 2), needs 1 axis"),
-    "odd flags": (with_(terminals=np.full(STEPS, 2)), "bad.hdf5: terminals: has values other than 0 and 1"),
-    "narrow": (
-        with_(next_observations=np.zeros((STEPS, 5))),
-        "bad.hdf5: next_observations: not as wide as observations",
-    ),
-    "other robot": (
-        with_(**arrays(observation=17)),
-        "observations: 17 numbers per row, Hopper-v4 has 11",
-    ),
-    "other motors": (
-        with_(**arrays(action=6)),
-        "bad.hdf5: actions: 6 numbers per row, Hopper-v4 has 3",
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_a_bad_file_is_refused_with_its_own_line(tmp_path, kind):
-    write, message = REFUSED[kind]
-    write(tmp_path / "bad.hdf5")
-    good = written(tmp_path / "good.hdf5", arrays())
-    with pytest.raises(UserError) as error:
-        import_files([good, tmp_path / "bad.hdf5"], ImportSettings(environment="Hopper-v4"))
-    assert message in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_each_bad_file_has_its_own_message():
-    messages = [message for _, message in REFUSED.values() if message != UNKNOWN]
-    assert len(set(messages)) == len(messages)
-
-
-@pytest.mark.parametrize("kind", ["missing file", "truncated", "missing key", "NaN rewards", "wrong length"])
-def test_a_refusal_is_one_line_and_leaves_nothing_behind(tmp_path, kind):
-    write, message = REFUSED[kind]
-    write(tmp_path / "bad.hdf5")
-    before = sorted(tmp_path.iterdir())
-    done = stage(tmp_path / "bad.hdf5", output=tmp_path / "out.hdf5", environment="Hopper-v4")
-    assert done.returncode != 0
-    assert done.stderr.startswith("error: ") and message in done.stderr
-    assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
-    assert sorted(tmp_path.iterdir()) == before
+def test_a_refused_file_is_reported_in_full(tmp_path):
+    broken = arrays()
+    broken["rewards"][3] = broken["observations"][5] = np.nan
+    done = stage(written(tmp_path / "a.hdf5", broken), output=tmp_path / "out.hdf5", environment="Hopper-v4")
+    assert done.returncode != 0 and done.stderr.count("\n") == 1
+    assert "error not-finite: NaN or infinite in row 5 (observations). Leave those episodes out" in done.stdout
+    assert "error not-finite: NaN or infinite in row 3 (rewards)" in done.stdout
+    assert "note discontinuity" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -195,7 +115,7 @@ def test_the_output_is_not_one_of_the_inputs(tmp_path):
 
 def test_files_of_two_environments_are_not_joined(tmp_path):
     files = [written(tmp_path / "a.hdf5", arrays()), written(tmp_path / "b.hdf5", arrays(observation=17))]
-    with pytest.raises(UserError, match=r"b\.hdf5: observations have 17 numbers, those of .*a\.hdf5 11"):
+    with pytest.raises(UserError, match=r"b\.hdf5: observations have 17 numbers, those of .*a\.hdf5 have 11"):
         import_files(files, ImportSettings())
 
 
@@ -213,3 +133,53 @@ def test_own_files_keep_their_environment_and_labels(tmp_path):
 def test_without_environment_files_can_still_be_clustered(tmp_path):
     dataset, _ = import_files([written(tmp_path / "a.hdf5", arrays(observation=5))], ImportSettings())
     assert dataset.environment == "" and dataset.num_episodes == 2
+
+
+def test_what_the_name_suggests_is_said(tmp_path):
+    path = written(tmp_path / "hopper_medium-v2.hdf5", arrays())
+    _, (report,) = import_files([path], ImportSettings())
+    assert [note.rule for note in report.notes] == ["unknown-environment", "unofficial"]
+    assert "Use the setting environment: Hopper-v4" in str(report)
+    assert "named like the official D4RL hopper-medium-v2, but its contents are others" in str(report)
+    _, (report,) = import_files([path], ImportSettings(environment="Hopper-v4"))
+    assert [note.rule for note in report.notes] == ["unofficial"]
+
+
+def test_an_official_file_is_known_by_its_contents(tmp_path, monkeypatch):
+    path = written(tmp_path / "renamed.hdf5", arrays())
+    contents = {"hopper-medium-v2": (path.stat().st_size, file_hash(path))}
+    monkeypatch.setattr("stages.datasets.official_files.OFFICIAL", contents)
+    _, (report,) = import_files([path], ImportSettings())
+    assert str(report).splitlines()[0].endswith("renamed.hdf5: official D4RL hopper-medium-v2")
+
+
+def test_sources_keep_who_made_the_data(tmp_path):
+    metadata = {"metadata/algorithm": np.bytes_("SAC"), "metadata/iteration": np.int32(3)}
+    dataset, _ = import_files([written(tmp_path / "a.hdf5", arrays() | metadata)], ImportSettings())
+    (source,) = json.loads(dataset.attributes["sources"])
+    assert source["format"] == "d4rl" and source["algorithm"] == "SAC" and source["iteration"] == "3"
+
+
+def test_a_folder_is_imported_like_a_file(tmp_path):
+    dataset = generate(SubgoalSettings(steps_per_behaviour=300))
+    FORMATS.entry("minari")().write(tmp_path / "walks-v0", dataset)
+    back, _ = import_files([tmp_path / "walks-v0"], ImportSettings())
+    assert back.behaviour_policy.tolist() == dataset.behaviour_policy.tolist()
+    np.testing.assert_array_equal(back.observations, dataset.observations)
+    (source,) = json.loads(back.attributes["sources"])
+    assert source["file"] == "walks-v0" and source["sha256"] == file_hash(tmp_path / "walks-v0")
+
+
+def test_vectors_and_numbers_of_actions_are_not_joined(tmp_path):
+    numbers = arrays() | {"actions": np.arange(STEPS) % 4}
+    files = [written(tmp_path / "a.hdf5", arrays()), written(tmp_path / "b.hdf5", numbers)]
+    with pytest.raises(UserError, match=r"b\.hdf5: actions are to choose from, those of .*a\.hdf5 have 3 numbers"):
+        import_files(files, ImportSettings())
+
+
+def test_the_larger_number_of_actions_counts(tmp_path):
+    parts = [arrays() | {"actions": np.arange(STEPS) % count} for count in (3, 5)]
+    files = [written(tmp_path / f"{index}.hdf5", part) for index, part in enumerate(parts)]
+    dataset, _ = import_files(files, ImportSettings())
+    assert dataset.num_actions == 5 and dataset.actions.dtype == np.int64
+    assert "5 actions to choose from" in summary(dataset)

@@ -110,6 +110,19 @@ def test_a_fingerprint_tells_texts_and_contents_apart(tmp_path: Path) -> None:
     assert fingerprint(tmp_path / "a") != fingerprint(file_hash(tmp_path / "a"))
 
 
+def test_a_folder_is_known_by_the_names_and_contents_in_it(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder / "inner").mkdir(parents=True)
+        (tmp_path / folder / "inner" / "x").write_text("1")
+        (tmp_path / folder / "y").write_text("2")
+    same = file_hash(tmp_path / "a")
+    assert file_hash(tmp_path / "b") == same
+    (tmp_path / "b" / "y").rename(tmp_path / "b" / "z")
+    assert file_hash(tmp_path / "b") != same
+    (tmp_path / "a" / "inner" / "x").write_text("3")
+    assert file_hash(tmp_path / "a") != same
+
+
 def test_the_checksum_of_a_tracked_file_or_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("data/folder").mkdir(parents=True)

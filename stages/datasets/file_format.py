@@ -35,6 +35,14 @@ class FileFormat(ABC):
         raise UserError("files of this format can only be read", place=str(path))
 
 
+def begins_with(path: Path, signature: bytes) -> bool:
+    """Whether `path` is a file that begins with these bytes."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(signature)) == signature
+
+
 def recognise(path: Path) -> str:
     """Name of the format of `path`.
 

@@ -10,8 +10,12 @@ from typing import Any
 
 from pydantic import Field
 
-from stages.datasets.episodes import EpisodeDataset, concatenate
+from stages.datasets.d4rl_format import METADATA
+from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.file_format import recognise
+from stages.datasets.file_names import suggested_environment
+from stages.datasets.joining import join
+from stages.datasets.official_files import named_like, official_name
 from stages.datasets.report import Report
 from stages.datasets.validate import validate
 from stages.environments.loading import make
@@ -33,15 +37,15 @@ class ImportSettings(Settings):
 
 @dataclass(frozen=True)
 class Imported:
-    """One file: what is in it, what its format is, and what was found."""
+    """One file: what is in it, what was found, and how it is remembered."""
 
     dataset: EpisodeDataset
-    format: str
     report: Report
+    source: dict[str, Any]
 
 
 def import_files(files: Sequence[Path | str], settings: ImportSettings) -> tuple[EpisodeDataset, list[Report]]:
-    """Read `files` and join them.
+    """Read `files` (or folders) and join them, in little more memory than the joined dataset takes.
 
     Raises:
         UserError: A file is missing or refused, or the files do not fit together.
@@ -51,25 +55,41 @@ def import_files(files: Sequence[Path | str], settings: ImportSettings) -> tuple
         make(settings.environment, settings.environment_settings).close()
     parts = [_import_file(Path(file), settings) for file in files]
     _check_fit(parts)
-    joined = concatenate([part.dataset for part in parts], names)
-    sources = [
-        {
-            "file": Path(part.report.file).name,
-            "sha256": file_hash(part.report.file),
-            "format": part.format,
-            "episodes": part.dataset.num_episodes,
-            "steps": part.dataset.num_steps,
-        }
-        for part in parts
-    ]
+    reports, sources = [part.report for part in parts], [part.source for part in parts]
+    datasets = [part.dataset for part in parts]
+    del parts  # So that `join` can free the arrays one by one.
+    joined = join(datasets, names)
     kept = {key: text for key, text in joined.attributes.items() if key == "environment_settings"}
-    return replace(joined, attributes=kept | {"sources": json.dumps(sources)}), [part.report for part in parts]
+    return replace(joined, attributes=kept | {"sources": json.dumps(sources)}), reports
 
 
 def _import_file(path: Path, settings: ImportSettings) -> Imported:
     name = settings.format or recognise(path)
     report = Report(path)
     dataset = FORMATS.entry(name)().read(path, report)
+    metadata = {key: dataset.attributes[key] for key in METADATA if key in dataset.attributes}
+    dataset = _placed(dataset, path, settings)
+    if dataset.environment:
+        environment = make(dataset.environment, dataset.attributes.get("environment_settings"))
+        validate(dataset, report, environment)
+        if dataset.num_actions is not None:  # Where the file does not say, it may have left out the last ones.
+            dataset = replace(dataset, num_actions=environment.num_actions)
+        environment.close()
+    else:
+        validate(dataset, report)
+        if suggestion := suggested_environment(path.name):
+            cause = f"none is set, the name suggests {suggestion}"
+            report.note("unknown-environment", cause, remedy=f"Use the setting environment: {suggestion}")
+    report.refuse()
+    digest = file_hash(path)
+    _compare_with_official(path, digest, report)
+    source = {"file": path.name, "sha256": digest, "format": name}
+    size = {"episodes": dataset.num_episodes, "steps": dataset.num_steps}
+    return Imported(dataset, report, source | size | metadata)
+
+
+def _placed(dataset: EpisodeDataset, path: Path, settings: ImportSettings) -> EpisodeDataset:
+    """The dataset with the environment of the settings, where they name one."""
     if settings.environment and dataset.environment not in ("", settings.environment):
         cause = f"recorded in {dataset.environment}, not in {settings.environment}"
         raise UserError(cause, place=str(path), remedy="Change or leave out the setting `environment`")
@@ -77,14 +97,17 @@ def _import_file(path: Path, settings: ImportSettings) -> Imported:
         dataset = replace(dataset, environment=settings.environment)
     if settings.environment_settings:
         dataset = replace(dataset, attributes={"environment_settings": json.dumps(settings.environment_settings)})
-    if dataset.environment:
-        environment = make(dataset.environment, dataset.attributes.get("environment_settings"))
-        validate(dataset, report, environment)
-        environment.close()
-    else:
-        validate(dataset, report)
-    report.refuse()
-    return Imported(dataset, name, report)
+    return dataset
+
+
+def _compare_with_official(path: Path, sha256: str, report: Report) -> None:
+    if name := official_name(path, sha256):
+        report.known_as = f"official D4RL {name}"
+    elif name := named_like(path):
+        cause = f"named like the official D4RL {name}, but its contents are others"
+        report.note(
+            "unofficial", cause, f"SHA-256 {sha256[:12]}...", "Download it again if it is meant to be that file"
+        )
 
 
 def _policy_names(files: list[Path], settings: ImportSettings) -> list[str] | None:
@@ -105,9 +128,9 @@ def _check_fit(parts: list[Imported]) -> None:
     """All files must come from one environment and have rows of one size."""
     first = parts[0]
     for part in parts[1:]:
-        for what, size in (("observations", _width(part, "observations")), ("actions", _width(part, "actions"))):
-            if size != _width(first, what):
-                cause = f"{what} have {size} numbers, those of {first.report.file} {_width(first, what)}"
+        for what, size in _sizes(part.dataset).items():
+            if size != (expected := _sizes(first.dataset)[what]):
+                cause = f"{what} {size}, those of {first.report.file} {expected}"
                 raise UserError(cause, place=str(part.report.file), remedy="Join files of one environment only")
         if _origin(part) != _origin(first):
             cause = f"recorded in another environment than {first.report.file}"
@@ -116,8 +139,10 @@ def _check_fit(parts: list[Imported]) -> None:
             part.report.note("not-kept", "costs are left out, since not every file has them")
 
 
-def _width(part: Imported, array: str) -> int:
-    return int(getattr(part.dataset, array).shape[1])
+def _sizes(dataset: EpisodeDataset) -> dict[str, str]:
+    """Of what the rows of the wide arrays are made, in words."""
+    actions = f"have {dataset.actions.shape[1]} numbers" if dataset.num_actions is None else "are to choose from"
+    return {"observations": f"have {dataset.observations.shape[1]} numbers", "actions": actions}
 
 
 def _origin(part: Imported) -> tuple[str, Any]:

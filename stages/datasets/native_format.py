@@ -2,8 +2,9 @@
 
 Arrays as in `stages.datasets.flat_layout`, all of them present but `costs`, plus `behaviour_policy` (int64, one per
 episode, where the true policies are known). Attributes: `format_version`, `environment`, `behaviour_policy_names`,
-`library_versions`, and text that is kept as it is, such as `generator`, `sources` and `environment_settings` (JSON).
-Arrays are stored in one piece, uncompressed, so that they are read at the speed of the disk.
+`num_actions` (where actions are int64 numbers), `library_versions`, and text that is kept as it is, such as
+`generator`, `sources` and `environment_settings` (JSON). Arrays are stored in one piece, uncompressed, so that they are
+read at the speed of the disk.
 """
 
 from __future__ import annotations
@@ -17,14 +18,24 @@ import numpy as np
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.file_format import FileFormat
-from stages.datasets.flat_layout import REQUIRED, Arrays, is_hdf5, opened, read_arrays
+from stages.datasets.flat_layout import (
+    REQUIRED,
+    Arrays,
+    check_labels,
+    is_hdf5,
+    opened,
+    read_arrays,
+    read_num_actions,
+    to_arrays,
+    to_dataset,
+)
 from stages.datasets.report import Report
 from stages.registry import FORMATS
 from stages.replacing import replacing
 from stages.settings import Settings
 
 FORMAT_VERSION = 1
-OWN_ATTRIBUTES = ("format_version", "environment", "behaviour_policy_names")
+OWN_ATTRIBUTES = ("format_version", "environment", "behaviour_policy_names", "num_actions")
 LIBRARIES = ("gymnasium", "h5py", "mujoco", "numpy")
 
 
@@ -42,42 +53,29 @@ class NativeFormat(FileFormat):
         with opened(path) as file:
             environment, attributes = _header(file, report)
             arrays = read_arrays(file, report, (*REQUIRED, "timeouts", "next_observations"))
-            names = tuple(str(name) for name in file.attrs.get("behaviour_policy_names", ()))
-            labels = file["behaviour_policy"][()] if "behaviour_policy" in file else None
+            num_actions = read_num_actions(arrays, file.attrs.get("num_actions"), report)
+            names = tuple(str(name) for name in np.atleast_1d(file.attrs.get("behaviour_policy_names", ())))
+            labels = _labels(file, report)
         _check_ends(arrays, report)
-        dataset = EpisodeDataset(
-            observations=arrays["observations"],
-            actions=arrays["actions"],
-            rewards=arrays["rewards"],
-            terminations=arrays["terminals"],
-            truncations=arrays["timeouts"],
-            next_observations=arrays["next_observations"],
+        dataset = to_dataset(
+            arrays,
             environment=environment,
-            costs=arrays.get("costs"),
+            num_actions=num_actions,
             behaviour_policy=labels,
             behaviour_policy_names=names,
             attributes=attributes,
         )
-        _check_labels(dataset, report)
+        check_labels(dataset, report)
         return dataset
 
     def write(self, path: Path | str, dataset: EpisodeDataset) -> None:
-        arrays = {
-            "observations": dataset.observations,
-            "actions": dataset.actions,
-            "rewards": dataset.rewards,
-            "terminals": dataset.terminations,
-            "timeouts": dataset.truncations,
-            "next_observations": dataset.next_observations,
-            "costs": dataset.costs,
-            "behaviour_policy": dataset.behaviour_policy,
-        }
         with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-            for name, values in arrays.items():
-                if values is not None:
-                    file.create_dataset(name, data=values, track_times=False)
+            for name, values in to_arrays(dataset).items():
+                file.create_dataset(name, data=values, track_times=False)
             file.attrs["format_version"] = FORMAT_VERSION
             file.attrs["environment"] = dataset.environment
+            if dataset.num_actions is not None:
+                file.attrs["num_actions"] = dataset.num_actions
             if dataset.behaviour_policy_names:
                 file.attrs["behaviour_policy_names"] = list(dataset.behaviour_policy_names)
             for name, text in ({"library_versions": library_versions()} | dataset.attributes).items():
@@ -122,21 +120,21 @@ def _header(file: h5py.File, report: Report) -> tuple[str, dict[str, str]]:
     return str(file.attrs.get("environment", "")), attributes
 
 
+def _labels(file: h5py.File, report: Report) -> np.ndarray | None:
+    stored = file.get("behaviour_policy")
+    if stored is None:
+        return None
+    if not isinstance(stored, h5py.Dataset) or stored.dtype.kind not in "iu":
+        report.error("labels", "is not an array of whole numbers", "behaviour_policy")
+        report.refuse()
+    labels: np.ndarray = stored[()].astype(np.int64, copy=False)
+    return labels
+
+
 def _check_ends(arrays: Arrays, report: Report) -> None:
     both = np.flatnonzero(arrays["terminals"] & arrays["timeouts"])
     if len(both):
         report.error("both-flags", f"{len(both)} rows are terminals and timeouts", f"row {both[0]}", "Keep one")
     if not (arrays["terminals"][-1] or arrays["timeouts"][-1]):
         report.error("open-end", "the last row does not end its episode", remedy="Mark it as a timeout")
-    report.refuse()
-
-
-def _check_labels(dataset: EpisodeDataset, report: Report) -> None:
-    labels, names = dataset.behaviour_policy, dataset.behaviour_policy_names
-    if labels is None:
-        return
-    if labels.shape != (dataset.num_episodes,):
-        report.error("labels", f"shape {labels.shape} for {dataset.num_episodes} episodes", "behaviour_policy")
-    elif labels.min() < 0 or labels.max() >= len(names):
-        report.error("labels", f"labels outside 0 to {len(names) - 1}", "behaviour_policy")
     report.refuse()

@@ -20,17 +20,33 @@ RULES: dict[str, str] = {
     "empty": "there is at least one step",
     "format-version": "the file is not newer than this program",
     "labels": "there is one true policy per episode, among those named",
+    "text": "names and attributes are text",
+    "num-actions": "the file says how many actions there are to choose from",
+    "unknown-environment": "the environment is known",
+    "unofficial": "a file with an official name has the official contents",
+    "episode-count": "there are as many episodes as the file's name says",
     "missing-timeouts": "ends other than terminals are marked",
     "both-flags": "an end is either a terminal or a timeout",
     "open-end": "the last row ends its episode",
     "missing-next-observations": "what followed each step is recorded",
     "not-finite": "no number is NaN or infinite",
     "discontinuity": "within an episode, a step starts where the previous one ended",
+    "going-on": "after an end, another episode starts",
+    "repeated-step": "the last step of an episode is not the one before it once more",
+    "one-short": "truncated episodes reach the time limit",
+    "stray-terminal": "more than one episode terminates, or none",
+    "zero-successor": "what followed a terminal is recorded, not left at zero",
+    "negative-cost": "costs are 0 or larger",
     "observation-size": "observations have the environment's size",
     "action-size": "actions have the environment's size",
+    "action-kind": "actions are vectors or numbers, as in the environment",
+    "action-number": "numbers of actions are among those to choose from",
     "action-box": "actions lie in the environment's box",
     "long-episode": "no episode is longer than the environment's time limit",
     "one-episode": "there is more than one episode",
+    "metadata": "the metadata are complete and agree with the data",
+    "space": "observations are vectors, actions vectors or numbers of a list, as their spaces say",
+    "early-end": "an episode stored on its own ends at its last step, not before",
     "not-kept": "everything in the file is used",
 }
 
@@ -45,14 +61,23 @@ class Finding:
     remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.rule}: {self.cause}" + (f" ({self.place})" if self.place else "")
+        where = f" ({self.place})" if self.place else ""
+        return f"{self.rule}: {self.cause}{where}" + (f". {self.remedy}" if self.remedy else "")
 
 
 @dataclass
 class Report:
-    """The findings about one file."""
+    """The findings about one file.
+
+    Attributes:
+        file: The file (or folder).
+        known_as: What it was found to be, such as ``official D4RL hopper-medium-v2``.
+        notes: What is worth knowing.
+        errors: Why it is refused.
+    """
 
     file: Path | str
+    known_as: str = ""
     notes: list[Finding] = field(default_factory=list)
     errors: list[Finding] = field(default_factory=list)
 
@@ -68,17 +93,26 @@ class Report:
         """Stop if there are errors.
 
         Raises:
-            UserError: The first error, in one line, and how many more there are.
+            Refused: The first error, in one line, and how many more there are.
         """
         if self.errors:
             first, *more = self.errors
             others = f" (and {len(more)} more: {', '.join(error.rule for error in more)})" if more else ""
             place = f"{self.file}: {first.place}" if first.place else str(self.file)
-            raise UserError(f"{first.cause}{others}", place=place, remedy=first.remedy)
+            raise Refused(f"{first.cause}{others}", place=place, remedy=first.remedy, report=self)
 
     def __str__(self) -> str:
-        found = [str(note) for note in self.notes] or ["taken over as it stands"]
-        return "\n".join([f"{self.file}:", *(f"  {line}" for line in found)])
+        found = [f"error {error}" for error in self.errors] + [f"note {note}" for note in self.notes]
+        head = f"{self.file}:" + (f" {self.known_as}" if self.known_as else "")
+        return "\n".join([head, *(f"  {line}" for line in found or ["taken over as it stands"])])
+
+
+class Refused(UserError):
+    """A file with errors; `report` has all of them."""
+
+    def __init__(self, cause: str, *, place: str, remedy: str, report: Report) -> None:
+        super().__init__(cause, place=place, remedy=remedy)
+        self.report = report
 
 
 def _finding(rule: str, cause: str, place: str, remedy: str) -> Finding:

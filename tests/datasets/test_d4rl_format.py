@@ -108,8 +108,39 @@ def test_without_timeouts_and_next_observations_terminals_alone_end_episodes(d4r
 
 
 def test_what_is_left_out_is_named(d4rl_arrays, hdf5):
-    _, report = read(hdf5(d4rl_arrays | {"infos/qpos": np.zeros((12, 6)), "metadata/algorithm": np.bytes_("SAC")}))
-    assert noted(report) == ["not-kept"] and "infos, metadata" in str(report)
+    others = {"infos/qpos": np.zeros((12, 6)), "metadata/policy/fc0/weight": np.zeros((3, 2))}
+    _, report = read(hdf5(d4rl_arrays | others))
+    assert noted(report) == ["not-kept"] and "left out: infos, metadata/policy" in str(report)
+
+
+def test_metadata_become_text(d4rl_arrays, hdf5):
+    metadata = {"metadata/algorithm": np.bytes_("SAC"), "metadata/iteration": np.int32(300)}
+    dataset, report = read(hdf5(d4rl_arrays | metadata))
+    assert dataset.attributes == {"algorithm": "SAC", "iteration": "300"}
+    assert report.notes == []
+
+
+def test_numbers_are_rounded_as_by_numpy(d4rl_arrays, hdf5):
+    rewards = np.array([0.1, 1e-45, -0.0, 1e39, -1e39, np.nan, np.pi, 2**24 + 1, 1e-50, 3.4e38, np.inf, 7])
+    dataset, _ = read(hdf5(d4rl_arrays | {"rewards": rewards}))
+    with np.errstate(over="ignore"):
+        assert dataset.rewards.tobytes() == rewards.astype(np.float32).tobytes()
+
+
+def test_numbers_of_actions_stay_numbers(d4rl_arrays, hdf5):
+    actions = np.arange(12, dtype=np.uint8) % 3
+    for stored in (actions, actions[:, None]):
+        dataset, report = read(hdf5(d4rl_arrays | {"actions": stored}))
+        assert dataset.num_actions == 3 and "num-actions" in noted(report)
+        assert dataset.actions.dtype == np.int64 and dataset.actions.tolist() == actions.tolist()
+    dataset, report = read(hdf5(d4rl_arrays | {"actions": actions}, num_actions=5))
+    assert dataset.num_actions == 5 and report.notes == []
+
+
+def test_whole_vectors_are_vectors(d4rl_arrays, hdf5):
+    dataset, report = read(hdf5(d4rl_arrays | {"actions": np.ones((12, 2), dtype=np.int32)}))
+    assert dataset.num_actions is None and dataset.actions.dtype == np.float32
+    assert noted(report) == ["precision"]
 
 
 def test_formats_are_told_apart(d4rl_arrays, episodes, hdf5, tmp_path):

@@ -83,3 +83,36 @@ def test_a_single_episode_is_noted(episodes):
 def test_rules_must_have_a_meaning():
     with pytest.raises(ValueError, match="RULES"):
         Report("x").note("no such rule", "cause")
+
+
+def test_ends_that_the_next_row_goes_on_from_are_noted(sound):
+    gone_on = np.concatenate([sound.observations[1:], sound.next_observations[-1:]])
+    report = findings(replace(sound, next_observations=gone_on))
+    assert [note.rule for note in report.notes] == ["going-on"]
+    assert "goes on from 2 of 2 ends" in report.notes[0].cause
+    one_start_repeats = changed(sound.next_observations, 3, gone_on[3])
+    assert findings(replace(sound, next_observations=one_start_repeats)).notes == []
+
+
+def test_negative_costs_are_noted(sound):
+    report = findings(replace(sound, costs=changed(np.zeros(12, dtype=np.float32), [2, 5], -1)))
+    assert [note.rule for note in report.notes] == ["negative-cost"]
+    assert "2 rows, first row 2" in report.notes[0].cause
+
+
+def test_kinds_of_actions_must_be_the_environments(sound):
+    numbers = replace(sound, actions=np.arange(12), num_actions=12)
+    report = findings(numbers, make("navigation"))
+    assert [error.rule for error in report.errors] == ["action-kind"]
+    assert "numbers of actions to choose from, navigation takes vectors" in report.errors[0].cause
+
+
+def test_numbers_of_actions_are_among_the_environments(sound):
+    environment = make("navigation")
+    environment.num_actions, environment.action_low, environment.action_high = 4, np.zeros(0), np.zeros(0)
+    numbers = replace(sound, actions=np.arange(12) % 4, num_actions=12)
+    assert findings(numbers, environment).errors == []
+    report = findings(replace(numbers, actions=changed(numbers.actions, 6, 4)), environment)
+    assert [error.rule for error in report.errors] == ["action-number"]
+    assert "not among the 4 actions of navigation in row 6" in report.errors[0].cause
+    assert [error.rule for error in findings(sound, environment).errors] == ["action-kind"]
