@@ -39,6 +39,7 @@ DATASETS, AGENTS, BLOCKS, DEVICE = (
     PARAMS.params.seeds.blocks,
     PARAMS.params.device,
 )
+EVALUATED = [name for name, entry in DATASETS.items() if entry.agents]
 IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
 MIXED = [name for name, entry in DATASETS.items() if entry.mix]
 GENERATED = [name for name in DATASETS if name not in IMPORTED + MIXED]
@@ -374,7 +375,7 @@ rule summarise:
         expand(DATA, dataset=DATASETS),
         clusters(DATASETS),
         evaluations(DATASETS),
-        expand(BOUND, dataset=DATASETS),
+        expand(BOUND, dataset=EVALUATED),
     output:
         table="results/summary.csv",
         metrics="results/metrics.json",

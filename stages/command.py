@@ -30,6 +30,7 @@ class Command:
         options: Name and meaning of further optional ``--name VALUE`` arguments; ``...`` as for inputs.
         seeds: Whether the stage works on a block of seeds.
         device: Whether the stage can use a GPU.
+        output_required: Whether the output file has to be named; otherwise the stage names it.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Command:
         options: Mapping[str, str] | None = None,
         seeds: bool = False,
         device: bool = False,
+        output_required: bool = True,
     ) -> None:
         name = _running_module()
         self.settings = settings
@@ -50,7 +52,7 @@ class Command:
         add = self.parser.add_argument
         for argument, meaning in inputs.items():
             add(argument.removesuffix("..."), help=meaning, nargs="+" if argument.endswith("...") else None)
-        add("--output", "-o", required=True, metavar="FILE", help=output)
+        add("--output", "-o", required=output_required, metavar="FILE", help=output)
         for option, meaning in (options or {}).items():
             add(f"--{option.removesuffix('...')}", help=meaning, nargs="+" if option.endswith("...") else None)
         if settings is not None:

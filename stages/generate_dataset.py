@@ -10,8 +10,8 @@ import json
 from dataclasses import replace
 
 from stages.command import Command
-from stages.datasets.native_format import write_native
 from stages.datasets.summary import summary
+from stages.formats.native import write_native
 from stages.registry import GENERATORS, Choice
 
 

@@ -12,15 +12,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from stages.command import Command
-from stages.datasets.importing import ImportSettings, import_files
-from stages.datasets.native_format import write_native
-from stages.datasets.report import Refused
 from stages.datasets.summary import summary
 from stages.errors import UserError
+from stages.formats.importing import ImportSettings, import_files
+from stages.formats.native import write_native
+from stages.formats.report import Refused
 
 
-def main(files: list[str], output: str, settings: ImportSettings) -> None:
-    """Read and validate the files, join them, save them as a native file."""
+def main(files: list[str], output: str | None, settings: ImportSettings) -> None:
+    """Read and validate the files, join them, save them as a native file, named like the first one if not told."""
+    output = output or f"data/generated/{Path(files[0]).stem}.hdf5"
     if any(Path(file).resolve() == Path(output).resolve() for file in files):
         raise UserError("is an input as well", place=output, remedy="Give the dataset a file of its own")
     try:
@@ -34,4 +35,5 @@ def main(files: list[str], output: str, settings: ImportSettings) -> None:
 
 if __name__ == "__main__":
     inputs = {"files...": "dataset files or folders of one environment, of any known format"}
-    Command(__doc__, inputs, "native dataset file (HDF5)", ImportSettings).run(main)
+    meaning = "native dataset file (HDF5); default: data/generated/NAME.hdf5, NAME being that of the first file"
+    Command(__doc__, inputs, meaning, ImportSettings, output_required=False).run(main)

@@ -12,9 +12,9 @@ from pathlib import Path
 from stages.command import Command
 from stages.datasets.loading import load
 from stages.datasets.mixing import MixSettings, mix
-from stages.datasets.native_format import write_native
 from stages.datasets.summary import summary
 from stages.errors import UserError
+from stages.formats.native import write_native
 
 
 def main(files: list[str], output: str, settings: MixSettings) -> None:

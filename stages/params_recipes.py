@@ -33,7 +33,7 @@ METHODS: dict[str, Registry] = {
     "train_offline": ALGORITHMS,
 }
 SETTINGS = {
-    "import_dataset": "stages.datasets.importing:ImportSettings",
+    "import_dataset": "stages.formats.importing:ImportSettings",
     "mix_datasets": "stages.datasets.mixing:MixSettings",
     "train_behaviours": "stages.online.behaviours:BehaviourSettings",
     "train_critics": "stages.algorithms.critics:CriticSettings",

@@ -88,8 +88,8 @@ class Registry:
 
 
 ENVIRONMENTS = Registry("environment", "stages.environments")
-GENERATORS = Registry("dataset generator", "stages.datasets")
-FORMATS = Registry("dataset format", "stages.datasets")
+GENERATORS = Registry("dataset generator", "stages.generators")
+FORMATS = Registry("dataset format", "stages.formats")
 CLUSTERING = Registry("clustering method", "stages.clustering")
 ALGORITHMS = Registry("offline algorithm", "stages.algorithms")
 IMPROVEMENT = Registry("improvement method", "stages.improvement")

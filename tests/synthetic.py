@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -58,3 +59,22 @@ def ragged(seed: int = 0, episodes: int = 9, longest: int = 12) -> EpisodeDatase
 def one_hot(states: np.ndarray, count: int) -> Float[np.ndarray, "steps states"]:
     """States as unit vectors."""
     return np.eye(count)[states]
+
+
+def make_episodes(lengths: Sequence[int], seed: int = 0, observation: int = 3, action: int = 2) -> EpisodeDataset:
+    """Random episodes of the given lengths, ended by terminations and truncations in turn, free of jumps."""
+    random = np.random.default_rng(seed)
+    walks = [random.standard_normal((length + 1, observation), dtype=np.float32) for length in lengths]
+    steps = sum(lengths)
+    ends = np.cumsum(lengths) - 1
+    terminations, truncations = np.zeros(steps, dtype=bool), np.zeros(steps, dtype=bool)
+    terminations[ends[::2]] = True
+    truncations[ends[1::2]] = True
+    return EpisodeDataset(
+        observations=np.concatenate([walk[:-1] for walk in walks]),
+        actions=random.uniform(-1, 1, (steps, action)).astype(np.float32),
+        rewards=random.standard_normal(steps, dtype=np.float32),
+        terminations=terminations,
+        truncations=truncations,
+        next_observations=np.concatenate([walk[1:] for walk in walks]),
+    )

@@ -3,9 +3,9 @@ import subprocess
 import sys
 
 from stages.datasets.loading import load
-from stages.datasets.subgoals import SubgoalSettings
 from stages.environments.loading import environment_of
 from stages.environments.navigation import NavigationSettings
+from stages.generators.subgoals import SubgoalSettings
 
 
 def stage(output, settings):

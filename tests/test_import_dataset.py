@@ -8,12 +8,13 @@ import h5py
 import numpy as np
 import pytest
 
-from stages.datasets.importing import ImportSettings, import_files
 from stages.datasets.loading import load
-from stages.datasets.native_format import write_native
-from stages.datasets.subgoals import SubgoalSettings, generate
 from stages.datasets.summary import summary
 from stages.errors import UserError
+from stages.formats.importing import ImportSettings, import_files
+from stages.formats.native import write_native
+from stages.generators.subgoals import SubgoalSettings, generate
+from stages.import_dataset import main
 from stages.provenance import file_hash
 from stages.registry import FORMATS
 
@@ -148,7 +149,7 @@ def test_what_the_name_suggests_is_said(tmp_path):
 def test_an_official_file_is_known_by_its_contents(tmp_path, monkeypatch):
     path = written(tmp_path / "renamed.hdf5", arrays())
     contents = {"hopper-medium-v2": (path.stat().st_size, file_hash(path))}
-    monkeypatch.setattr("stages.datasets.official_files.OFFICIAL", contents)
+    monkeypatch.setattr("stages.formats.official_files.OFFICIAL", contents)
     _, (report,) = import_files([path], ImportSettings())
     assert str(report).splitlines()[0].endswith("renamed.hdf5: official D4RL hopper-medium-v2")
 
@@ -183,3 +184,10 @@ def test_the_larger_number_of_actions_counts(tmp_path):
     dataset, _ = import_files(files, ImportSettings())
     assert dataset.num_actions == 5 and dataset.actions.dtype == np.int64
     assert "5 actions to choose from" in summary(dataset)
+
+
+def test_without_an_output_the_dataset_is_named_like_the_first_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main([str(written(tmp_path / "mine.hdf5", arrays()))], None, ImportSettings())
+    assert load("data/generated/mine.hdf5").num_steps == STEPS
+    assert "saved data/generated/mine.hdf5" in capsys.readouterr().out

@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from stages.datasets.native_format import read_header
 from stages.environments.base import VectorEnvironment
 from stages.errors import UserError
+from stages.formats.native import read_header
 from stages.params_errors import refused
 from stages.registry import ENVIRONMENTS
 

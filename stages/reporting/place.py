@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from stages.datasets.subgoals import SubgoalSettings
 from stages.environments.navigation import NavigationSettings
+from stages.generators.subgoals import SubgoalSettings
 from stages.plotting.navigation_map import NavigationMap
 from stages.reporting.inputs import DatasetResults
 from stages.settings import Settings

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import PER_STEP, EpisodeDataset
-from stages.datasets.file_format import FileFormat, recognise
-from stages.datasets.report import Report
 from stages.errors import UserError
+from stages.formats.base import FileFormat, recognise
+from stages.formats.report import Report
 from stages.registry import FORMATS
-from tests.datasets.conftest import make_episodes
+from tests.synthetic import make_episodes
 
 WRITABLE = [name for name in FORMATS.names() if FORMATS.entry(name).write is not FileFormat.write]
 CONTINUOUS = replace(make_episodes([4, 1, 5, 3]), environment="Hopper-v4", attributes={"generator": '{"method": "x"}'})

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import PER_STEP, concatenate
-from stages.datasets.importing import ImportSettings, import_files
 from stages.datasets.joining import join
+from stages.formats.importing import ImportSettings, import_files
 
 
 @pytest.mark.parametrize("names", [None, ["a", "b", "c"]])

@@ -6,12 +6,18 @@ from gymnasium.utils.env_checker import check_env
 
 from stages.environments.gymnasium_adapter import GymnasiumAdapter
 from stages.environments.loading import make
+from stages.errors import UserError
 from stages.registry import ENVIRONMENTS
 
 
 @pytest.fixture(params=ENVIRONMENTS.names())
 def environment(request):
-    made = make(request.param)
+    try:
+        made = make(request.param)
+    except UserError as error:
+        if "package that is missing" not in error.cause:
+            raise
+        pytest.skip(str(error))
     yield made
     made.close()
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.datasets.native_format import write_native
-from stages.datasets.subgoals import SubgoalSettings, generate
 from stages.environments.loading import environment_of, make
 from stages.environments.navigation import NavigationSettings
 from stages.errors import UserError
+from stages.formats.native import write_native
+from stages.generators.subgoals import SubgoalSettings, generate
 
 TASK = NavigationSettings(size=6, goal=(5, 5), penalty_boxes=[(1, 1, 2, 2)])
 

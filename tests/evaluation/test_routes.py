@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from stages.datasets.subgoals import SubgoalSettings, generate
 from stages.evaluation.routes import applies, extra_cost, worse_route
+from stages.generators.subgoals import SubgoalSettings, generate
 
 BOUND = {"value": -375.0, "steps": 376.0}
 

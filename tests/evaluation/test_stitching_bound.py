@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.subgoals import SubgoalSettings, generate
 from stages.evaluation.stitching_bound import BoundSettings, discretise, greedy, options, stitching_bound
+from stages.generators.subgoals import SubgoalSettings, generate
 
 
 def corridor(walks: list[tuple[int, list[int]]], rewards: dict[tuple[int, int], float]) -> EpisodeDataset:

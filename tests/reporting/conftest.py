@@ -13,8 +13,8 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset, concatenate
-from stages.datasets.native_format import write_native
-from stages.datasets.subgoals import SubgoalSettings, generate
+from stages.formats.native import write_native
+from stages.generators.subgoals import SubgoalSettings, generate
 
 PAPER = SubgoalSettings().behaviours
 ROUTES = {  # what made-up agents walk: a list of subgoals and the cluster that acts on each leg

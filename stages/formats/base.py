@@ -1,0 +1,58 @@
+"""The contract of a dataset file format. A new format is one file here that registers a subclass."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from stages.datasets.episodes import EpisodeDataset
+from stages.errors import UserError
+from stages.formats.report import Report
+from stages.registry import FORMATS
+
+
+class FileFormat(ABC):
+    """Reads, and where it can also writes, one layout. Register with ``@FORMATS.register(name, Settings)``."""
+
+    @abstractmethod
+    def recognises(self, path: Path) -> bool:
+        """Whether the existing file (or folder) `path` has this layout.
+
+        Raises:
+            UserError: It has, or could have, but is damaged.
+        """
+
+    @abstractmethod
+    def read(self, path: Path, report: Report) -> EpisodeDataset:
+        """The dataset in `path`. Everything that is not taken over as it stands is noted in `report`.
+
+        Raises:
+            UserError: The file is refused.
+        """
+
+    def write(self, path: Path, dataset: EpisodeDataset) -> None:
+        """Write `dataset` to `path`, at once or not at all; equal datasets give equal bytes."""
+        raise UserError("files of this format can only be read", place=str(path))
+
+
+def begins_with(path: Path, signature: bytes) -> bool:
+    """Whether `path` is a file that begins with these bytes."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(signature)) == signature
+
+
+def recognise(path: Path) -> str:
+    """Name of the format of `path`.
+
+    Raises:
+        UserError: There is no such file, it is damaged, or no registered format recognises it.
+    """
+    if not path.exists():
+        raise UserError("no such file", place=str(path), remedy="Check the path")
+    for name in FORMATS.names():
+        if FORMATS.entry(name)().recognises(path):
+            return name
+    known = ", ".join(FORMATS.names())
+    raise UserError(f"has none of the known layouts ({known})", place=str(path), remedy="Check the file")

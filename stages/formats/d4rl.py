@@ -1,0 +1,71 @@
+"""D4RL's HDF5 files, versions v0 to v2, with their known oddities.
+
+Deviations from a complete recording, and what is made of them (each is noted in the report):
+    Both flags set: the timeout counts. D4RL's recorder lets the time limit win even if the state is terminal too.
+    Last row without an end: the arrays were cut to size there, so the last episode is truncated.
+    No `timeouts`: an episode ends where `next_observations` and the following observation differ. Where neither is
+        recorded, only terminals end episodes.
+    No `next_observations` (v0, maze2d, antmaze): the following row's observation. The last row of a truncated episode
+        has none, so it is dropped and the row before it becomes the last; a terminal row gets its own observation.
+    `metadata/algorithm` and `metadata/iteration` are kept as text. `infos/*` and the behaviour policy's weights, which
+        the medium and expert files of v2 hold, are left out.
+
+Source: Fu et al., D4RL, 2020, and the d4rl package's recorder and issues (#40, #85, #145, #162, #182, #204).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+
+from stages.datasets.episodes import EpisodeDataset
+from stages.formats.base import FileFormat
+from stages.formats.flat_ends import complete_successors, mark_ends
+from stages.formats.flat_layout import OPTIONAL, REQUIRED, is_hdf5, opened, read_arrays, read_num_actions, to_dataset
+from stages.formats.report import Report
+from stages.registry import FORMATS
+from stages.settings import Settings
+
+METADATA = ("algorithm", "iteration")
+
+
+@FORMATS.register("d4rl", Settings)
+class D4rlFormat(FileFormat):
+    """Flat HDF5 without a `format_version` and without `costs`."""
+
+    def recognises(self, path: Path) -> bool:
+        if not is_hdf5(path):
+            return False
+        with opened(path) as file:
+            own = "format_version" in file.attrs or "costs" in file
+            return not own and any(key in file for key in REQUIRED)
+
+    def read(self, path: Path, report: Report) -> EpisodeDataset:
+        with opened(path) as file:
+            arrays = read_arrays(file, report)
+            num_actions = read_num_actions(arrays, file.attrs.get("num_actions"), report)
+            attributes = _metadata(file)
+            note_left_out(file, report, attributes)
+        mark_ends(arrays, report, terminal_wins=False)
+        complete_successors(arrays, report)
+        return to_dataset(arrays, num_actions=num_actions, attributes=attributes)
+
+
+def note_left_out(file: h5py.File, report: Report, kept: dict[str, str]) -> None:
+    """Name what is in the file besides its arrays and the `kept` metadata."""
+    others = [str(key) for key in file if key not in (*REQUIRED, *OPTIONAL, "metadata")]
+    if isinstance(file.get("metadata"), h5py.Group):
+        others += [f"metadata/{key}" for key in file["metadata"] if key not in kept]
+    if others:
+        report.note("not-kept", f"left out: {', '.join(others)}")
+
+
+def _metadata(file: h5py.File) -> dict[str, str]:
+    """What D4RL says of the behaviour's training, scalars as text."""
+    found = {key: file.get(f"metadata/{key}") for key in METADATA}
+    return {
+        key: value.asstr()[()] if h5py.check_string_dtype(value.dtype) else str(value[()])
+        for key, value in found.items()
+        if isinstance(value, h5py.Dataset) and value.shape == ()
+    }

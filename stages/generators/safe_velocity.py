@@ -1,0 +1,102 @@
+"""Safe running data in DSRL's spirit: policies between slow and too fast, recorded and thinned.
+
+The policies are what a learner with a moving cost limit was at different times (`stages.online.random_search`); they
+come with the project in `data/behaviours`. Each records the same number of episodes with sampled actions, once for
+each of the `noises`; then the episodes are thinned on a grid over return and cost. Every episode is complete and says
+which policy, with how much noise, recorded it.
+
+Source: Liu et al., DSRL, 2023. Deviation: DSRL keeps the episodes that constrained learners (TRPO with a Lagrange
+multiplier) saw in training; here linear policies are recorded afterwards, so every episode has one known policy.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import Field, model_validator
+
+from stages.datasets.episodes import EpisodeDataset, concatenate
+from stages.datasets.recording import Policy, record
+from stages.datasets.thinning import ThinningSettings, thinned
+from stages.environments.base import VectorEnvironment
+from stages.environments.loading import make
+from stages.errors import UserError
+from stages.online.actors import Actors
+from stages.online.ladder import sampling
+from stages.progress import Progress
+from stages.registry import GENERATORS
+from stages.settings import Settings
+
+
+class SafeVelocitySettings(Settings):
+    """Episodes of a task with costs, from all behaviours of a file."""
+
+    environment: str = Field("SafetySwimmerVelocity-v1", description="task to record in")
+    actors: str = Field("", description="file of the behaviours; empty: data/behaviours/{environment}.safetensors")
+    episodes_per_behaviour: int = Field(10, ge=1, description="episodes of each behaviour and noise, before thinning")
+    noises: list[Annotated[float, Field(ge=0)]] = Field(
+        [1.0], min_length=1, description="multiples of the policies' own randomness, each recorded"
+    )
+    horizon: int = Field(1000, ge=1, description="steps after which an episode is truncated; published: 1000")
+    thinning: ThinningSettings = Field(ThinningSettings(), description="how the recording is thinned")
+    seed: int = Field(0, ge=0, description="seed of starts, actions and thinning")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _actors_of_the_environment(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not values.get("actors"):
+            environment = values.get("environment", cls.model_fields["environment"].default)
+            values = values | {"actors": f"data/behaviours/{environment}.safetensors"}
+        return values
+
+
+@GENERATORS.register("safe_velocity", SafeVelocitySettings)
+def generate(settings: SafeVelocitySettings) -> EpisodeDataset:
+    """Whole episodes of every behaviour, in order, without those that thinning drops.
+
+    Raises:
+        UserError: There is no such environment, it has no costs, or the file does not fit it.
+    """
+    own = {"max_episode_steps": settings.horizon}
+    environment, actors = make(settings.environment, own), _actors(settings)
+    if not environment.has_costs:
+        raise UserError("has no costs", place=settings.environment, remedy="Use the generator `behaviours`")
+    if actors.ensemble.sizes[0] != environment.observation_size:
+        raise UserError(f"made for another task than {settings.environment}", place=settings.actors)
+    recorded = [(name, noise) for name in actors.names for noise in settings.noises]
+    names = [name if noise == 1 else f"{name}, noise x {noise:g}" for name, noise in recorded]
+    parts, number = [], settings.episodes_per_behaviour
+    with Progress("recording behaviours", len(names), "behaviour") as progress:
+        for name, (actor, noise) in zip(names, recorded, strict=True):
+            policy = in_box(sampling(actors.select([actor]), noise), environment)
+            whole = record(
+                environment, policy, seed=settings.seed, purpose=name, num_episodes=number, side_by_side=min(number, 50)
+            )
+            parts.append(whole)
+            progress.advance_to(len(parts))
+    environment.close()
+    attributes = {"environment_settings": json.dumps(own)}
+    joined = replace(concatenate(parts, names), environment=settings.environment, attributes=attributes)
+    return thinned(joined, settings.thinning, settings.seed)
+
+
+def in_box(policy: Policy, environment: VectorEnvironment) -> Policy:
+    """A policy with actions in ``[-1, 1]`` as one with actions in the environment's box."""
+    low, high = environment.action_low, environment.action_high
+
+    def act(observations: Float[np.ndarray, "agents observation"], random: np.random.Generator) -> np.ndarray:
+        return np.asarray(low + (high - low) * (policy(observations, random) + 1) / 2)
+
+    return act
+
+
+def _actors(settings: SafeVelocitySettings) -> Actors:
+    if not Path(settings.actors).is_file():
+        remedy = "Train some: python -m stages.train_behaviours"
+        raise UserError(f"no behaviours of {settings.environment}", place=settings.actors, remedy=remedy)
+    return Actors.load(settings.actors)
