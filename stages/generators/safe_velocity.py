@@ -16,14 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-from jaxtyping import Float
 from pydantic import Field, model_validator
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
-from stages.datasets.recording import Policy, record
+from stages.datasets.recording import record
 from stages.datasets.thinning import ThinningSettings, thinned
-from stages.environments.base import VectorEnvironment
 from stages.environments.loading import make
 from stages.errors import UserError
 from stages.online.actors import Actors
@@ -73,7 +70,7 @@ def generate(settings: SafeVelocitySettings) -> EpisodeDataset:
     parts, number = [], settings.episodes_per_behaviour
     with Progress("recording behaviours", len(names), "behaviour") as progress:
         for name, (actor, noise) in zip(names, recorded, strict=True):
-            policy = in_box(sampling(actors.select([actor]), noise), environment)
+            policy = sampling(actors.select([actor]), environment, noise)
             whole = record(
                 environment, policy, seed=settings.seed, purpose=name, num_episodes=number, side_by_side=min(number, 50)
             )
@@ -83,16 +80,6 @@ def generate(settings: SafeVelocitySettings) -> EpisodeDataset:
     attributes = {"environment_settings": json.dumps(own)}
     joined = replace(concatenate(parts, names), environment=settings.environment, attributes=attributes)
     return thinned(joined, settings.thinning, settings.seed)
-
-
-def in_box(policy: Policy, environment: VectorEnvironment) -> Policy:
-    """A policy with actions in ``[-1, 1]`` as one with actions in the environment's box."""
-    low, high = environment.action_low, environment.action_high
-
-    def act(observations: Float[np.ndarray, "agents observation"], random: np.random.Generator) -> np.ndarray:
-        return np.asarray(low + (high - low) * (policy(observations, random) + 1) / 2)
-
-    return act
 
 
 def _actors(settings: SafeVelocitySettings) -> Actors:

@@ -81,7 +81,7 @@ def _policy(name: str, environment: VectorEnvironment, settings: TrainedBehaviou
     fits = environment.observation_size, environment.action_size
     if fits != (actors.ensemble.sizes[0], actors.ensemble.sizes[-1] // 2):
         raise UserError(f"made for another task than {settings.environment}", place=settings.actors)
-    return sampling(actors.select([name]), settings.noise)
+    return sampling(actors.select([name]), environment, settings.noise)
 
 
 def _recorded(environment: VectorEnvironment, policy: Policy, name: str, steps: int, seed: int) -> EpisodeDataset:

@@ -68,8 +68,9 @@ def train_behaviours(settings: BehaviourSettings, output: str, device: str) -> s
 
 def _in_words(found: dict[str, Any], output: str) -> str:
     lines = [
-        f"{level}: {own['snapshot']}, return {own['mean_return']} ± {own['std_return']}"
+        f"{level}: {own.get('snapshot', 'kept')}, return {own['mean_return']} ± {own['std_return']}"
         + (f", D4RL score {own['d4rl_score']}" if "d4rl_score" in own else "")
+        + (f", cost {own['mean_cost']}" if "mean_cost" in own else "")
         for level, own in found["behaviours"].items()
     ]
     lines += [f"{level}: no snapshot lies in its range" for level in found["missing"]]

@@ -3,12 +3,13 @@
 Every snapshot is run for many episodes with sampled actions, as it would record data. A level is a range of D4RL
 scores (where D4RL has no constants: percent of the way from the first to the best snapshot's return); taken is the
 snapshot nearest to the middle of the range, for a level without an upper end the best one. Since the best of many is
-partly luck, the chosen ones are run once more, and it is these returns that the manifest names.
+partly luck, the chosen ones are run once more, and it is these returns that the manifest names. Without levels, all
+snapshots are kept, as data with costs are recorded from.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from jaxtyping import Float
 from pydantic import Field, model_validator
 
+from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.recording import Policy, record
 from stages.environments.base import VectorEnvironment
 from stages.evaluation.normalised_score import normalised_score
@@ -31,12 +33,15 @@ LEVELS: dict[str, Range] = {"low": (15.0, 35.0), "medium": (40.0, 65.0), "expert
 class LadderSettings(Settings):
     """Which snapshots become behaviours."""
 
-    levels: dict[str, Range] = Field(LEVELS, min_length=1, description="name: least and largest score; null: the best")
+    levels: dict[str, Range] | None = Field(
+        LEVELS, min_length=1, description="name: least and largest score, null: the best; no levels: all snapshots"
+    )
     episodes: int = Field(100, ge=1, description="episodes that each snapshot is judged by")
 
     @model_validator(mode="after")
     def _ordered(self) -> LadderSettings:
-        if wrong := [name for name, (low, high) in self.levels.items() if high is not None and high <= low]:
+        levels = self.levels or {}
+        if wrong := [name for name, (low, high) in levels.items() if high is not None and high <= low]:
             raise ValueError(f"the range of level {wrong[0]!r} is empty")
         return self
 
@@ -64,41 +69,44 @@ def choose(job: OnlineJob, snapshots: list[Actors], settings: LadderSettings) ->
     """The behaviours of all levels that were reached, and what is known about all snapshots."""
     environment = job.make()
     with job.progress("judging snapshots", len(snapshots), "snapshot") as progress:
-        returns = np.zeros((len(snapshots), settings.episodes))
-        for i, snapshot in enumerate(snapshots):
-            returns[i] = run(environment, snapshot, settings.episodes, job.seed, f"judging {snapshot.names[0]}")
-            progress.advance_to(i + 1)
+        judged = []
+        for actors in snapshots:
+            judged.append(run(job, environment, actors, settings.episodes, f"judging {actors.names[0]}"))
+            progress.advance_to(len(judged))
+    known = {actors.names[0]: described(own) for actors, own in zip(snapshots, judged, strict=True)}
+    if settings.levels is None:
+        environment.close()
+        return joined(snapshots, list(known)), {"behaviours": known, "missing": []}
+    returns = np.stack([own.episode_returns for own in judged])
     rungs = climb(scored(returns, job.environment).mean(1), settings.levels)
     behaviours, chosen = {}, []
-    for rung in rungs:
-        if rung.snapshot is None:
-            continue
-        actors = snapshots[rung.snapshot]
-        again = run(environment, actors, settings.episodes, job.seed, f"judging {rung.level} again")
-        behaviours[rung.level] = {"snapshot": actors.names[0], **described(again, job.environment)}
-        chosen.append(actors)
+    for level, snapshot in ((rung.level, rung.snapshot) for rung in rungs if rung.snapshot is not None):
+        chosen.append(snapshots[snapshot])
+        again = run(job, environment, chosen[-1], settings.episodes, f"judging {level} again")
+        behaviours[level] = {"snapshot": chosen[-1].names[0], **described(again)}
     environment.close()
-    manifest = {
-        "behaviours": behaviours,
-        "missing": [rung.level for rung in rungs if rung.snapshot is None],
-        "snapshots": {s.names[0]: described(own, job.environment) for s, own in zip(snapshots, returns, strict=True)},
-    }
+    missing = [rung.level for rung in rungs if rung.snapshot is None]
+    manifest = {"behaviours": behaviours, "missing": missing, "snapshots": known}
     return (joined(chosen, list(behaviours)) if chosen else None), manifest
 
 
-def run(environment: VectorEnvironment, actors: Actors, episodes: int, seed: int, purpose: str) -> np.ndarray:
-    """Returns of `episodes` episodes of a policy, with sampled actions."""
-    policy = sampling(actors)
-    return record(environment, policy, seed=seed, purpose=purpose, num_episodes=episodes).episode_returns
+def run(
+    job: OnlineJob, environment: VectorEnvironment, actors: Actors, episodes: int, purpose: str
+) -> EpisodeDataset:
+    """Episodes of a policy, with sampled actions."""
+    policy = sampling(actors, environment)
+    recorded = record(environment, policy, seed=job.seed, purpose=purpose, num_episodes=episodes)
+    return replace(recorded, environment=job.environment)
 
 
-def sampling(actors: Actors, scale: float = 1.0) -> Policy:
-    """The first of `actors` as a policy for recording; its noise is multiplied by `scale`."""
+def sampling(actors: Actors, environment: VectorEnvironment, scale: float = 1.0) -> Policy:
+    """The first of `actors` as a policy for recording, in the environment's box; its noise is multiplied by `scale`."""
+    low, high = environment.action_low, environment.action_high
 
     def act(observations: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        size = len(observations), actors.ensemble.sizes[-1] // 2
-        noise = torch.from_numpy(scale * random.standard_normal(size, np.float32))
-        return actors.act(torch.from_numpy(observations).float()[None], noise[None])[0].double().numpy()
+        noise = torch.from_numpy(scale * random.standard_normal((len(observations), len(low)), np.float32))
+        actions = actors.act(torch.from_numpy(observations).float()[None], noise[None])[0].double().numpy()
+        return np.asarray(low + (high - low) * (actions + 1) / 2)
 
     return act
 
@@ -112,13 +120,19 @@ def scored(returns: Float[np.ndarray, "snapshots episodes"], environment: str) -
     return np.asarray(100 * (returns - means[0]) / max(means.max() - means[0], 1e-9))
 
 
-def described(returns: Float[np.ndarray, "episodes"], environment: str) -> dict[str, float]:
-    """Mean and spread of returns, and the D4RL score where there is one."""
-    known: dict[str, float] = {
-        "mean_return": round(float(returns.mean()), 1),
-        "std_return": round(float(returns.std()), 1),
-        "min_return": round(float(returns.min()), 1),
-        "max_return": round(float(returns.max()), 1),
+def described(episodes: EpisodeDataset) -> dict[str, float]:
+    """Mean and spread of returns, the D4RL score and the costs where there are some."""
+    returns, costs = episodes.episode_returns, episodes.episode_costs
+    known = {
+        "mean_return": returns.mean(),
+        "std_return": returns.std(),
+        "min_return": returns.min(),
+        "max_return": returns.max(),
+        "mean_length": episodes.episode_lengths.mean(),
     }
-    score = normalised_score(returns, environment)
-    return known if score is None else known | {"d4rl_score": round(float(score.mean()), 1)}
+    score = normalised_score(returns, episodes.environment)
+    if score is not None:
+        known["d4rl_score"] = score.mean()
+    if costs is not None:
+        known |= {"mean_cost": costs.mean(), "std_cost": costs.std()}
+    return {name: round(float(value), 1) for name, value in known.items()}

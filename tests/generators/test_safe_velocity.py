@@ -6,8 +6,9 @@ import pytest
 from stages.datasets.recording import record
 from stages.environments.loading import make
 from stages.errors import UserError
-from stages.generators.safe_velocity import SafeVelocitySettings, generate, in_box
+from stages.generators.safe_velocity import SafeVelocitySettings, generate
 from stages.online.actors import joined
+from stages.online.ladder import sampling
 from stages.online.random_search import gaussian_policy
 
 SWIMMER = "SafetySwimmerVelocity-v1"
@@ -47,7 +48,8 @@ def test_noises_are_behaviours_of_their_own_and_thinning_applies(settings):
 
 def test_actions_are_stretched_to_the_box_of_the_task():
     environment = make("SafetyHumanoidVelocity-v1", {"max_episode_steps": 2})
-    policy = in_box(lambda observations, random: np.full((len(observations), 17), -0.5), environment)
+    still = gaussian_policy("still", np.vstack([np.zeros((376, 17)), np.full(17, -0.5)]), 0.1)
+    policy = sampling(still, environment, scale=0.0)
     recorded = record(environment, policy, seed=0, purpose="test", num_episodes=1, side_by_side=1)
     np.testing.assert_allclose(recorded.actions, -0.2, rtol=1e-6)
     environment.close()

@@ -42,6 +42,22 @@ def test_behaviours_and_manifest_are_written(tmp_path, monkeypatch):
     assert poor["min_return"] <= poor["mean_return"] <= poor["max_return"]
 
 
+def test_without_levels_all_snapshots_are_kept_with_their_costs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    learner = {"method": "random_search", "num_steps": 60, "num_directions": 2, "num_best": 1, "num_snapshots": 3}
+    chosen = BehaviourSettings(
+        environment="SafetySwimmerVelocity-v1",
+        environment_settings={"max_episode_steps": 10},
+        learner=learner,
+        ladder=LadderSettings(levels=None, episodes=2),
+    )
+    told = train_behaviours(chosen, "swimmer.safetensors", "cpu")
+    actors, manifest = Actors.load("swimmer.safetensors"), json.loads((tmp_path / "swimmer.json").read_text())
+    assert len(actors.names) == 3 and list(manifest["behaviours"]) == list(actors.names)
+    assert all(own["mean_cost"] >= 0 for own in manifest["behaviours"].values())
+    assert told.count("kept, return") == 3
+
+
 def test_a_training_that_reached_nothing_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="no snapshot reached any level"):
