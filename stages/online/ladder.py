@@ -90,9 +90,7 @@ def choose(job: OnlineJob, snapshots: list[Actors], settings: LadderSettings) ->
     return (joined(chosen, list(behaviours)) if chosen else None), manifest
 
 
-def run(
-    job: OnlineJob, environment: VectorEnvironment, actors: Actors, episodes: int, purpose: str
-) -> EpisodeDataset:
+def run(job: OnlineJob, environment: VectorEnvironment, actors: Actors, episodes: int, purpose: str) -> EpisodeDataset:
     """Episodes of a policy, with sampled actions."""
     policy = sampling(actors, environment)
     recorded = record(environment, policy, seed=job.seed, purpose=purpose, num_episodes=episodes)
