@@ -17,6 +17,7 @@ test: .venv/dev
 
 bench: .venv/core
 	.venv/bin/python -m benchmarks.step_speed
+	.venv/bin/python -m benchmarks.data_speed
 
 clean:
 	rm -rf .venv

@@ -146,8 +146,8 @@ rule figure4:
 
 rule train_behaviours:
     output:
-        BEHAVIOURS,
-        "results/behaviours/{behaviours}.json",
+        policies=BEHAVIOURS,
+        manifest="results/behaviours/{behaviours}.json",
     log:
         "logs/behaviours/{behaviours}.log",
     benchmark:
@@ -160,7 +160,7 @@ rule train_behaviours:
     message:
         "train the behaviours of {wildcards.behaviours}, which can take hours"
     shell:
-        "python -m stages.train_behaviours --output {output[0]} --settings {params.settings:q}"
+        "python -m stages.train_behaviours --output {output.policies} --settings {params.settings:q}"
         " --device {resources.device} 2>&1 | tee {log}"
 
 

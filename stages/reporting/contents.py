@@ -90,5 +90,5 @@ def _row(
     }
 
 
-def _number(value: float | None, digits: int) -> str:
+def _number(value: float | int | None, digits: int) -> str:
     return "" if value is None else f"{value:,.{digits}f}"

@@ -8,6 +8,9 @@ from stages.evaluation.statistics import probability_of_improvement
 from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
 
+MOST_BEHAVIOURS = 6  # more are left to the table
+SMALL = 10.0  # returns below this are told with digits
+
 
 def sentences(results: DatasetResults, metrics: dict[str, Any]) -> list[str]:
     """The outcome of one dataset: data, clusters, best agent, how it compares."""
@@ -19,8 +22,13 @@ def _data(results: DatasetResults, metrics: dict[str, Any]) -> str:
     if not facts or results.dataset is None:
         return ""
     text = f"{facts['all']['episodes']:,} episodes with {results.dataset.num_steps:,} steps"
-    known = [f"{name} returns {one['return_mean']:,.0f}" for name, one in facts.items() if name != "all"]
-    return f"{text}, mean return {facts['all']['return_mean']:,.0f}" + (f" ({', '.join(known)})." if known else ".")
+    known = [f"{name} returns {_rounded(one['return_mean'])}" for name, one in facts.items() if name != "all"]
+    told = f" ({', '.join(known)})." if 0 < len(known) <= MOST_BEHAVIOURS else "."
+    return f"{text}, mean return {_rounded(facts['all']['return_mean'])}{told}"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.2f}" if abs(value) < SMALL else f"{value:,.0f}"
 
 
 def _clusters(metrics: dict[str, Any]) -> list[str]:

@@ -29,7 +29,8 @@ def test_records_hold_what_the_plan_compares(project: Project) -> None:
     """Snakemake's record format is its own affair: this fails if an upgrade changes what `untrusted` reads."""
     records = [json.loads(file.read_text()) for file in (project.path / "results/.provenance").iterdir()]
     assert (project.path / ".snakemake/metadata").readlink().as_posix() == "../results/.provenance"
-    assert len(records) == 40  # one per output: 38 jobs, and three files of the summary
+    data = len(project.params()["datasets"])
+    assert len(records) == 39 + data  # one per output: 37 jobs besides the datasets', and three files of the summary
     assert {record["record_format_version"] for record in records} == {6}
     critics = next(record for record in records if record["rule"] == "train_critics")
     assert any('"q_steps": 200' in value for value in critics["params"])

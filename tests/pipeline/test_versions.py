@@ -57,7 +57,7 @@ def test_a_clone_that_pulled_is_up_to_date_and_follows_changes(versions: Project
     versions.run("git", "commit", "--quiet", "--all", "--message", "remote")
     versions.run("git", "clone", "--quiet", str(versions.path), str(tmp_path / "clone"))
     clone = Project(tmp_path / "clone")
-    assert clone.plan()["generate_dataset"] == 1
+    assert clone.plan()["generate_dataset"] > 0
     clone.run("dvc", "pull")
     assert clone.plan() == NOTHING
     clone.set("datasets.navigation.settings.train_high_level.expectile", 0.6)
