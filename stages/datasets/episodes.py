@@ -97,7 +97,8 @@ def concatenate(datasets: Sequence[EpisodeDataset], names: Sequence[str] | None 
     """Join datasets of one environment; environment and attributes are the first one's.
 
     Args:
-        datasets: Datasets with equal observation and action sizes. Costs are kept if all have them.
+        datasets: Datasets with equal observation and action sizes. Costs are kept if all have them; of numbers of
+            actions to choose from the largest counts.
         names: If given, the dataset of origin becomes the true policy of each episode, under these names. Otherwise the
             true policies are kept where every dataset has them, equal names being one policy, and dropped if not.
     """
@@ -109,7 +110,9 @@ def concatenate(datasets: Sequence[EpisodeDataset], names: Sequence[str] | None 
         labels, names = _joined_labels(datasets)
     else:
         labels = np.repeat(np.arange(len(datasets)), [dataset.num_episodes for dataset in datasets])
-    return replace(datasets[0], **arrays, behaviour_policy=labels, behaviour_policy_names=tuple(names))
+    counts = [dataset.num_actions for dataset in datasets if dataset.num_actions is not None]
+    labelled = {"behaviour_policy": labels, "behaviour_policy_names": tuple(names)}
+    return replace(datasets[0], **arrays, **labelled, num_actions=max(counts, default=None))
 
 
 def _joined_labels(datasets: Sequence[EpisodeDataset]) -> tuple[Int[np.ndarray, "episodes"] | None, list[str]]:

@@ -23,18 +23,17 @@ def join(datasets: list[EpisodeDataset], names: Sequence[str] | None = None) -> 
         datasets: As for `concatenate`.
         names: As for `concatenate`.
     """
-    num_actions = [dataset.num_actions for dataset in datasets if dataset.num_actions is not None]
     wide = [{name: getattr(dataset, name) for name in WIDE} for dataset in datasets]
     slim = [_without_wide(dataset) for dataset in datasets]
     datasets.clear()
     joined = concatenate(slim, names)
     arrays: dict[str, Any] = {name: _stacked([part.pop(name) for part in wide]) for name in WIDE}
-    return replace(joined, **arrays, num_actions=max(num_actions, default=None))
+    return replace(joined, **arrays)
 
 
 def _without_wide(dataset: EpisodeDataset) -> EpisodeDataset:
     nothing: Any = np.zeros((dataset.num_steps, 0), dtype=np.float32)
-    return replace(dataset, num_actions=None, **dict.fromkeys(WIDE, nothing))
+    return replace(dataset, **dict.fromkeys(WIDE, nothing))
 
 
 def _stacked(parts: list[np.ndarray]) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from stages.errors import UserError
 from stages.settings import Settings
 
 
@@ -74,12 +75,20 @@ class VectorEnvironment(ABC):
         """Take one action per agent: a vector, or a number below `num_actions`."""
 
     def state(self) -> Float[np.ndarray, "agents numbers"]:
-        """All that the next steps depend on, for tasks that online learners are trained in."""
-        raise NotImplementedError(f"{type(self).__name__} cannot be saved")
+        """All that the next steps depend on, so that an online learner can go on after a kill.
+
+        Raises:
+            UserError: The task cannot be saved; only MuJoCo's can.
+        """
+        raise UserError(f"{type(self).__name__} cannot be saved", remedy="Train in a task of MuJoCo's")
 
     def restore(self, state: Float[np.ndarray, "agents numbers"]) -> None:
-        """Go on, bit by bit the same, from where `state` was taken."""
-        raise NotImplementedError(f"{type(self).__name__} cannot be restored")
+        """Go on, bit by bit the same, from where `state` was taken.
+
+        Raises:
+            UserError: The task cannot be saved.
+        """
+        raise UserError(f"{type(self).__name__} cannot be restored", remedy="Train in a task of MuJoCo's")
 
     def close(self) -> None:  # noqa: B027
         """Release what the environment holds."""

@@ -30,7 +30,8 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
-from stages.environments.base import EnvironmentSettings, Step, VectorEnvironment
+from stages.environments.base import EnvironmentSettings
+from stages.environments.robots import Robots
 from stages.errors import UserError
 from stages.registry import ENVIRONMENTS
 
@@ -55,44 +56,14 @@ class BulletSettings(EnvironmentSettings):
     )
 
 
-class Bullet(VectorEnvironment):
-    """Copies of the task `environment_id`, each with a simulator of its own, made as they are needed."""
+class Bullet(Robots):
+    """Copies of the task `environment_id`, each with a simulator of its own."""
 
-    environment_id: str
     horizon: int
     has_costs = True
 
     def __init__(self, settings: BulletSettings) -> None:
-        self.settings = settings
-        self.max_episode_steps = settings.max_episode_steps or self.horizon
-        self._robots = [self._make()]
-        observations, actions = self._robots[0].observation_space, self._robots[0].action_space
-        self.observation_low, self.observation_high = observations.low, observations.high
-        self.action_low, self.action_high = actions.low.astype(np.float64), actions.high.astype(np.float64)
-
-    def reset(self, num_agents: int, generator: np.random.Generator) -> Float[np.ndarray, "agents observation"]:
-        self._robots += [self._make() for _ in range(num_agents - len(self._robots))]
-        observations = []
-        for robot, seed in zip(self._robots, generator.integers(2**63, size=num_agents), strict=False):
-            _package(self.environment_id).random = np.random.Generator(np.random.Philox(seed))
-            _rest(robot)
-            observations.append(robot.reset()[0])
-        self._observations = np.stack(observations)
-        self._terminated = np.zeros(num_agents, dtype=bool)
-        return self._observations.copy()
-
-    def step(self, actions: Float[np.ndarray, "agents action"]) -> Step:
-        clipped = np.clip(actions, self.action_low, self.action_high)
-        rewards, costs = np.zeros((2, len(actions)))
-        for i in np.flatnonzero(~self._terminated):
-            outcome = self._robots[i].step(clipped[i])
-            self._observations[i], rewards[i], self._terminated[i] = outcome[:3]
-            costs[i] = outcome[4]["cost"]
-        return Step(self._observations.copy(), rewards, self._terminated.copy(), costs)
-
-    def close(self) -> None:
-        while self._robots:
-            self._robots.pop().close()
+        super().__init__(settings, settings.max_episode_steps or self.horizon)
 
     def _make(self) -> Any:
         import gymnasium
@@ -102,6 +73,14 @@ class Bullet(VectorEnvironment):
             robot = gymnasium.make(self.environment_id, disable_env_checker=True).unwrapped
         robot.reset()  # Later resets return to what the first one left, which has to be the same for every robot.
         return robot
+
+    def _started(self, robots: list[Any], generator: np.random.Generator) -> list[Float[np.ndarray, "observation"]]:
+        observations = []
+        for robot, seed in zip(robots, generator.integers(2**63, size=len(robots)), strict=True):
+            _package(self.environment_id).random = np.random.Generator(np.random.Philox(seed))
+            _rest(robot)
+            observations.append(robot.reset()[0])
+        return observations
 
 
 def _rest(robot: Any) -> None:

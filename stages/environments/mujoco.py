@@ -3,8 +3,6 @@
 Observation, action, reward, start and end are Gymnasium's (its page of each task). All take torques in [-1, 1] and are
 truncated after 1000 steps. D4RL's files were recorded with the older ``-v2`` tasks: v4 keeps their rewards and ends and
 differs slightly in its dynamics; v5 also changes rewards at falls, Walker2d's friction and Ant's observation.
-
-Copies are stepped one after the other in one process; agents whose episode has terminated are left alone.
 """
 
 from __future__ import annotations
@@ -16,7 +14,8 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
-from stages.environments.base import EnvironmentSettings, Step, VectorEnvironment
+from stages.environments.base import EnvironmentSettings
+from stages.environments.robots import Robots
 from stages.errors import UserError
 from stages.registry import ENVIRONMENTS
 
@@ -30,32 +29,13 @@ class MujocoSettings(EnvironmentSettings):
     max_episode_steps: int = Field(1000, ge=1, description="steps after which an episode is truncated")
 
 
-class Mujoco(VectorEnvironment):
-    """Copies of the robot `environment_id`, made as they are needed and kept for the next episodes."""
+class Mujoco(Robots):
+    """Copies of the robot `environment_id`."""
 
-    environment_id: str
+    settings: MujocoSettings
 
     def __init__(self, settings: MujocoSettings) -> None:
-        self.settings = settings
-        self.max_episode_steps = settings.max_episode_steps
-        self._robots = [self._make()]
-        observations, actions = self._robots[0].observation_space, self._robots[0].action_space
-        self.observation_low, self.observation_high = observations.low, observations.high
-        self.action_low, self.action_high = actions.low.astype(np.float64), actions.high.astype(np.float64)
-
-    def reset(self, num_agents: int, generator: np.random.Generator) -> Float[np.ndarray, "agents observation"]:
-        self._robots += [self._make() for _ in range(num_agents - len(self._robots))]
-        starts = [int(seed) for seed in generator.integers(2**31, size=num_agents)]
-        self._observations = np.stack([robot.reset(seed=s)[0] for robot, s in zip(self._robots, starts, strict=False)])
-        self._terminated = np.zeros(num_agents, dtype=bool)
-        return self._observations.copy()
-
-    def step(self, actions: Float[np.ndarray, "agents action"]) -> Step:
-        clipped = np.clip(actions, self.action_low, self.action_high)
-        rewards = np.zeros(len(actions))
-        for i in np.flatnonzero(~self._terminated):
-            self._observations[i], rewards[i], self._terminated[i], *_ = self._robots[i].step(clipped[i])
-        return Step(self._observations.copy(), rewards, self._terminated.copy())
+        super().__init__(settings, settings.max_episode_steps)
 
     def state(self) -> Float[np.ndarray, "agents numbers"]:
         robots = self._robots[: len(self._terminated)]
@@ -63,17 +43,13 @@ class Mujoco(VectorEnvironment):
         return np.concatenate([self._observations, self._terminated[:, None], simulated], axis=1)
 
     def restore(self, state: Float[np.ndarray, "agents numbers"]) -> None:
-        self._robots += [self._make() for _ in range(len(state) - len(self._robots))]
+        self._at_least(len(state))
         observations, terminated, simulated = np.split(
             state, [self.observation_size, self.observation_size + 1], axis=1
         )
         self._observations, self._terminated = observations.copy(), terminated[:, 0] == 1
         for robot, numbers in zip(self._robots, simulated, strict=False):
             _restore(robot, numbers)
-
-    def close(self) -> None:
-        while self._robots:
-            self._robots.pop().close()
 
     def _make(self) -> Any:
         import gymnasium  # Costly together with MuJoCo, and of no use to navigation.
@@ -85,6 +61,10 @@ class Mujoco(VectorEnvironment):
             except (TypeError, ValueError, OSError) as error:
                 reason = str(error).partition(" was raised from")[0]
                 raise UserError(f"not for {self.environment_id} ({reason})", place="options") from error
+
+    def _started(self, robots: list[Any], generator: np.random.Generator) -> list[Float[np.ndarray, "observation"]]:
+        seeds = generator.integers(2**31, size=len(robots))
+        return [robot.reset(seed=int(seed))[0] for robot, seed in zip(robots, seeds, strict=True)]
 
 
 def _simulated(robot: Any) -> Float[np.ndarray, "numbers"]:

@@ -19,10 +19,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
-
-from stages.environments.base import Step
 from stages.environments.mujoco import Mujoco, MujocoSettings
 from stages.registry import ENVIRONMENTS
 
@@ -49,33 +45,9 @@ class Velocity(Mujoco):
     speed_limit: float
     planar: bool
 
-    def step(self, actions: Float[np.ndarray, "agents action"]) -> Step:
-        going = ~self._terminated
-        step = super().step(actions)
-        costs = [self._cost(robot.info) if runs else 0.0 for robot, runs in zip(self._robots, going, strict=False)]
-        return step._replace(costs=np.array(costs))
-
     def _cost(self, info: dict[str, Any]) -> float:
         speed = math.hypot(info["x_velocity"], info["y_velocity"]) if self.planar else info["x_velocity"]
         return float(speed > self.speed_limit)
-
-    def _make(self) -> Any:
-        return _Informed(super()._make())
-
-
-class _Informed:
-    """A robot that remembers what Gymnasium said about its last step."""
-
-    def __init__(self, robot: Any) -> None:
-        self._robot = robot
-        self.info: dict[str, Any] = {}
-
-    def step(self, action: Float[np.ndarray, "action"]) -> tuple[Any, ...]:
-        *outcome, self.info = self._robot.step(action)
-        return (*outcome, self.info)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._robot, name)
 
 
 def _register(robot: str, speed_limit: float) -> None:

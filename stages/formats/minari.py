@@ -28,8 +28,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.formats.base import FileFormat
@@ -41,6 +39,7 @@ from stages.formats.minari_hdf5 import read_hdf5, write_hdf5
 from stages.formats.minari_metadata import read_metadata
 from stages.formats.minari_writing import metadata_of
 from stages.formats.report import Report
+from stages.formats.row_search import differing_rows
 from stages.registry import FORMATS
 from stages.settings import Settings
 
@@ -77,8 +76,8 @@ class MinariFormat(FileFormat):
 
 def _check_connected(path: Path, dataset: EpisodeDataset) -> None:
     """Refuse what T+1 observations per episode cannot hold."""
-    inside = ~(dataset.terminations | dataset.truncations)[:-1]
-    jump = np.flatnonzero((dataset.next_observations[:-1] != dataset.observations[1:]).any(axis=1) & inside)
-    if len(jump):
-        cause = f"row {jump[0]} is not followed by the next one, as it must be in Minari's layout"
+    gaps = differing_rows(dataset.next_observations[:-1], dataset.observations[1:])
+    jumps = gaps[~(dataset.terminations | dataset.truncations)[gaps]]
+    if len(jumps):
+        cause = f"row {jumps[0]} is not followed by the next one, as it must be in Minari's layout"
         raise UserError(cause, place=str(path), remedy="Mark a truncation there, or keep the native file")

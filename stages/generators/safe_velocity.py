@@ -13,28 +13,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.datasets.recording import record
 from stages.datasets.thinning import ThinningSettings, thinned
 from stages.environments.loading import make
 from stages.errors import UserError
-from stages.online.actors import Actors
+from stages.generators.actor_files import ActorFileSettings
 from stages.online.ladder import sampling
 from stages.progress import Progress
 from stages.registry import GENERATORS
-from stages.settings import Settings
 
 
-class SafeVelocitySettings(Settings):
+class SafeVelocitySettings(ActorFileSettings):
     """Episodes of a task with costs, from all behaviours of a file."""
 
     environment: str = Field("SafetySwimmerVelocity-v1", description="task to record in")
-    actors: str = Field("", description="file of the behaviours; empty: data/behaviours/{environment}.safetensors")
     episodes_per_behaviour: int = Field(10, ge=1, description="episodes of each behaviour and noise, before thinning")
     noises: list[Annotated[float, Field(ge=0)]] = Field(
         [1.0], min_length=1, description="multiples of the policies' own randomness, each recorded"
@@ -42,14 +39,6 @@ class SafeVelocitySettings(Settings):
     horizon: int = Field(1000, ge=1, description="steps after which an episode is truncated; published: 1000")
     thinning: ThinningSettings = Field(ThinningSettings(), description="how the recording is thinned")
     seed: int = Field(0, ge=0, description="seed of starts, actions and thinning")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _actors_of_the_environment(cls, values: Any) -> Any:
-        if isinstance(values, dict) and not values.get("actors"):
-            environment = values.get("environment", cls.model_fields["environment"].default)
-            values = values | {"actors": f"data/behaviours/{environment}.safetensors"}
-        return values
 
 
 @GENERATORS.register("safe_velocity", SafeVelocitySettings)
@@ -60,11 +49,10 @@ def generate(settings: SafeVelocitySettings) -> EpisodeDataset:
         UserError: There is no such environment, it has no costs, or the file does not fit it.
     """
     own = {"max_episode_steps": settings.horizon}
-    environment, actors = make(settings.environment, own), _actors(settings)
+    environment = make(settings.environment, own)
     if not environment.has_costs:
         raise UserError("has no costs", place=settings.environment, remedy="Use the generator `behaviours`")
-    if actors.ensemble.sizes[0] != environment.observation_size:
-        raise UserError(f"made for another task than {settings.environment}", place=settings.actors)
+    actors = settings.load(environment)
     recorded = [(name, noise) for name in actors.names for noise in settings.noises]
     names = [name if noise == 1 else f"{name}, noise x {noise:g}" for name, noise in recorded]
     parts, number = [], settings.episodes_per_behaviour
@@ -80,10 +68,3 @@ def generate(settings: SafeVelocitySettings) -> EpisodeDataset:
     attributes = {"environment_settings": json.dumps(own)}
     joined = replace(concatenate(parts, names), environment=settings.environment, attributes=attributes)
     return thinned(joined, settings.thinning, settings.seed)
-
-
-def _actors(settings: SafeVelocitySettings) -> Actors:
-    if not Path(settings.actors).is_file():
-        remedy = "Train some: python -m stages.train_behaviours"
-        raise UserError(f"no behaviours of {settings.environment}", place=settings.actors, remedy=remedy)
-    return Actors.load(settings.actors)

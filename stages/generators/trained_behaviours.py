@@ -15,40 +15,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.datasets.recording import Policy, record
 from stages.environments.base import VectorEnvironment
 from stages.environments.loading import make
 from stages.errors import UserError, did_you_mean
+from stages.generators.actor_files import ActorFileSettings
 from stages.online.actors import Actors
 from stages.online.ladder import sampling
 from stages.progress import Progress
 from stages.registry import GENERATORS
-from stages.settings import Settings
 
 RANDOM = "random"
 
 
-class TrainedBehaviourSettings(Settings):
+class TrainedBehaviourSettings(ActorFileSettings):
     """Which behaviours, and how much of each."""
 
-    environment: str = Field(description="task to record in, such as Hopper-v4")
     behaviours: dict[str, Annotated[int, Field(ge=1)]] = Field(
         min_length=1, description="name: at least so many steps of this behaviour"
     )
-    actors: str = Field("", description="file of the behaviours; empty: data/behaviours/{environment}.safetensors")
     noise: float = Field(1.0, ge=0, description="multiplies the policies' own randomness; 0: always their mode")
     seed: int = Field(0, ge=0, description="seed of starts and actions")
     environment_settings: dict[str, Any] = Field({}, description="the environment's settings, where not its defaults")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _actors_of_the_environment(cls, values: Any) -> Any:
-        if isinstance(values, dict) and not values.get("actors"):
-            values = values | {"actors": f"data/behaviours/{values.get('environment')}.safetensors"}
-        return values
 
 
 @GENERATORS.register("behaviours", TrainedBehaviourSettings)
@@ -59,7 +50,8 @@ def generate(settings: TrainedBehaviourSettings) -> EpisodeDataset:
         UserError: There is no such environment or behaviour, or the file does not fit the environment.
     """
     environment = make(settings.environment, settings.environment_settings)
-    policies = {name: _policy(name, environment, settings) for name in settings.behaviours}
+    actors = settings.load(environment) if set(settings.behaviours) != {RANDOM} else None
+    policies = {name: _policy(name, environment, actors, settings) for name in settings.behaviours}
     parts = [
         _recorded(environment, policies[name], name, steps, settings.seed)
         for name, steps in settings.behaviours.items()
@@ -70,17 +62,15 @@ def generate(settings: TrainedBehaviourSettings) -> EpisodeDataset:
     return replace(joined, environment=settings.environment, attributes=told)
 
 
-def _policy(name: str, environment: VectorEnvironment, settings: TrainedBehaviourSettings) -> Policy:
-    if name == RANDOM:
+def _policy(
+    name: str, environment: VectorEnvironment, actors: Actors | None, settings: TrainedBehaviourSettings
+) -> Policy:
+    if actors is None or name == RANDOM:
         low, high = environment.action_low, environment.action_high
         return lambda observations, random: random.uniform(low, high, (len(observations), len(low)))
-    actors = Actors.load(settings.actors)
     if name not in actors.names:
         known = [*actors.names, RANDOM]
         raise UserError(f"no behaviour {name!r}", place=settings.actors, remedy=did_you_mean(name, known))
-    fits = environment.observation_size, environment.action_size
-    if fits != (actors.ensemble.sizes[0], actors.ensemble.sizes[-1] // 2):
-        raise UserError(f"made for another task than {settings.environment}", place=settings.actors)
     return sampling(actors.select([name]), environment, settings.noise)
 
 

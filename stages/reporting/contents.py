@@ -40,11 +40,8 @@ def contents_picture(results: DatasetResults) -> Picture | None:
     *known, (_, everything) = _behaviours(dataset)
     if not known:
         known = [("all episodes", everything)]
-    recorded = [
-        Recorded(name, dataset.episode_returns[inside], None if costs is None else costs[inside])
-        for costs in [dataset.episode_costs]
-        for name, inside in known
-    ]
+    returns, costs = dataset.episode_returns, dataset.episode_costs
+    recorded = [Recorded(name, returns[inside], None if costs is None else costs[inside]) for name, inside in known]
     against = "against their costs" if dataset.costs is not None else "and how often they occur"
     return picture(contents(recorded), f"{results.name}-contents", f"Returns of all episodes {against}, by behaviour")
 

@@ -86,7 +86,6 @@ def test_a_fallen_robot_costs_nothing():
         if step.terminated[0]:
             break
     assert step.terminated[0]
-    environment._robots[0].info["x_velocity"] = 100.0
     assert environment.step(np.ones((2, 3))).costs[0] == 0
     environment.close()
 
