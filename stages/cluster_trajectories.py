@@ -16,7 +16,7 @@ from stages.training.job import Job
 def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
     """Read the dataset, cluster it for all seeds together, save labels, policies and classifier."""
     episodes = load(dataset)
-    require(episodes, num_clusters=settings.settings.num_clusters, place=dataset)
+    require(episodes, num_clusters=settings.settings.num_clusters or 1, place=dataset)
     job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, [dataset], settings)
     clustering = settings.entry(job, settings.settings).fit()
     clustering.artifact(**job.metadata(settings)).save(output)

@@ -1,4 +1,9 @@
-"""What a clustering method is given and what it returns, the same for all methods."""
+"""What a clustering method is given and what it returns, the same for all methods.
+
+In scikit-learn's manner: a method is made from a job (dataset, seeds, device) and its settings, `fit` returns labels,
+responsibilities, the history of its score and whether it converged, `predict` gives unseen episodes to the clusters
+found. Everything has a leading seed axis: a block of seeds is clustered together.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +17,15 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
-from stages.clustering.behaviours import Behaviours, BehaviourSettings
+from stages.clustering.behaviours import Behaviours, BehaviourSettings, refit
+from stages.datasets.episodes import EpisodeDataset
+from stages.errors import UserError
 from stages.networks.normaliser import Normaliser
 from stages.training.job import Job
 
 
 class ClusteringSettings(BehaviourSettings):
-    """What every clustering method can be told."""
+    """What every clustering method can be told; a method that estimates K declares `num_clusters` as ``int | None``."""
 
     num_clusters: int = Field(2, ge=1, description="number of clusters K")
 
@@ -28,22 +35,27 @@ class Clustering:
     """Result of a method for a block of seeds.
 
     Attributes:
-        responsibilities: Weight of each cluster for each episode; rows sum to 1.
-        behaviours: The clusters' policies and the classifier q(z|s).
+        responsibilities: Weight of each cluster for each episode; rows sum to 1. A seed that found fewer clusters than
+            another has empty ones.
         normaliser: Scaling of observations and actions that the networks work in.
-        history_labels: Assignments after each epoch (-1 where there was none).
-        history_log_likelihood: Mean log-likelihood per step after each epoch, in nats.
+        behaviours: The clusters' policies and the classifier q(z|s); None if nothing asked for them (`refit_epochs` 0).
+        score_history: What the method maximises, after each iteration; NaN after a seed has stopped.
+        score_name: What the score is, such as "log-likelihood per step".
+        history_labels: Assignments after each iteration (-1 where there was none); may be empty.
         converged: Whether the assignments had stopped changing, by seed.
         metrics: Losses over training.
+        details: Whatever else the method found, by name: latents, the trace of merges, the labels of all restarts.
     """
 
     responsibilities: Float[Tensor, "seeds episodes clusters"]
-    behaviours: Behaviours
     normaliser: Normaliser
-    history_labels: Int[Tensor, "epochs seeds episodes"]
-    history_log_likelihood: Float[Tensor, "epochs seeds"]
+    behaviours: Behaviours | None
+    score_history: Float[Tensor, "iterations seeds"]
+    score_name: str
+    history_labels: Int[Tensor, "labelled seeds episodes"]
     converged: list[bool]
     metrics: dict[str, Tensor] = field(default_factory=dict)
+    details: dict[str, Tensor] = field(default_factory=dict)
 
     @cached_property
     def labels(self) -> Int[Tensor, "seeds episodes"]:
@@ -56,14 +68,21 @@ class Clustering:
             "labels": self.labels,
             "responsibilities": self.responsibilities,
             "history/labels": self.history_labels,
-            "history/log_likelihood": self.history_log_likelihood,
+            "history/score": self.score_history,
             **prefixed("normaliser", self.normaliser.tensors()),
             **prefixed("metrics", self.metrics),
-            **self.behaviours.parameters(),
+            **prefixed("details", self.details),
         }
-        return Artifact(
-            tensors, {"kind": "clusters", **self.behaviours.shapes(), "converged": self.converged, **metadata}
-        )
+        facts: dict[str, object] = {
+            "kind": "clusters",
+            "num_clusters": self.responsibilities.shape[-1],
+            "score": self.score_name,
+            "converged": self.converged,
+        }
+        if self.behaviours is not None:
+            tensors |= self.behaviours.parameters()
+            facts |= self.behaviours.shapes()
+        return Artifact(tensors, facts | metadata)
 
     def sizes(self) -> list[list[int]]:
         """Episodes per cluster, by seed."""
@@ -80,8 +99,34 @@ class ClusteringMethod(ABC):
     def fit(self) -> Clustering:
         """Cluster the episodes of the job's dataset, for all its seeds together."""
 
+    def predict(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
+        """Responsibilities of the clusters found by `fit` for the episodes of another dataset.
+
+        Raises:
+            UserError: The method cannot, as its clusters are nothing but lists of episodes.
+        """
+        raise UserError(
+            f"{type(self).__name__} cannot label episodes that it was not fitted to",
+            remedy="Join them with the others before clustering",
+        )
+
+    def refitted(
+        self, responsibilities: Float[Tensor, "seeds episodes clusters"]
+    ) -> tuple[Behaviours | None, dict[str, Tensor]]:
+        """Policies and classifier of the clusters found, and their losses; None where `refit_epochs` is 0."""
+        if self.settings.refit_epochs == 0:
+            return None, {}
+        behaviours = Behaviours(self.job, self.settings, responsibilities.shape[-1], responsibilities)
+        losses = refit(self.job, behaviours, self.settings)
+        return behaviours, {f"refit {name}": values for name, values in losses.items()}
+
 
 def empty_history(epochs: int, seeds: int, episodes: int) -> tuple[Tensor, Tensor]:
-    """Label and log-likelihood histories to be filled in: -1 and NaN."""
+    """Label and score histories to be filled in: -1 and NaN."""
     labels = torch.full((epochs, seeds, episodes), -1, dtype=torch.int16)
     return labels, torch.full((epochs, seeds), torch.nan, dtype=torch.float64)
+
+
+def one_hot(labels: Int[Tensor, "seeds episodes"], num_clusters: int) -> Float[Tensor, "seeds episodes clusters"]:
+    """Labels as responsibilities of 0 and 1."""
+    return torch.nn.functional.one_hot(labels.long(), num_clusters).float()

@@ -15,8 +15,9 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import prefixed
-from stages.networks import gaussian
+from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
+from stages.networks.heads import head_of
 from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
@@ -56,18 +57,18 @@ class Behaviours:
         num_clusters: int,
         weights: Float[Tensor, "seeds episodes clusters"],
     ) -> None:
-        dataset, seeds = job.dataset, job.seeds
+        seeds, self.head = job.seeds, head_of(job.dataset)
         self.rows = behaviour_rows(job)
         self.weights = EpisodeTable(weights.float().to(job.device))
-        sizes = (dataset.observations.shape[1], *settings.hidden_sizes)
-        policies = Ensemble((*sizes, 2 * dataset.actions.shape[1]), len(seeds), num_clusters)
+        sizes = (self.rows.widths["observations"], *settings.hidden_sizes)
+        policies = Ensemble((*sizes, self.head.num_outputs), len(seeds), num_clusters)
         self.policies = Trainable(policies, generators(seeds, "policies"), settings.learning_rate, job.device)
         classifier = Ensemble((*sizes, num_clusters), len(seeds))
         self.classifier = Trainable(classifier, generators(seeds, "classifier"), settings.learning_rate, job.device)
 
     def fit_policies(self, batch: Batch, weights: Float[Tensor, "seeds 1 batch clusters"]) -> Losses:
         """One step on ``- sum_z Q(z|tau) log beta(a|s; theta_z)`` (Eq. 6)."""
-        log_probs = gaussian.log_prob(self.policies(batch["observations"]), batch["actions"])
+        log_probs = self.head.log_prob(self.policies(batch["observations"]), batch["actions"])
         loss = -(weights.squeeze(1).mT * log_probs).sum(1).mean(-1)
         self.policies.minimise(loss)
         return {"policy": loss}
@@ -138,10 +139,16 @@ class Refit:
             network.learning_rate.fill_(share * self.settings.refit_learning_rate)
 
 
-def behaviour_rows(job: Job) -> Rows:
-    """Observations, actions and episode number of every step."""
-    episode = torch.from_numpy(job.dataset.episode_of_step)
-    return Rows({"observations": job.observations, "actions": job.actions, "episode": episode}, job.device)
+def behaviour_rows(job: Job, dataset: EpisodeDataset | None = None) -> Rows:
+    """Observations, actions and episode of every step, of the job's dataset or another, as the job's networks see them."""
+    dataset = dataset or job.dataset
+    actions = torch.from_numpy(dataset.actions).reshape(dataset.num_steps, -1)
+    columns = {
+        "observations": job.encoding(torch.from_numpy(dataset.observations)),
+        "actions": job.normaliser.actions(actions),
+        "episode": torch.from_numpy(dataset.episode_of_step),
+    }
+    return Rows(columns, job.device)
 
 
 def refit(job: Job, behaviours: Behaviours, settings: BehaviourSettings) -> dict[str, Tensor]:

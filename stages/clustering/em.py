@@ -30,8 +30,9 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings, empty_history
-from stages.clustering.behaviours import Behaviours, refit
+from stages.clustering.behaviours import Behaviours, behaviour_rows, refit
 from stages.clustering.trajectory_likelihood import TrajectoryLikelihood
+from stages.datasets.episodes import EpisodeDataset
 from stages.registry import CLUSTERING
 from stages.seeding import generators
 from stages.training.draws import EpochDraws
@@ -57,9 +58,11 @@ class EmSettings(ClusteringSettings):
 class Em(ClusteringMethod):
     """EM for a block of seeds."""
 
+    settings: EmSettings
+
     def fit(self) -> Clustering:
         job, settings = self.job, self.settings
-        learner = EmLearner(job, settings)
+        learner = self.learner = EmLearner(job, settings)
         rows = learner.behaviours.rows
         epochs = learner.first_em_epoch + settings.em_epochs
         metrics = job.train("EM clustering", learner, rows, learner.draws, epochs * learner.draws.steps_per_epoch)
@@ -72,10 +75,16 @@ class Em(ClusteringMethod):
             behaviours=learner.behaviours,
             normaliser=job.normaliser,
             history_labels=learner.history_labels,
-            history_log_likelihood=learner.history_log_likelihood,
+            score_history=learner.score_history,
+            score_name="log-likelihood per step",
             converged=(learner.stable_epochs >= (settings.patience or 1)).tolist(),
             metrics=metrics.tensors() | {f"refit {name}": values for name, values in refit_metrics.items()},
         )
+
+    def predict(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
+        """The posterior of unseen episodes (Eq. 3)."""
+        likelihood = TrajectoryLikelihood(behaviour_rows(self.job, dataset), dataset)
+        return torch.softmax(likelihood(self.learner.behaviours.policies), dim=-1).float()
 
 
 class EmLearner:
@@ -98,7 +107,7 @@ class EmLearner:
         self.stopped = torch.zeros(num_seeds, dtype=torch.bool)
         self.networks = (self.behaviours.policies, self.behaviours.classifier)
         self.kept = [network.parameters.detach().clone() for network in self.networks]
-        self.history_labels, self.history_log_likelihood = empty_history(settings.em_epochs, num_seeds, num_episodes)
+        self.history_labels, self.score_history = empty_history(settings.em_epochs, num_seeds, num_episodes)
         self.updates = [Update(self.m_step), Update(self.end_epoch, every=self.draws.steps_per_epoch, eager=True)]
         self._set_weights()
 
@@ -141,7 +150,7 @@ class EmLearner:
             "kept/policies": self.kept[0],
             "kept/classifier": self.kept[1],
             "history_labels": self.history_labels,
-            "history_log_likelihood": self.history_log_likelihood,
+            "score_history": self.score_history,
             **self.behaviours.tensors(),
         }
 
@@ -180,7 +189,7 @@ class EmLearner:
         running = ~self.stopped
         self.stable_epochs[running] = torch.where(unchanged, self.stable_epochs + 1, 0)[running]
         self.history_labels[k, running] = labels[running]
-        self.history_log_likelihood[k, running] = (mixture.sum(-1) / self.likelihood.lengths.sum()).cpu()[running]
+        self.score_history[k, running] = (mixture.sum(-1) / self.likelihood.lengths.sum()).cpu()[running]
         if self.settings.patience is not None:
             self._stop(running & (self.stable_epochs >= self.settings.patience))
 

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.networks import gaussian
+from stages.networks.heads import head_of
 from stages.networks.trainable import Trainable
 from stages.training.device import chunk_rows
 from stages.training.rows import Rows
@@ -22,7 +22,7 @@ class TrajectoryLikelihood:
     """
 
     def __init__(self, rows: Rows, dataset: EpisodeDataset) -> None:
-        self.rows = rows
+        self.rows, self.head = rows, head_of(dataset)
         device = rows.matrix.device
         self.starts = torch.from_numpy(dataset.episode_starts).to(device)
         self.ends = torch.from_numpy(dataset.episode_ends).to(device)
@@ -38,7 +38,7 @@ class TrajectoryLikelihood:
             stop = min(start + step, len(self.rows))
             chunk = self.rows.chunk(start, stop)
             outputs = policies(chunk["observations"].expand(shape[0], -1, -1, -1))
-            log_probs[:, :, start:stop] = gaussian.log_prob(outputs, chunk["actions"])
+            log_probs[:, :, start:stop] = self.head.log_prob(outputs, chunk["actions"])
         sums = log_probs.new_empty(*shape, len(self.starts), dtype=torch.float64)
         for index in torch.cartesian_prod(*(torch.arange(n) for n in shape)).tolist():
             running = torch.nn.functional.pad(log_probs[tuple(index)].double().cumsum(0), (1, 0))

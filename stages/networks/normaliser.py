@@ -18,7 +18,7 @@ MIN_STD = 1e-3
 class Normaliser:
     """Observations to mean 0 and standard deviation 1, actions to the box [-1, 1] spanned by the dataset.
 
-    Standard deviations below 1e-3 (sensors that never move) count as 1e-3.
+    Standard deviations below 1e-3 (sensors that never move) count as 1e-3. Discrete actions are left as they are.
     """
 
     observation_mean: Float[Tensor, "observation"]
@@ -31,8 +31,12 @@ class Normaliser:
         """The scaling of `dataset`."""
         mean = dataset.observations.mean(0, dtype=np.float64)
         std = dataset.observations.std(0, dtype=np.float64)
-        low, high = dataset.actions.min(0).astype(np.float64), dataset.actions.max(0).astype(np.float64)
-        arrays = mean, np.maximum(std, MIN_STD), (low + high) / 2, np.maximum((high - low) / 2, MIN_STD)
+        if dataset.num_actions is not None:
+            centre, scale = np.zeros(1), np.ones(1)
+        else:
+            low, high = dataset.actions.min(0).astype(np.float64), dataset.actions.max(0).astype(np.float64)
+            centre, scale = (low + high) / 2, np.maximum((high - low) / 2, MIN_STD)
+        arrays = mean, np.maximum(std, MIN_STD), centre, scale
         return cls(*(torch.from_numpy(array).float() for array in arrays))
 
     def observations(self, values: Float[Tensor, "*batch observation"]) -> Float[Tensor, "*batch observation"]:

@@ -52,7 +52,7 @@ class Clusters:
     seeds: Int[np.ndarray, "seeds"]
     labels: Int[np.ndarray, "seeds episodes"]
     history_labels: Int[np.ndarray, "epochs seeds episodes"]
-    log_likelihood: Float[np.ndarray, "epochs seeds"]
+    score: Float[np.ndarray, "epochs seeds"]
     num_clusters: int
     settings: dict[str, Any]
 
@@ -148,7 +148,7 @@ def clusters_of(artifact: Artifact) -> Clusters:
         seeds=np.array(artifact.metadata["seeds"]),
         labels=artifact.tensors["labels"].numpy().astype(np.int64),
         history_labels=history,
-        log_likelihood=artifact.tensors["history/log_likelihood"].numpy().astype(np.float64),
+        score=artifact.tensors["history/score"].numpy().astype(np.float64),
         num_clusters=int(artifact.metadata["num_clusters"]),
         settings=artifact.metadata.get("settings", {}),
     )
@@ -161,7 +161,7 @@ def join_blocks(parts: Sequence[Any]) -> Any:
     for one in fields(parts[0]):
         values = [getattr(part, one.name) for part in parts]
         if isinstance(values[0], np.ndarray):
-            axis = 1 if one.name in ("history_labels", "log_likelihood") else 0
+            axis = 1 if one.name in ("history_labels", "score") else 0
             joined[one.name] = np.concatenate(_padded(values, axis), axis=axis).take(order, axis=axis)
         else:
             joined[one.name] = values[0]

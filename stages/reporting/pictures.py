@@ -110,16 +110,16 @@ def returns_picture(results: DatasetResults, metrics: dict[str, Any], resamples:
 def progress_pictures(results: DatasetResults) -> Iterator[tuple[str, Picture]]:
     """(clustering, picture) of how each clustering with more than one cluster went."""
     for name, clusters in results.clusterings.items():
-        if clusters.num_clusters > 1 and len(clusters.log_likelihood):
+        if clusters.num_clusters > 1 and len(clusters.score):
             curves = agreement(results, clusters)
-            figure = em_progress(clusters.log_likelihood, curves, clusters.seeds.tolist(), "Rand index")
-            alt = f"Curves of {len(clusters.seeds)} seeds over {len(clusters.log_likelihood)} epochs of {name}"
+            figure = em_progress(clusters.score, curves, clusters.seeds.tolist(), "Rand index")
+            alt = f"Curves of {len(clusters.seeds)} seeds over {len(clusters.score)} epochs of {name}"
             yield name, picture(figure, f"{results.name}-{name}-progress", alt)
 
 
 def agreement(results: DatasetResults, clusters: Clusters) -> Float[np.ndarray, "epochs seeds"]:
     """Rand index of the assignments after each epoch; NaN where there were none or the truth is not known."""
-    curves = np.full(clusters.log_likelihood.shape, np.nan)
+    curves = np.full(clusters.score.shape, np.nan)
     if results.true_labels is not None:
         for epoch, by_seed in enumerate(clusters.history_labels):
             for seed, labels in enumerate(by_seed):

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.datasets.episodes import EpisodeDataset
+from stages.networks.encoding import Encoding
 from stages.networks.normaliser import Normaliser
 from stages.progress import Progress
 from stages.provenance import code_hash, fingerprint
@@ -99,14 +100,19 @@ class Job:
         return self.normaliser.observations(torch.from_numpy(self.dataset.observations))
 
     @cached_property
+    def encoding(self) -> Encoding:
+        """Network inputs of observations in the environment's units."""
+        return Encoding.of(self.dataset, self.normaliser)
+
+    @cached_property
     def next_observations(self) -> Float[Tensor, "steps observation"]:
         """Normalised next observations."""
         return self.normaliser.observations(torch.from_numpy(self.dataset.next_observations))
 
     @cached_property
     def actions(self) -> Float[Tensor, "steps action"]:
-        """Normalised actions."""
-        return self.normaliser.actions(torch.from_numpy(self.dataset.actions))
+        """Normalised actions; the number of a discrete action as one column."""
+        return self.normaliser.actions(torch.from_numpy(self.dataset.actions).reshape(self.dataset.num_steps, -1))
 
     def progress(self, label: str, total: int, unit: str = "step") -> Progress:
         """Progress under the name of the job's output, since several jobs may report side by side."""

@@ -54,7 +54,7 @@ def test_expected_log_likelihood_does_not_fall():
     dataset = two_policies(episodes=30, steps=20)
     options = {"batch_size": 600, "momentum": 0.0, "centred_epochs": 0, "bias_epochs": 5, "pretrain_epochs": 0}
     found = clustered([0, 1, 2], dataset, **options, em_epochs=150, learning_rate=3e-3)
-    history = found.history_log_likelihood
+    history = found.score_history
     assert history.isfinite().all()
     assert (history.diff(dim=0) > -1e-6).all()
     assert (history[-1] - history[0] > 0.3).all()
@@ -65,7 +65,7 @@ def test_log_likelihood_is_that_of_the_uniform_mixture_per_step():
     scores_now = learner.likelihood(learner.behaviours.policies)
     learner._log(0, scores_now)
     expected = np.log(np.exp(scores_now.numpy()).mean(-1)).sum() / learner.job.dataset.num_steps
-    assert learner.history_log_likelihood[0].item() == pytest.approx(expected, rel=1e-6)
+    assert learner.score_history[0].item() == pytest.approx(expected, rel=1e-6)
     assert torch.equal(learner.history_labels[0].long(), scores_now.argmax(-1))
 
 
@@ -90,7 +90,7 @@ def test_renumbering_the_clusters_changes_nothing():
         Loop(learner, learner.behaviours.rows, learner.draws).run(4 * learner.draws.steps_per_epoch)
     torch.testing.assert_close(renumbered.posterior(), plain.posterior()[..., order], rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(renumbered.weights, plain.weights[..., order], rtol=1e-3, atol=1e-4)
-    torch.testing.assert_close(renumbered.history_log_likelihood, plain.history_log_likelihood, equal_nan=True)
+    torch.testing.assert_close(renumbered.score_history, plain.score_history, equal_nan=True)
     newest = plain.history_labels[3]
     assert torch.equal(torch.tensor(order)[renumbered.history_labels[3].long()], newest.long())
 
@@ -174,7 +174,7 @@ def test_patience_stops_early_and_null_never_does():
     assert ran[: int(ran.sum())].all()
     last = patient.history_labels[: int(ran.sum())]
     assert (last[-4:] == last[-1]).all()
-    assert patient.history_log_likelihood[int(ran.sum()) :].isnan().all()
+    assert patient.score_history[int(ran.sum()) :].isnan().all()
     assert patient.converged == [True, True]
     assert (endless.history_labels >= 0).all()
 
@@ -183,7 +183,7 @@ def test_one_cluster_takes_everything():
     found = clustered([0, 1], num_clusters=1)
     assert (found.labels == 0).all()
     assert (found.responsibilities == 1).all()
-    assert found.history_log_likelihood.isfinite().all()
+    assert found.score_history.isfinite().all()
     assert found.artifact(seeds=[0, 1]).metadata["num_clusters"] == 1
 
 

@@ -107,7 +107,7 @@ def clusters_file(
         "labels": torch.from_numpy(labels),
         "responsibilities": torch.nn.functional.one_hot(torch.from_numpy(labels), 2).float(),
         "history/labels": torch.from_numpy(history.astype(np.int16)),
-        "history/log_likelihood": torch.from_numpy(likelihood + 0.01 * np.array(seeds)),
+        "history/score": torch.from_numpy(likelihood + 0.01 * np.array(seeds)),
         "metrics/policy/steps": steps,
         "metrics/policy/values": (2 * torch.exp(-steps / 2000)[:, None] + 0.1 * torch.tensor(seeds)).float(),
     }

@@ -13,7 +13,7 @@ def test_blocks_are_joined_in_the_order_of_seeds(navigation):
     np.testing.assert_array_equal(empo.seeds, [0, 1, 2])
     assert empo.returns.shape == (3, 10) and empo.choices.shape == empo.paths.shape[:3]
     em = results.clusterings["em"]
-    assert em.labels.shape == (3, results.dataset.num_episodes) and em.log_likelihood.shape == (12, 3)
+    assert em.labels.shape == (3, results.dataset.num_episodes) and em.score.shape == (12, 3)
 
 
 def test_shorter_blocks_are_padded(navigation):
