@@ -140,7 +140,7 @@ class Refit:
 
 
 def behaviour_rows(job: Job, dataset: EpisodeDataset | None = None) -> Rows:
-    """Observations, actions and episode of every step, of the job's dataset or another, as the job's networks see them."""
+    """Observations, actions and episode of every step of the job's dataset, or of another, as its networks see them."""
     dataset = dataset or job.dataset
     actions = torch.from_numpy(dataset.actions).reshape(dataset.num_steps, -1)
     columns = {

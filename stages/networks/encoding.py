@@ -1,4 +1,4 @@
-"""What networks see of an observation: scaled numbers, or one-hot values where observations are names rather than amounts.
+"""What networks see of an observation: scaled numbers, or one-hot values where it holds names rather than amounts.
 
 Row and column of a gridworld are names: a rule such as "right on even cells" is nothing that a small network reads off
 two scaled numbers, but easy on one-hot values. An observation counts as nominal if actions are discrete and every
