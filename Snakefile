@@ -43,9 +43,11 @@ EVALUATED = [name for name, entry in DATASETS.items() if entry.agents]
 IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
 MIXED = [name for name, entry in DATASETS.items() if entry.mix]
 GENERATED = [name for name in DATASETS if name not in IMPORTED + MIXED]
+STUDIES = ["clustering", "k_sensitivity", "ablation", "figure4"]
 DATA = "data/generated/{dataset}.hdf5"
 BEHAVIOURS = "results/behaviours/{behaviours}.safetensors"
 CLUSTERS = "results/clusters/{dataset}/{clustering}/seeds-{block}.safetensors"
+DIAGNOSIS = "results/diagnostics/{dataset}/{clustering}/seeds-{block}.json"
 CRITICS = "results/critics/{dataset}/{clustering}/seeds-{block}.safetensors"
 IMPROVED = "results/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.safetensors"
 HIGH_LEVEL = "results/high_level/{dataset}/{clustering}/seeds-{block}.safetensors"
@@ -71,7 +73,7 @@ def policies(dataset, agent, block):
     if recipe.offline:
         return expand(OFFLINE, dataset=dataset, algorithm=recipe.offline, block=block)
     parts = [CLUSTERS]
-    if PARAMS.num_clusters(dataset, recipe.clusters) > 1:
+    if PARAMS.num_clusters(dataset, recipe.clusters) != 1:
         parts.append(HIGH_LEVEL)
     if recipe.improvement:
         parts.append(IMPROVED)
@@ -86,6 +88,12 @@ def evaluations(datasets):
 def clusters(datasets):
     """The clusters of all agents, and those that are only scored."""
     return sum([expand(CLUSTERS, dataset=d, clustering=PARAMS.clusterings(d), block=BLOCKS) for d in datasets], [])
+
+
+def diagnoses(datasets):
+    """What is wrong and right with the clusters of datasets without agents, which are there to be clustered."""
+    names = [dataset for dataset in datasets if not DATASETS[dataset].agents]
+    return sum([expand(DIAGNOSIS, dataset=d, clustering=PARAMS.clusterings(d), block=BLOCKS) for d in names], [])
 
 
 def trained(datasets):
@@ -107,6 +115,8 @@ localrules:
     datasets,
     behaviours,
     navigation,
+    clustering,
+    k_sensitivity,
     ablation,
     figure4,
 
@@ -134,14 +144,24 @@ rule navigation:
         expand(BOUND, dataset=PARAMS.family("navigation")),
 
 
+rule clustering:
+    input:
+        expand("results/clustering/{dataset}.csv", dataset=PARAMS.params.comparison),
+
+
+rule k_sensitivity:
+    input:
+        expand("results/k_sensitivity/{dataset}.csv", dataset=PARAMS.varied_on("k_sensitivity")),
+
+
 rule ablation:
     input:
-        expand("results/ablation/{dataset}.csv", dataset=DATASETS),
+        expand("results/ablation/{dataset}.csv", dataset=PARAMS.varied_on("ablation")),
 
 
 rule figure4:
     input:
-        expand("results/figure4/{dataset}.csv", dataset=DATASETS),
+        expand("results/figure4/{dataset}.csv", dataset=PARAMS.varied_on("figure4")),
 
 
 rule train_behaviours:
@@ -243,6 +263,24 @@ rule cluster_trajectories:
     shell:
         "python -m stages.cluster_trajectories {input} --output {output} --settings {params.settings:q}"
         " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
+
+
+rule diagnose_clusters:
+    input:
+        DATA,
+        CLUSTERS,
+    output:
+        DIAGNOSIS,
+    log:
+        "logs/diagnostics/{dataset}/{clustering}/seeds-{block}.log",
+    benchmark:
+        "logs/diagnostics/{dataset}/{clustering}/seeds-{block}.tsv"
+    params:
+        **stage("diagnose_clusters"),
+    message:
+        "diagnose the clusters {wildcards.clustering} of {wildcards.dataset}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.diagnose_clusters {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
 
 
 rule train_critics:
@@ -374,6 +412,7 @@ rule summarise:
     input:
         expand(DATA, dataset=DATASETS),
         clusters(DATASETS),
+        diagnoses(DATASETS),
         evaluations(DATASETS),
         expand(BOUND, dataset=EVALUATED),
     output:
@@ -397,11 +436,8 @@ rule report:
     input:
         rules.summarise.input,
         trained(DATASETS),
-        # What `snakemake ablation` and `snakemake figure4` made earlier is shown, and so kept up to date.
-        filter(
-            os.path.exists,
-            expand(["results/ablation/{dataset}.csv", "results/figure4/{dataset}.csv"], dataset=DATASETS),
-        ),
+        # What `snakemake clustering` and its like made earlier is shown, and so kept up to date.
+        filter(os.path.exists, expand("results/{study}/{dataset}.csv", study=STUDIES, dataset=DATASETS)),
     output:
         "results/report.html",
     log:
@@ -416,6 +452,45 @@ rule report:
         # Run times are shown where there are some, but a page without them is not out of date.
         "python -m stages.report {input} $(find logs -mindepth 2 -name '*.tsv') --output {output}"
         " --settings {params.settings:q} > {log} 2>&1"
+
+
+rule clustering_table:
+    input:
+        DATA,
+        lambda w: expand(DIAGNOSIS, dataset=w.dataset, clustering=PARAMS.params.comparison[w.dataset], block=BLOCKS),
+    output:
+        "results/clustering/{dataset}.csv",
+    log:
+        "logs/clustering/{dataset}.log",
+    benchmark:
+        "logs/clustering/{dataset}.tsv"
+    params:
+        **stage("summarise_clusterings"),
+    message:
+        "compare the clusterings of {wildcards.dataset}"
+    shell:
+        # Times are shown where there are some, but a table without them is not out of date.
+        "python -m stages.summarise_clusterings {input} $(find logs/clusters/{wildcards.dataset} -name '*.tsv')"
+        " --output {output} > {log} 2>&1"
+
+
+rule k_table:
+    input:
+        DATA,
+        expand(CLUSTERS, clustering=PARAMS.varied("k_sensitivity"), block=BLOCKS, allow_missing=True),
+    output:
+        "results/k_sensitivity/{dataset}.csv",
+    log:
+        "logs/k_sensitivity/{dataset}.log",
+    benchmark:
+        "logs/k_sensitivity/{dataset}.tsv"
+    params:
+        **stage("summarise_k"),
+    message:
+        "compare initial numbers of clusters on {wildcards.dataset}"
+    shell:
+        "python -m stages.summarise_k {input} $(find logs/clusters/{wildcards.dataset} -name '*.tsv')"
+        " --output {output} > {log} 2>&1"
 
 
 rule ablation_table:

@@ -54,6 +54,9 @@ class DatasetParams(Settings):
     import_: OwnFiles | None = Field(None, alias="import", description="the user's own files and how to read them")
     preset: str | None = Field(None, description="entry of `presets` to apply")
     settings: dict[str, Values] = Field({}, description="settings of stages for this dataset alone")
+    num_clusters: int | None = Field(
+        None, ge=1, description="behaviours to look for: `num_clusters` of clustering recipes that do not set it"
+    )
     agents: list[str] = Field([], description="entries of `agents` to train and evaluate")
     clusterings: list[str] = Field([], description="further clustering recipes to run and score, without an agent")
 
@@ -105,6 +108,7 @@ class Grid(Settings):
     """A recipe with every combination of some of its settings."""
 
     base: str = Field(description="the recipe that is varied")
+    datasets: list[str] = Field([], description="datasets to do it on")
     vary: dict[str, list[Any]] = Field(min_length=1, description="setting: values to try")
 
     @property
@@ -143,7 +147,12 @@ class Params(Settings):
     bound: Values = Field({}, description="the best return that stitching can reach")
     summarise: Values = Field({}, description="table and metrics")
     report: Values = Field({}, description="the page")
+    diagnose_clusters: Values = Field({}, description="how closely clusters are looked at")
+    comparison: dict[str, list[str]] = Field(
+        {}, description="clustering recipes that `snakemake clustering` compares, by dataset"
+    )
     ablation: Grid | None = Field(None, description="clustering recipes of `snakemake ablation`")
+    k_sensitivity: Grid | None = Field(None, description="clustering recipes of `snakemake k_sensitivity`")
     figure4: ImprovementGrid | None = Field(None, description="improvement recipes of `snakemake figure4`")
 
 

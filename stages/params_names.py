@@ -11,7 +11,12 @@ from stages.params_errors import Keys, Sources, placed, unknown
 
 RECIPES = ("cluster_trajectories", "improve_clusters", "train_offline")
 STAGES = (*RECIPES, "train_critics", "train_high_level", "evaluate", "bound")
-FINAL_STAGES = ("summarise", "report")
+FINAL_STAGES = ("summarise", "report", "diagnose_clusters")
+GRIDS = {
+    "ablation": "cluster_trajectories",
+    "k_sensitivity": "cluster_trajectories",
+    "figure4": "improve_clusters",
+}
 
 
 def check_names(params: Params, recipes: Mapping[str, Sequence[str]], sources: Sources) -> None:
@@ -50,11 +55,17 @@ class Names:
             self._dataset(("datasets", name), dataset)
 
     def _grids(self) -> None:
-        if ablation := self.params.ablation:
-            self._recipe(("ablation", "base"), ablation.base, "cluster_trajectories")
+        for key, stage in GRIDS.items():
+            if grid := getattr(self.params, key):
+                self._recipe((key, "base"), grid.base, stage)
+                for index, name in enumerate(grid.datasets):
+                    self._known_dataset((key, "datasets", index), name)
         if figure4 := self.params.figure4:
-            self._recipe(("figure4", "base"), figure4.base, "improve_clusters")
             self._recipe(("figure4", "clusters"), figure4.clusters, "cluster_trajectories")
+        for name, clusterings in self.params.comparison.items():
+            self._known_dataset(("comparison", name), name)
+            for index, recipe in enumerate(clusterings):
+                self._recipe(("comparison", name, index), recipe, "cluster_trajectories")
 
     def _dataset(self, keys: Keys, dataset: DatasetParams) -> None:
         if dataset.preset is not None and dataset.preset not in self.params.presets:
@@ -72,10 +83,13 @@ class Names:
                 place = placed((*keys, "import", "files", index), self.sources)
                 raise UserError(f"no file {file}", place=place, remedy="Correct the path, or fetch it with `dvc pull`")
 
+    def _known_dataset(self, keys: Keys, name: str) -> None:
+        if name not in self.params.datasets:
+            raise unknown(keys, list(self.params.datasets), self.sources, "dataset")
+
     def _source(self, keys: Keys, mixture: str | int) -> None:
         source = str(keys[-1])
-        if source not in self.params.datasets:
-            raise unknown(keys, list(self.params.datasets), self.sources, "dataset")
+        self._known_dataset(keys, source)
         if source == mixture or self.params.datasets[source].sources:
             place = placed(keys, self.sources)
             raise UserError("is itself a mixture", place=place, remedy="Mix datasets that are generated or imported")

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from stages.errors import UserError
 from stages.params import AgentParams, Grid, Params, Values, overlaid
 from stages.params_errors import Keys, Sources, placed, refused, unknown
-from stages.params_names import FINAL_STAGES, RECIPES, STAGES, check_names
+from stages.params_names import FINAL_STAGES, GRIDS, RECIPES, STAGES, check_names
 from stages.provenance import code_hash
 from stages.registry import ALGORITHMS, CLUSTERING, ENVIRONMENTS, FORMATS, GENERATORS, IMPROVEMENT, LEARNERS, Registry
 from stages.settings import Settings
@@ -40,6 +40,7 @@ SETTINGS = {
     "train_high_level": "stages.algorithms.high_level:HighLevelSettings",
     "evaluate": "stages.evaluation.rollouts:EvaluationSettings",
     "bound": "stages.evaluation.stitching_bound:BoundSettings",
+    "diagnose_clusters": "stages.evaluation.diagnosis_settings:DiagnosisSettings",
     "summarise": "stages.summarise:SummarySettings",
     "report": "stages.reporting.page:ReportSettings",
     "summarise_figure4": "stages.summarise_figure4:Figure4Settings",
@@ -93,6 +94,8 @@ class Recipes:
             for stage in STAGES:
                 for name in self.recipes.get(stage, [None]):
                     self.job(stage, dataset, name)
+            for agent in entry.agents:
+                self._check_policies(dataset, agent)
 
     @cached_property
     def recipes(self) -> dict[str, dict[str, Layer]]:
@@ -101,7 +104,7 @@ class Recipes:
             stage: {name: Layer((stage, name), values) for name, values in getattr(self.params, stage).items()}
             for stage in RECIPES
         }
-        for stage, key in (("cluster_trajectories", "ablation"), ("improve_clusters", "figure4")):
+        for key, stage in GRIDS.items():
             if grid := getattr(self.params, key):
                 named[stage] |= {name: Layer((key, "vary"), values) for name, values in grid.recipes.items()}
         return named
@@ -127,10 +130,15 @@ class Recipes:
             found[dataset] = blocks | named
         return found
 
-    def varied(self, grid: Literal["ablation", "figure4"]) -> list[str]:
+    def varied(self, grid: Literal["ablation", "k_sensitivity", "figure4"]) -> list[str]:
         """Names of the recipes of a grid."""
         found: Grid | None = getattr(self.params, grid)
         return list(found.recipes) if found else []
+
+    def varied_on(self, grid: Literal["ablation", "k_sensitivity", "figure4"]) -> list[str]:
+        """Datasets of a grid."""
+        found: Grid | None = getattr(self.params, grid)
+        return found.datasets if found else []
 
     def clusterings(self, dataset: str) -> list[str]:
         """Clustering recipes that `dataset` is run with by default."""
@@ -138,8 +146,8 @@ class Recipes:
         used = [self.agents[agent].clusters for agent in entry.agents]
         return list(dict.fromkeys(name for name in [*used, *entry.clusterings] if name is not None))
 
-    def num_clusters(self, dataset: str, clustering: str) -> int:
-        """Clusters that a recipe makes of `dataset`."""
+    def num_clusters(self, dataset: str, clustering: str) -> int | None:
+        """Clusters that a recipe makes of `dataset`; None if it finds out itself."""
         return self.job("cluster_trajectories", dataset, clustering).settings["num_clusters"]
 
     def family(self, environment: str) -> list[str]:
@@ -156,6 +164,19 @@ class Recipes:
     def actors(self, dataset: str) -> list[str]:
         """Files of trained behaviours that a generator records."""
         return [file for key, file in self.job("generate_dataset", dataset).settings.items() if key == "actors"]
+
+    def _check_policies(self, dataset: str, agent: str) -> None:
+        """An agent acts by its clusters' policies, which most methods fit only if asked to."""
+        clusters = self.agents[agent].clusters
+        if clusters is None:
+            return
+        settings = self.job("cluster_trajectories", dataset, clusters).settings
+        if settings["method"] != "em" and settings["refit_epochs"] == 0:
+            raise UserError(
+                f"the clusters {clusters!r} have no policies",
+                place=placed(("agents", agent, "clusters"), self.sources),
+                remedy="Give that recipe some refit_epochs",
+            )
 
     def _job(self, stage: str, dataset: str | None = None, recipe: str | None = None) -> Resolved:
         """What `stage` does with `dataset` (or all of them), by `recipe` where the stage has recipes."""
@@ -194,7 +215,8 @@ class Recipes:
     def _by_method(self, stage: str, values: Values, layers: list[Layer]) -> Resolved:
         registry, method = METHODS[stage], values.pop("method", None)
         if method is None:
-            raise UserError("missing", place=placed((*layers[0].keys, "method"), self.sources))
+            own = next((layer for layer in layers if layer.keys[0] == stage), layers[0])
+            raise UserError("missing", place=placed((*own.keys, "method"), self.sources))
         if method not in registry.names():
             holder = next(layer for layer in reversed(layers) if "method" in layer.values)
             raise unknown((*holder.keys, "method"), registry.names(), self.sources, registry.kind)
@@ -222,6 +244,9 @@ class Recipes:
             yield Layer((stage,), getattr(self.params, stage))
             yield from self._overrides(stage, dataset)
         else:
+            wanted = self.params.datasets[dataset].num_clusters
+            if stage == "cluster_trajectories" and wanted is not None:
+                yield Layer(("datasets", dataset), {"num_clusters": wanted})
             for name in self._line(stage, recipe):
                 yield self.recipes[stage][name]
                 for layer in self._overrides(stage, dataset):

@@ -138,7 +138,7 @@ def test_later_layers_win(tmp_path: Path, params: dict[str, Any]) -> None:
     navigation = params["datasets"]["navigation"]
     navigation |= {"preset": "p", "agents": [], "clusterings": []}
     navigation["settings"] = {"cluster_trajectories": {"base": {"bias_epochs": 3, "batch_size": 3}}}
-    params["agents"], params["ablation"], params["figure4"] = {}, None, None
+    params |= {"agents": {}, "ablation": None, "figure4": None, "k_sensitivity": None, "comparison": {}}
     found = recipes(tmp_path, params)
     names = ("momentum", "em_epochs", "bias_epochs", "batch_size")
     base, derived = (found.job("cluster_trajectories", "navigation", name).settings for name in ("base", "derived"))

@@ -142,7 +142,7 @@ class Refit:
 def behaviour_rows(job: Job, dataset: EpisodeDataset | None = None) -> Rows:
     """Observations, actions and episode of every step of the job's dataset, or of another, as its networks see them."""
     dataset = dataset or job.dataset
-    actions = torch.from_numpy(dataset.actions).reshape(dataset.num_steps, -1)
+    actions = torch.from_numpy(dataset.actions).reshape(dataset.num_steps, -1).float()
     columns = {
         "observations": job.encoding(torch.from_numpy(dataset.observations)),
         "actions": job.normaliser.actions(actions),

@@ -15,6 +15,8 @@ Beyond the paper, each an option that can be switched off:
                     Pretrained policies are almost equal, and one that is slightly better everywhere would win every
                     episode, since small differences add up over hundreds of steps. Centred scores ask instead which
                     policy suits an episode better than it suits the others (docs/decisions/0003).
+    start           `evidence`: the groups of heuristic III are not random but those of evidence clustering, and the
+                    posterior's average begins with them; pretrain_epochs should be 0 then.
     patience        Stop once assignments have stayed equal for that many epochs.
     refit_epochs    Then fit policies and classifier to the final posterior with a falling learning rate. The averaged
                     posterior is still ``mu^n`` uniform after n epochs, and so are the policies.
@@ -29,12 +31,12 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings, empty_history
+from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings, empty_history, one_hot
 from stages.clustering.behaviours import Behaviours, behaviour_rows, refit
+from stages.clustering.starts import Start, starting_labels
 from stages.clustering.trajectory_likelihood import TrajectoryLikelihood
 from stages.datasets.episodes import EpisodeDataset
 from stages.registry import CLUSTERING
-from stages.seeding import generators
 from stages.training.draws import EpochDraws
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
@@ -44,7 +46,8 @@ from stages.training.rows import Batch
 class EmSettings(ClusteringSettings):
     """EM clustering; the published algorithm is the defaults with centred_epochs 0."""
 
-    bias_epochs: int = Field(3, ge=0, description="epochs on random groups of episodes (heuristic III), N_b")
+    start: Start = Field("random", description="groups of episodes that policies are biased to (heuristic III)")
+    bias_epochs: int = Field(3, ge=0, description="epochs on these groups, N_b")
     pretrain_epochs: int = Field(20, ge=0, description="epochs on uniform weights (heuristic II), N_p")
     em_epochs: int = Field(60, ge=1, description="epochs of EM at most, N_E")
     momentum: float = Field(0.9, ge=0, lt=1, description="averaging of the posterior over epochs (heuristic I), mu")
@@ -105,6 +108,9 @@ class EmLearner:
         self.epoch = torch.zeros((), dtype=torch.int64)
         self.stable_epochs = torch.zeros(num_seeds, dtype=torch.int64)
         self.stopped = torch.zeros(num_seeds, dtype=torch.bool)
+        self.groups = one_hot(
+            starting_labels(job, settings.start, 1, settings.num_clusters)[:, 0], settings.num_clusters
+        )
         self.networks = (self.behaviours.policies, self.behaviours.classifier)
         self.kept = [network.parameters.detach().clone() for network in self.networks]
         self.history_labels, self.score_history = empty_history(settings.em_epochs, num_seeds, num_episodes)
@@ -157,17 +163,11 @@ class EmLearner:
     def _set_weights(self) -> None:
         epoch = int(self.epoch)
         if epoch < self.settings.bias_epochs:
-            self.weights.copy_(self._random_groups())
+            self.weights.copy_(self.groups)
         elif epoch < self.first_em_epoch:
             self.weights.fill_(1 / self.settings.num_clusters)
         elif epoch < self.first_em_epoch + self.settings.em_epochs:
             self._e_step(epoch - self.first_em_epoch)
-
-    def _random_groups(self) -> Float[Tensor, "seeds episodes clusters"]:
-        """Each episode in one of K groups at random (Eq. 8)."""
-        shape, k = self.weights.shape, self.settings.num_clusters
-        groups = [g.integers(0, k, shape[1]) for g in generators(self.job.seeds, "random groups")]
-        return torch.nn.functional.one_hot(torch.stack([torch.from_numpy(g) for g in groups]), k).float()
 
     def _e_step(self, k: int) -> None:
         """Posterior of every episode (Eq. 3), averaged over epochs (Eq. 5)."""
@@ -175,7 +175,7 @@ class EmLearner:
         self._log(k, scores)
         if k < self.settings.centred_epochs:
             scores = centred(scores, self.likelihood.lengths)
-        if k == 0:
+        if k == 0 and self.settings.start == "random":
             self.weights.fill_(1 / self.settings.num_clusters)
         momentum = self.settings.momentum
         self.weights.mul_(momentum).add_((1 - momentum) * torch.softmax(scores, dim=-1).float())

@@ -9,17 +9,46 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from stages.seeding import Seeds, generator
+from stages.clustering.evidence import EvidenceSettings, group, tabular_families
+from stages.seeding import generator
+from stages.training.job import Job
 
-Start = Literal["random"]
+Start = Literal["random", "evidence"]
 
 
-def random_parts(
-    seeds: Seeds, restarts: int, num_episodes: int, num_clusters: int
-) -> Int[Tensor, "seeds restarts episodes"]:
+def starting_labels(job: Job, start: Start, restarts: int, num_clusters: int) -> Int[Tensor, "seeds restarts episodes"]:
+    """A cluster for every episode.
+
+    Args:
+        job: Dataset and seeds.
+        start: ``random``: equal parts of the episodes in random order; ``evidence``: what evidence clustering finds,
+            for each seed and restart with features and compared episodes of its own.
+        restarts: Starts per seed.
+        num_clusters: K.
+    """
+    labels = random_parts if start == "random" else evidence_groups
+    return labels(job, restarts, num_clusters)
+
+
+def random_parts(job: Job, restarts: int, num_clusters: int) -> Int[Tensor, "seeds restarts episodes"]:
     """A random permutation of the episodes cut into K equal parts, for each seed and restart its own."""
+    num_episodes = job.dataset.num_episodes
     parts = np.arange(num_episodes) * num_clusters // num_episodes
     drawn = [
-        [generator(seed, "starting parts", restart).permutation(parts) for restart in range(restarts)] for seed in seeds
+        [generator(seed, "starting parts", restart).permutation(parts) for restart in range(restarts)]
+        for seed in job.seeds
     ]
     return torch.from_numpy(np.array(drawn))
+
+
+def evidence_groups(job: Job, restarts: int, num_clusters: int) -> Int[Tensor, "seeds restarts episodes"]:
+    """What evidence clustering finds, told to look for K groups."""
+    settings = EvidenceSettings(num_clusters=num_clusters)
+    tables = tabular_families(job.dataset, settings)
+    found = []
+    with job.progress("starts by evidence", len(job.seeds) * restarts, "start") as progress:
+        for seed in job.seeds:
+            for restart in range(restarts):
+                found.append(group(job, settings, tables, seed, restart).log_weights.argmax(1))
+                progress.advance_to(len(found))
+    return torch.stack(found).view(len(job.seeds), restarts, -1)

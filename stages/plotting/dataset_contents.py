@@ -35,9 +35,9 @@ def contents(recorded: Sequence[Recorded]) -> Figure:
             return figure
         figure = Figure(figsize=(6.4, 0.75 + 0.55 * len(recorded)), layout="constrained")
         grid = figure.subplots(len(recorded), 1, sharex=True, squeeze=False)[:, 0]
-        edges = np.histogram_bin_edges(np.concatenate([one.returns for one in recorded]), BINS).tolist()
+        edges = np.histogram_bin_edges(np.concatenate([one.returns for one in recorded]), BINS)
         for index, (axes, one) in enumerate(zip(grid, recorded, strict=True)):
-            axes.hist(one.returns, edges, color=style.colour(index))
+            axes.stairs(np.histogram(one.returns, edges)[0], edges, fill=True, color=style.colour(index))
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
             axes.set_ylabel(one.name, rotation=0, ha="right", va="center")

@@ -1,46 +1,55 @@
-"""How clustering went, per seed: agreement with the true behaviours and log-likelihood after each epoch."""
+"""How clustering went, per seed: agreement with the true behaviours and the method's score after each iteration."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from stages.plotting import style
 
+LONGEST_LINE = 38
+
 
 def em_progress(
-    log_likelihood: Float[np.ndarray, "epochs seeds"],
-    agreement: Float[np.ndarray, "epochs seeds"],
+    score: Float[np.ndarray, "iterations seeds"],
+    agreement: Float[np.ndarray, "labelled seeds"],
     seeds: Sequence[int],
-    score: str,
+    agreement_name: str,
+    score_name: str,
 ) -> Figure:
-    """Two panels over epochs; NaN where a seed had stopped already.
+    """One or two panels over iterations; NaN where a seed had stopped already.
+
+    What is known of fewer than two iterations gets no panel.
 
     Args:
-        log_likelihood: Mean log-likelihood per step, nats.
-        agreement: Score between 0 and 1 of the assignments; all NaN leaves the panel out.
+        score: What the method maximises.
+        agreement: Score between 0 and 1 of the assignments.
         seeds: Seed of each column.
-        score: Name of `agreement`.
+        agreement_name: Name of `agreement`.
+        score_name: Name of `score`.
     """
-    shown = [(score, agreement)] if not np.isnan(agreement).all() else []
-    shown.append(("log-likelihood per step", log_likelihood))
+    told = ((agreement_name, agreement), (score_name, score))
+    known = [(name, curves) for name, curves in told if (~np.isnan(curves)).any(axis=1).sum() > 1]
     with style.styled():
-        figure, grid = style.panels(len(shown), len(shown), width=3.9, height=2.7)
-        for axes, (title, curves) in zip(grid, shown, strict=True):
+        figure, grid = style.panels(len(known), len(known), width=3.9, height=2.7)
+        for axes, (title, curves) in zip(grid, known, strict=True):
             _curves(axes, curves, seeds, failed=_failed(agreement))
-            axes.set_title(title)
-            axes.set_xlabel("EM epoch")
+            axes.set_title(fill(title, LONGEST_LINE))
+            axes.set_xlabel("iteration")
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.grid(axis="y")
-        if len(shown) == 2:
-            grid[0].set_ylim(min(0.45, np.nanmin(agreement) - 0.05), 1.03)
+            if curves is agreement:
+                axes.set_ylim(min(0.45, np.nanmin(agreement) - 0.05), 1.03)
     return figure
 
 
-def _failed(agreement: Float[np.ndarray, "epochs seeds"]) -> np.ndarray:
+def _failed(agreement: Float[np.ndarray, "labelled seeds"]) -> np.ndarray:
     """Seeds whose last assignments agree clearly less than the best seed's."""
     final = np.array([_last(curve) for curve in agreement.T])
     return final < np.nanmax(final) - 0.05 if not np.isnan(final).all() else np.zeros(len(final), dtype=bool)

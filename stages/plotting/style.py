@@ -96,14 +96,24 @@ def to_svg(figure: Figure, name: str) -> str:
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<[^>]*>", _shortened, _without_idle_parts(text))
     text = re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\g<1>{name}-", text)
-    text = re.sub(r"<[^>]*>", _shortened, text)
     return re.sub(r'(<svg [^>]*?)height="[^"]*"( [^>]*?)width="[\d.]+pt"', r'\1\2 width="100%"', text, count=1)
+
+
+def _without_idle_parts(text: str) -> str:
+    """Without ids that nothing refers to (the figure's own stays), empty groups and the space between tags."""
+    used = {one for pair in re.findall(r'url\(#([^)]*)\)|href="#([^"]*)"', text) for one in pair} | {"figure_1"}
+    text = re.sub(r' id="([^"]*)"', lambda one: one.group() if one.group(1) in used else "", text)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r">\s+<", "><", text)
+    return re.sub(r"<g>(<(?:path|use)[^>]*/>)</g>", r"\1", text)
 
 
 def _shortened(tag: re.Match[str]) -> str:
     """A tag with coordinates to 1/100 point and colours as variables; what is written between tags stays as it is."""
     short = re.sub(r"-?\d+\.\d{3,}", lambda one: f"{float(one.group()):.2f}".rstrip("0").rstrip("."), tag.group())
+    short = re.sub(r"\s+", " ", short)
     return re.sub(r"#[0-9a-f]{6}\b", _variable, short)
 
 

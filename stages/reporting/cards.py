@@ -6,15 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
+from stages.datasets.episodes import EpisodeDataset
 from stages.plotting.cluster_card import Cluster, cluster_card
 from stages.plotting.navigation_map import NavigationMap
 from stages.reporting.inputs import Clusters, DatasetResults
 from stages.reporting.matching import partners
 from stages.reporting.names import caption
 from stages.reporting.pictures import Picture, padded_paths, picture
+from stages.reporting.place import grid_size
+from stages.reporting.profiles import actions_of, states_of
+from stages.reporting.quality import Quality
 
 SHOWN_EPISODES = 10
+MOST_CARDS = 8
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Card:
 def cards(
     results: DatasetResults, name: str, clusters: Clusters, place: NavigationMap | None, agents: dict[str, Any]
 ) -> list[Card]:
-    """Cards of clustering `name`, in the order of the behaviours that its clusters were matched to.
+    """Cards of clustering `name`, of the largest clusters, in the order of the behaviours they were matched to.
 
     Args:
         results: The dataset's results.
@@ -42,9 +48,15 @@ def cards(
     if results.dataset is None:
         return []
     common = partners(results, clusters)[0]
+    sizes = np.bincount(clusters.labels[0], minlength=clusters.num_clusters)
+    largest = np.argsort(-sizes, kind="stable")[:MOST_CARDS]
+    if clusters.estimated:
+        # Empty clusters only fill up the numbers that other seeds found.
+        largest = largest[sizes[largest] > 0]
+    quality = Quality(results.dataset)
     made = []
-    for z in np.argsort(common, kind="stable"):
-        card = _card(results, name, clusters.labels[0] == z, int(z), int(common[z]), place)
+    for z in sorted(largest, key=lambda z: (int(common[z]), int(z))):
+        card = _card(results, name, clusters.labels[0] == z, int(z), int(common[z]), place, quality)
         card.facts.extend(_alone(results, name, int(clusters.seeds[0]), int(z), agents))
         made.append(card)
     return made
@@ -61,7 +73,13 @@ def _alone(results: DatasetResults, name: str, seed: int, z: int, agents: dict[s
 
 
 def _card(
-    results: DatasetResults, name: str, inside: np.ndarray, z: int, colour: int, place: NavigationMap | None
+    results: DatasetResults,
+    name: str,
+    inside: Bool[np.ndarray, "episodes"],
+    z: int,
+    colour: int,
+    place: NavigationMap | None,
+    quality: Quality,
 ) -> Card:
     dataset = results.dataset
     assert dataset is not None
@@ -69,35 +87,45 @@ def _card(
     title = f"Cluster {z}"
     if not len(episodes):
         return Card(title, [("episodes", "0, the cluster is empty")], None, colour)
-    steps = inside[dataset.episode_of_step]
-    actions, every = dataset.actions[steps], dataset.actions
-    scale = every.std(axis=0) + 1e-12
-    facts = [
-        ("episodes", f"{len(episodes):,} ({inside.mean():.0%})"),
-        ("steps", f"{steps.sum():,} ({steps.mean():.0%})"),
-        ("return", _mean_and_spread(dataset.episode_returns[episodes])),
-        ("length", _mean_and_spread(dataset.episode_lengths[episodes])),
-    ]
-    if dataset.behaviour_policy is not None:
-        facts.append(("made by", _origin(dataset.behaviour_policy[episodes], dataset.behaviour_policy_names)))
+    size = grid_size(results)
+    steps = np.repeat(inside, dataset.episode_lengths)
+    facts = [*_facts(dataset, episodes, steps), *quality.facts(episodes, steps)]
     cluster = Cluster(
         index=colour,
         returns=dataset.episode_returns[episodes],
         lengths=dataset.episode_lengths[episodes],
-        action_mean=((actions.mean(axis=0) - every.mean(axis=0)) / scale).astype(np.float64),
-        action_spread=(actions.std(axis=0) / scale).astype(np.float64),
-        paths=padded_paths(dataset, episodes[:SHOWN_EPISODES]) if place else np.zeros((0, 0, 2)),
+        actions=actions_of(dataset, steps, on_grid=size is not None),
+        states=None if place else states_of(dataset, steps, size),
+        paths=padded_paths(dataset, episodes[:SHOWN_EPISODES]) if place or size else np.zeros((0, 0, 2)),
     )
     figure = cluster_card(cluster, dataset.episode_returns, dataset.episode_lengths, place)
     alt = f"{title}: " + ", ".join(f"{key} {value}" for key, value in facts)
     return Card(title, facts, picture(figure, f"{results.name}-{name}-cluster-{z}", alt), colour)
 
 
+def _facts(dataset: EpisodeDataset, episodes: np.ndarray, steps: Bool[np.ndarray, "steps"]) -> list[tuple[str, str]]:
+    facts = [
+        ("episodes", f"{len(episodes):,} ({len(episodes) / dataset.num_episodes:.0%})"),
+        ("steps", f"{steps.sum():,} ({steps.mean():.0%})"),
+        ("return", _mean_and_spread(dataset.episode_returns[episodes])),
+        ("length", _mean_and_spread(dataset.episode_lengths[episodes])),
+    ]
+    if dataset.behaviour_policy is not None:
+        facts.append(("made by", _origin(dataset.behaviour_policy[episodes], dataset.behaviour_policy_names)))
+    return facts
+
+
 def _mean_and_spread(values: np.ndarray) -> str:
-    return f"{values.mean():,.1f} ± {values.std():,.1f}"
+    digits = 1 if np.abs(values).max() >= 10 else 2
+    return f"{values.mean():,.{digits}f} ± {values.std():,.{digits}f}"
 
 
 def _origin(policies: np.ndarray, names: tuple[str, ...]) -> str:
+    """The policies by their share of the episodes, largest first; shares below 1 % are added up."""
     numbers, counts = np.unique(policies, return_counts=True)
-    called = [names[number] if names else f"behaviour {number}" for number in numbers]
-    return ", ".join(f"{name} {count / len(policies):.0%}" for name, count in zip(called, counts, strict=True))
+    order = np.argsort(-counts, kind="stable")
+    shares = counts[order] / len(policies)
+    called = [caption("behaviours", names[number]) if names else f"behaviour {number}" for number in numbers[order]]
+    told = [f"{name} {share:.0%}" for name, share in zip(called, shares, strict=True) if share >= 0.01]
+    rest = shares[shares < 0.01].sum()
+    return ", ".join(told) + (f", others {rest:.1%}" if rest else "")

@@ -32,7 +32,7 @@ def _sizes(results: DatasetResults) -> dict[str, int]:
     for evaluation in results.evaluations.values():
         sizes["seeds"], sizes["rollouts per seed"] = evaluation.returns.shape
     for clusters in results.clusterings.values():
-        if clusters.settings.get("num_clusters", 1) > 1 and "em_epochs" in clusters.settings:
+        if "em_epochs" in clusters.settings and not clusters.trivial:
             sizes.setdefault("EM epochs at most", clusters.settings["em_epochs"])
     for trained in results.trained:
         told = trained.metadata.get("settings", {}) if trained.stage in ("critics", "high_level") else {}
@@ -44,8 +44,8 @@ def run_times(collection: Mapping[str, DatasetResults]) -> list[tuple[str, str, 
     """(dataset, stage, jobs, seconds together), from Snakemake's benchmarks."""
     rows = []
     for name, results in collection.items():
-        for stage in dict.fromkeys(stage for stage, _ in results.seconds):
-            seconds = [float(taken) for other, taken in results.seconds if other == stage]
+        for stage in dict.fromkeys(one.stage for one in results.benchmarks):
+            seconds = [one.seconds for one in results.benchmarks if one.stage == stage]
             rows.append((name, caption("stages", stage), len(seconds), sum(seconds)))
     return rows
 

@@ -12,6 +12,8 @@ from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
 from stages.reporting.published import published
 
+MOST_CLUSTERINGS = 3  # best first
+
 
 def headline(collection: dict[str, DatasetResults], metrics: dict[str, Any]) -> Group:
     """One table per dataset, with the papers' numbers where they print any, and a line on clusters and bound below."""
@@ -53,7 +55,8 @@ def _remarks(metrics: dict[str, Any]) -> list[str]:
     bound = metrics["bound"]
     if bound.get("value") is not None:
         lines.append(f"best stitching of the behaviours: {bound['value']:.1f} ± {bound['standard_error']:.1f}")
-    for name, one in metrics["clusters"].items():
+    clusters = sorted(metrics["clusters"].items(), key=lambda item: -item[1].get("nmi", 0.0))
+    for name, one in clusters[:MOST_CLUSTERINGS]:
         if "rand" in one:
             perfect = round(one["perfect"] * one["seeds"])
             lines.append(
@@ -61,4 +64,6 @@ def _remarks(metrics: dict[str, Any]) -> list[str]:
             )
         elif one["agreement_between_seeds"] is not None:
             lines.append(f"clusters {name}: seeds agree with ARI {one['agreement_between_seeds']:.3f}")
+    if len(clusters) > MOST_CLUSTERINGS:
+        lines.append(f"and {len(clusters) - MOST_CLUSTERINGS} more clusterings in the report")
     return lines

@@ -4,7 +4,10 @@
     .../evaluation/{dataset}/{agent}/seeds-{block}.npz      rollouts
     .../clusters/{dataset}/{clustering}/seeds-{block}.safetensors
     .../{stage}/{dataset}/.../seeds-{block}.safetensors     other trained things: losses and run times
+    .../diagnostics/{dataset}/{clustering}/seeds-{block}.json
     .../bound/{dataset}.json  .../ablation/{dataset}.csv  .../figure4/{dataset}.csv
+    .../clustering/{dataset}.csv  .../k_sensitivity/{dataset}.csv       what all clusterings scored
+    .../clustering_cost.csv                                 time and memory against the size of the data
     .../{stage}/{dataset}/.../*.tsv  .../{stage}/{dataset}.tsv          Snakemake's benchmarks: run times
 
 Datasets, agents and clusterings keep the order in which their files were given; blocks of seeds are joined.
@@ -27,9 +30,14 @@ from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.loading import load
 from stages.errors import UserError
+from stages.reporting.benchmarks import Benchmark, read_benchmarks
+from stages.reporting.diagnoses import Diagnosis, read_diagnosis
 
-STAGES = ("clusters", "critics", "improved", "high_level", "offline", "evaluation")
-SINGLE = ("data", "bound", "ablation", "figure4")
+STAGES = ("clusters", "critics", "improved", "high_level", "offline", "evaluation", "diagnostics")
+TABLES = ("ablation", "figure4", "clustering", "k_sensitivity")
+SINGLE = ("data", "bound", *TABLES)
+COSTS = "clustering_cost"
+MOST_LABELLED = 4096  # episodes whose assignments are kept over time; all of them would take gigabytes
 
 
 @dataclass(frozen=True)
@@ -47,14 +55,50 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Clusters:
-    """A clustering of the dataset's episodes by every seed."""
+    """A clustering of the dataset's episodes by every seed.
+
+    Attributes:
+        seeds: The seeds.
+        labels: The cluster of each episode.
+        history_labels: Clusters after each iteration, of the episodes that `shown_episodes` names.
+        score: What the method maximises, after each iteration; its name is `score_name`.
+        merge_scores: The criterion that the number of clusters is chosen by, after each merge; empty for most methods.
+        merge_num_clusters: Clusters left after each merge.
+        num_clusters: Number of clusters, empty ones included.
+        score_name: What `score` is.
+        settings: Settings of the method.
+    """
 
     seeds: Int[np.ndarray, "seeds"]
     labels: Int[np.ndarray, "seeds episodes"]
-    history_labels: Int[np.ndarray, "epochs seeds episodes"]
-    score: Float[np.ndarray, "epochs seeds"]
+    history_labels: Int[np.ndarray, "labelled seeds shown"]
+    score: Float[np.ndarray, "iterations seeds"]
+    merge_scores: Float[np.ndarray, "seeds merges"]
+    merge_num_clusters: Float[np.ndarray, "seeds merges"]
     num_clusters: int
+    score_name: str
     settings: dict[str, Any]
+
+    @property
+    def shown_episodes(self) -> Int[np.ndarray, "shown"]:
+        """The episodes of `history_labels`, evenly spread."""
+        return evenly(self.labels.shape[1], MOST_LABELLED)
+
+    @property
+    def found(self) -> list[int]:
+        """How many clusters hold episodes, by seed."""
+        return [int((np.bincount(labels) > 0).sum()) for labels in self.labels]
+
+    @property
+    def trivial(self) -> bool:
+        """Whether one cluster is what was asked for, so that there was nothing to find."""
+        return bool(self.settings.get("num_clusters", self.num_clusters) == 1)
+
+    @property
+    def estimated(self) -> bool:
+        """Whether the method found the number of clusters itself."""
+        unset = None if self.merge_scores.size else self.num_clusters
+        return self.settings.get("num_clusters", unset) is None
 
 
 @dataclass(frozen=True)
@@ -77,10 +121,13 @@ class DatasetResults:
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     clusterings: dict[str, Clusters] = field(default_factory=dict)
     trained: list[Trained] = field(default_factory=list)
+    diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
     bound: dict[str, Any] | None = None
     ablation: list[dict[str, str]] = field(default_factory=list)
     figure4: list[dict[str, str]] = field(default_factory=list)
-    seconds: list[tuple[str, float]] = field(default_factory=list)
+    clustering: list[dict[str, str]] = field(default_factory=list)
+    k_sensitivity: list[dict[str, str]] = field(default_factory=list)
+    benchmarks: list[Benchmark] = field(default_factory=list)
 
     @property
     def environment(self) -> str:
@@ -90,30 +137,44 @@ class DatasetResults:
     def true_labels(self) -> Int[np.ndarray, "episodes"] | None:
         return None if self.dataset is None else self.dataset.behaviour_policy
 
+    def jobs(self, clustering: str) -> list[Benchmark]:
+        """What is known of the time and memory of a clustering's jobs."""
+        return [job for job in self.benchmarks if (job.stage, job.names) == ("clusters", (clustering,))]
 
-def gather(files: Sequence[str]) -> dict[str, DatasetResults]:
+
+class Collection(dict[str, DatasetResults]):
+    """Results by dataset, and `costs`: time and memory of methods on data of several sizes, one row per run."""
+
+    costs: list[dict[str, str]]
+
+
+def gather(files: Sequence[str]) -> Collection:
     """Read `files` and group them by dataset.
 
     Raises:
         UserError: A file is missing, damaged, or in a place that says nothing.
     """
-    found: dict[str, DatasetResults] = {}
+    found = Collection()
+    found.costs = []
     blocks: dict[tuple[str, str, str], list[Any]] = {}
     for path in map(Path, files):
         stage, dataset, *names = _place(path)
-        results = found.setdefault(dataset, DatasetResults(dataset))
         if not path.is_file():
             raise UserError("no such file", place=str(path), remedy="Run `snakemake` to make it")
+        if not dataset:
+            found.costs += _rows(path) if stage == COSTS else []
+            continue
+        results = found.setdefault(dataset, DatasetResults(dataset))
         if stage == "generated":
             results.dataset = load(path)
         elif path.suffix == ".tsv":
-            results.seconds += [
-                (stage, float(row["s"])) for row in csv.DictReader(path.read_text().splitlines(), delimiter="\t")
-            ]
+            results.benchmarks += read_benchmarks(path, stage, tuple(names))
         elif stage == "bound":
             results.bound = json.loads(path.read_text())
-        elif stage in ("ablation", "figure4"):
-            setattr(results, stage, list(csv.DictReader(path.read_text().splitlines())))
+        elif stage in TABLES:
+            setattr(results, stage, _rows(path))
+        elif stage == "diagnostics":
+            blocks.setdefault((dataset, "diagnoses", names[0]), []).append(read_diagnosis(path))
         elif stage == "evaluation":
             blocks.setdefault((dataset, "evaluations", names[0]), []).append(read_evaluation(path))
         else:
@@ -122,7 +183,7 @@ def gather(files: Sequence[str]) -> dict[str, DatasetResults]:
             if stage == "clusters":
                 blocks.setdefault((dataset, "clusterings", names[0]), []).append(clusters_of(artifact))
     for (dataset, kind, name), parts in blocks.items():
-        getattr(found[dataset], kind)[name] = join_blocks(parts)
+        getattr(found[dataset], kind)[name] = Diagnosis.joined(parts) if kind == "diagnoses" else join_blocks(parts)
     return found
 
 
@@ -143,15 +204,26 @@ def read_evaluation(path: Path) -> Evaluation:
 
 def clusters_of(artifact: Artifact) -> Clusters:
     """The labels and their history, from a clustering's artifact."""
-    history = artifact.tensors["history/labels"].numpy().astype(np.int64)
+    labels = artifact.tensors["labels"].numpy().astype(np.int64)
+    shown = evenly(labels.shape[1], MOST_LABELLED)
+    nothing = np.zeros((len(labels), 0))
+    details = {key: one.numpy().astype(np.float64) for key, one in artifact.part("details").items() if "merge_" in key}
     return Clusters(
         seeds=np.array(artifact.metadata["seeds"]),
-        labels=artifact.tensors["labels"].numpy().astype(np.int64),
-        history_labels=history,
+        labels=labels,
+        history_labels=artifact.tensors["history/labels"].numpy()[:, :, shown].astype(np.int16),
         score=artifact.tensors["history/score"].numpy().astype(np.float64),
+        merge_scores=details.get("merge_scores", nothing),
+        merge_num_clusters=details.get("merge_num_clusters", nothing),
         num_clusters=int(artifact.metadata["num_clusters"]),
+        score_name=artifact.metadata.get("score", "log-likelihood per step"),
         settings=artifact.metadata.get("settings", {}),
     )
+
+
+def evenly(number: int, most: int) -> Int[np.ndarray, "chosen"]:
+    """At most `most` of `number` indices, evenly spread."""
+    return np.unique(np.linspace(0, number - 1, min(number, most)).astype(np.int64))
 
 
 def join_blocks(parts: Sequence[Any]) -> Any:
@@ -164,7 +236,7 @@ def join_blocks(parts: Sequence[Any]) -> Any:
             axis = 1 if one.name in ("history_labels", "score") else 0
             joined[one.name] = np.concatenate(_padded(values, axis), axis=axis).take(order, axis=axis)
         else:
-            joined[one.name] = values[0]
+            joined[one.name] = max(values) if isinstance(values[0], int) else values[0]
     return type(parts[0])(**joined)
 
 
@@ -173,6 +245,10 @@ def _padded(values: list[np.ndarray], axis: int) -> list[np.ndarray]:
     filling = np.nan if values[0].dtype.kind == "f" else False if values[0].dtype.kind == "b" else -1
     widths = [[(0, 0 if a == axis else shape[a] - value.shape[a]) for a in range(value.ndim)] for value in values]
     return [np.pad(value, width, constant_values=filling) for value, width in zip(values, widths, strict=True)]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text().splitlines()))
 
 
 def _trained(stage: str, names: tuple[str, ...], artifact: Artifact) -> Trained:
@@ -186,15 +262,19 @@ def _trained(stage: str, names: tuple[str, ...], artifact: Artifact) -> Trained:
 
 
 def _place(path: Path) -> tuple[str, ...]:
-    """(stage, dataset, further names) of a file, from its folders."""
+    """(stage, dataset, further names) of a file, from its folders; no dataset where it is about none or several."""
     if path.suffix == ".hdf5":
         return ("generated", path.stem)
+    if path.name == f"{COSTS}.csv":
+        return (COSTS, "")
     if path.parent.name in SINGLE:
         return (path.parent.name, path.stem)
     folders = path.parent.parts
     for position in range(len(folders) - 2, -1, -1):
         if folders[position] in STAGES:
             return folders[position:]
+    if path.suffix == ".tsv":
+        return ("", "")  # of a job that is not about a dataset's results, such as the training of behaviours
     raise UserError(
         "its folder does not say what it is", place=str(path), remedy=f"Expected one of {', '.join(STAGES)}"
     )

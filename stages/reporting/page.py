@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,17 @@ from pydantic import Field
 from stages.evaluation.statistics import Interval
 from stages.plotting.ablation import Variant, ablation
 from stages.plotting.improvement_epochs import improvement_epochs
+from stages.plotting.navigation_map import NavigationMap
 from stages.reporting import facts, pictures, summary, tables, words
 from stages.reporting.cards import Card, cards
+from stages.reporting.clusterings import findings_table, rows_of, scores_table
 from stages.reporting.contents import contents_picture, contents_table, oracle_sentence
-from stages.reporting.inputs import Clusters, DatasetResults
+from stages.reporting.costs import costs_picture
+from stages.reporting.diagnostics import matrices, remarks
+from stages.reporting.inputs import Clusters, Collection, DatasetResults
+from stages.reporting.k_sensitivity import k_picture, k_table
 from stages.reporting.names import caption
+from stages.reporting.num_clusters import criterion_picture, num_clusters_table
 from stages.reporting.pictures import Picture, picture
 from stages.reporting.place import map_of
 from stages.reporting.published import published
@@ -38,6 +44,21 @@ class ReportSettings(Settings):
 
 
 @dataclass(frozen=True)
+class Clusterings:
+    """What the page says about the clusterings of one dataset; what is None or empty is left out."""
+
+    scores: Table | None
+    findings: Table | None
+    remarks: list[str]
+    matrices: tuple[str, int, Picture] | None
+    progress: list[tuple[str, Picture]]
+    criterion: Picture | None
+    k_picture: Picture | None
+    k_table: Table | None
+    cards: tuple[str, int, list[Card]] | None
+
+
+@dataclass(frozen=True)
 class Section:
     """One dataset's part of the page; what is None or empty is left out."""
 
@@ -51,16 +72,14 @@ class Section:
     returns: Picture | None
     behaviours: Picture | None
     trajectories: Picture | None
-    clusterings: Table | None
-    progress: list[tuple[str, Picture]] = field(default_factory=list)
+    clusters: Clusterings
     ablation: Table | None = None
     ablation_picture: Picture | None = None
     figure4: Picture | None = None
-    cards: list[tuple[str, int, list[Card]]] = field(default_factory=list)
     losses: Picture | None = None
 
 
-def build(collection: dict[str, DatasetResults], settings: ReportSettings) -> str:
+def build(collection: Collection, settings: ReportSettings) -> str:
     """The page as text; equal inputs give equal text."""
     aggregates = summary.metrics(collection, settings.resamples)
     agents = settings.params.get("agents", {})
@@ -71,6 +90,8 @@ def build(collection: dict[str, DatasetResults], settings: ReportSettings) -> st
     return environment.get_template("page.html.jinja").render(
         title=settings.title,
         sections=sections,
+        num_clusters=num_clusters_table(collection),
+        costs=costs_picture(collection),
         run_times=facts.run_times(collection),
         versions=facts.versions(),
         seeds=facts.seeds(collection),
@@ -91,24 +112,47 @@ def _section(results: DatasetResults, metrics: dict[str, Any], agents: dict[str,
         returns=pictures.returns_picture(results, metrics, resamples),
         behaviours=pictures.behaviours_picture(results, place) if place else None,
         trajectories=pictures.trajectories_picture(results, place, agents) if place else None,
-        clusterings=tables.clusterings_table(metrics),
-        progress=[(caption("clusterings", name), one) for name, one in pictures.progress_pictures(results)],
+        clusters=_clusterings(results, metrics, place, agents),
         ablation=tables.ablation_table(results.ablation),
         ablation_picture=_ablation(results),
         figure4=_figure4(results, resamples),
-        cards=[
-            (caption("clusterings", name), int(clusters.seeds[0]), cards(results, name, clusters, place, agents))
-            for name, clusters in _in_use(results, agents)
-        ][:1],
         losses=pictures.losses_picture(results),
     )
 
 
-def _in_use(results: DatasetResults, agents: dict[str, Any]) -> list[tuple[str, Clusters]]:
+def _clusterings(
+    results: DatasetResults, metrics: dict[str, Any], place: NavigationMap | None, agents: dict[str, Any]
+) -> Clusterings:
+    rows = rows_of(results, metrics)
+    chosen = _in_use(results, agents)
+    diagnosed = next((name for name in [*chosen, *results.diagnoses] if name in results.diagnoses), "")
+    shown = matrices(results, diagnosed)
+    return Clusterings(
+        scores=scores_table(results, rows),
+        findings=findings_table(rows),
+        remarks=remarks(results),
+        matrices=None
+        if shown is None
+        else (caption("clusterings", diagnosed), results.diagnoses[diagnosed].seeds[0]["seed"], shown),
+        progress=[(caption("clusterings", name), one) for name, one in pictures.progress_pictures(results)],
+        criterion=criterion_picture(results),
+        k_picture=k_picture(results),
+        k_table=k_table(results),
+        cards=next(
+            (
+                (caption("clusterings", name), int(one.seeds[0]), cards(results, name, one, place, agents))
+                for name, one in chosen.items()
+            ),
+            None,
+        ),
+    )
+
+
+def _in_use(results: DatasetResults, agents: dict[str, Any]) -> dict[str, Clusters]:
     """Clusterings into more than one cluster, those that agents act by first."""
     used = [agents.get(agent, {}).get("clusters") for agent in results.evaluations]
-    several = [(name, clusters) for name, clusters in results.clusterings.items() if clusters.num_clusters > 1]
-    return sorted(several, key=lambda item: item[0] not in used)
+    several = {name: clusters for name, clusters in results.clusterings.items() if not clusters.trivial}
+    return dict(sorted(several.items(), key=lambda item: item[0] not in used))
 
 
 def _ablation(results: DatasetResults) -> Picture | None:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
-from sklearn.metrics import rand_score
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.evaluation.normalised_score import normalised_score
@@ -20,7 +19,8 @@ from stages.plotting.learning_curves import learning_curves
 from stages.plotting.navigation_map import NavigationMap
 from stages.plotting.score_intervals import Score, score_intervals
 from stages.plotting.trajectories import Rollouts, trajectories
-from stages.reporting.inputs import Clusters, DatasetResults
+from stages.reporting.contingency import counted, scores_of
+from stages.reporting.inputs import Clusters, DatasetResults, evenly
 from stages.reporting.matching import clustering_of, matched_choices
 from stages.reporting.names import caption
 from stages.reporting.summary import return_interval, worse_routes
@@ -28,6 +28,7 @@ from stages.reporting.summary import return_interval, worse_routes
 MOST_ROLLOUTS = 100
 MOST_EPISODES = 25
 MOST_LOSSES = 16
+MOST_PROGRESS = 3  # clusterings
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def trajectories_picture(results: DatasetResults, place: NavigationMap, agents: 
         note = f"return {style.number(evaluation.returns.mean())}"
         note += "" if worse is None else f", worse route {worse.sum()} of {worse.size}"
         steps = evaluation.paths.shape[2]
-        thin = _spread(evaluation.paths.shape[0] * evaluation.paths.shape[1], MOST_ROLLOUTS)
+        thin = evenly(evaluation.paths.shape[0] * evaluation.paths.shape[1], MOST_ROLLOUTS)
         paths, chosen = evaluation.paths.reshape(-1, steps, 2)[thin], choices.reshape(-1, steps)[thin]
         shown.append(Rollouts(caption("agents", agent), note, paths, chosen))
     if not shown:
@@ -108,23 +109,38 @@ def returns_picture(results: DatasetResults, metrics: dict[str, Any], resamples:
 
 
 def progress_pictures(results: DatasetResults) -> Iterator[tuple[str, Picture]]:
-    """(clustering, picture) of how each clustering with more than one cluster went."""
-    for name, clusters in results.clusterings.items():
-        if clusters.num_clusters > 1 and len(clusters.score):
-            curves = agreement(results, clusters)
-            figure = em_progress(clusters.score, curves, clusters.seeds.tolist(), "Rand index")
-            alt = f"Curves of {len(clusters.seeds)} seeds over {len(clusters.score)} epochs of {name}"
-            yield name, picture(figure, f"{results.name}-{name}-progress", alt)
+    """(clustering, picture) of how each of the first clusterings went, without those of hardly any steps."""
+    told = [
+        (name, clusters, curves)
+        for name, clusters in results.clusterings.items()
+        for curves in [agreement(results, clusters)]
+        if not clusters.trivial and max(_length(curves), _length(clusters.score)) > 2
+    ]
+    for name, clusters, curves in told[:MOST_PROGRESS]:
+        figure = em_progress(clusters.score, curves, clusters.seeds.tolist(), "Rand index", clusters.score_name)
+        alt = f"Curves of {len(clusters.seeds)} seeds over {len(clusters.score)} iterations of {name}"
+        yield name, picture(figure, f"{results.name}-{name}-progress", alt)
 
 
-def agreement(results: DatasetResults, clusters: Clusters) -> Float[np.ndarray, "epochs seeds"]:
-    """Rand index of the assignments after each epoch; NaN where there were none or the truth is not known."""
-    curves = np.full(clusters.score.shape, np.nan)
+def _length(curves: Float[np.ndarray, "iterations seeds"]) -> int:
+    """Iterations that any seed has a number for."""
+    return int((~np.isnan(curves)).any(axis=1).sum())
+
+
+def agreement(results: DatasetResults, clusters: Clusters) -> Float[np.ndarray, "labelled seeds"]:
+    """Rand index of the assignments after each iteration, on the episodes whose history is kept, then of the clusters.
+
+    NaN where there were no assignments or the truth is not known.
+    """
+    iterations, seeds, _ = clusters.history_labels.shape
+    curves = np.full((iterations + 1, seeds), np.nan)
     if results.true_labels is not None:
-        for epoch, by_seed in enumerate(clusters.history_labels):
-            for seed, labels in enumerate(by_seed):
-                if (labels >= 0).all():
-                    curves[epoch, seed] = rand_score(results.true_labels, labels)
+        shown = clusters.shown_episodes
+        truth = results.true_labels[shown]
+        for seed in range(seeds):
+            history = [labels for labels in clusters.history_labels[:, seed] if (labels >= 0).all()]
+            for iteration, labels in enumerate([*history, clusters.labels[seed, shown]]):
+                curves[iteration, seed] = scores_of(counted(truth, labels))["rand"]
     return curves
 
 
@@ -154,8 +170,3 @@ def padded_paths(dataset: EpisodeDataset, episodes: np.ndarray) -> Float[np.ndar
         steps = dataset.observations[dataset.episode_starts[episode] : dataset.episode_ends[episode], :2]
         paths[row, : len(steps)] = steps
     return paths
-
-
-def _spread(number: int, most: int) -> np.ndarray:
-    """At most `most` of `number` indices, evenly spread."""
-    return np.unique(np.linspace(0, number - 1, min(number, most)).astype(int))

@@ -1,4 +1,4 @@
-"""The map behind a dataset's trajectories, from the settings that made it."""
+"""The map behind a dataset's trajectories, from the settings that made it, or the size of its grid."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from stages.environments.gridworld import Gridworld
 from stages.environments.navigation import NavigationSettings
 from stages.generators.subgoals import SubgoalSettings
 from stages.plotting.navigation_map import NavigationMap
+from stages.registry import ENVIRONMENTS
 from stages.reporting.inputs import DatasetResults
 from stages.settings import Settings
 
@@ -39,3 +41,13 @@ def _parsed(text: str, model: type[Model]) -> Model | None:
         return model.model_validate({key: value for key, value in values.items() if key != "method"})
     except (ValidationError, ValueError, AttributeError):
         return None
+
+
+def grid_size(results: DatasetResults) -> int | None:
+    """Rows and columns of a gridworld whose observations begin with row and column of the agent; None for others."""
+    dataset = results.dataset
+    if dataset is None or dataset.num_actions is None or results.environment not in ENVIRONMENTS.names():
+        return None
+    task = ENVIRONMENTS.entry(results.environment)
+    shown = issubclass(task, Gridworld) and dataset.observations.shape[1] == task.num_coordinates
+    return task.size if shown else None

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.evaluation.clustering_scores import agreement_between_runs, clustering_scores
 from stages.evaluation.normalised_score import normalised_score
 from stages.evaluation.routes import worse_route
 from stages.evaluation.statistics import Interval, bootstrap_interval
+from stages.reporting.clustering_rows import usual
+from stages.reporting.contingency import agreement, counted, scores_of
 from stages.reporting.inputs import Clusters, DatasetResults, Evaluation
 from stages.seeding import generator
 
@@ -46,7 +47,7 @@ def metrics(collection: dict[str, DatasetResults], resamples: int) -> dict[str, 
             "clusters": {
                 one: cluster_metrics(results, clusters)
                 for one, clusters in results.clusterings.items()
-                if clusters.num_clusters > 1
+                if not clusters.trivial
             },
             "behaviours": behaviour_metrics(results),
             "bound": _rounded(results.bound or {}),
@@ -75,15 +76,19 @@ def return_interval(scores: np.ndarray, resamples: int) -> Interval:
 
 
 def cluster_metrics(results: DatasetResults, clusters: Clusters) -> dict[str, Any]:
-    """Mean of each score over seeds, the worst Rand index, the share of perfect seeds, agreement between seeds."""
+    """Scores over seeds: means, the lowest, the share of perfect seeds; clusters found; agreement between seeds."""
     held: dict[str, Any] = {
         "seeds": len(clusters.seeds),
-        "agreement_between_seeds": agreement_between_runs(clusters.labels),
+        "clusters": usual(clusters.found),
+        "clusters_low": min(clusters.found),
+        "clusters_high": max(clusters.found),
+        "agreement_between_seeds": agreement(clusters.labels),
     }
     if results.true_labels is not None:
-        scores = pd.DataFrame([clustering_scores(results.true_labels, labels) for labels in clusters.labels])
+        scores = pd.DataFrame([scores_of(counted(results.true_labels, labels)) for labels in clusters.labels])
         held |= scores.mean().to_dict()
         held |= {"rand_min": scores["rand"].min(), "perfect": (scores["rand"] > PERFECT).mean()}
+        held |= {"nmi_std": scores["nmi"].std(ddof=0), "nmi_min": scores["nmi"].min()}
     return _rounded(held)
 
 

@@ -1,4 +1,4 @@
-"""The tables of the report: agents (Table 1), the ablation of EM (Tables 3 and 5), clusterings."""
+"""The tables of the report that are a paper's: agents (EMPO, Table 1), the ablation of EM (Tables 3 and 5)."""
 
 from __future__ import annotations
 
@@ -50,29 +50,6 @@ def _paper(theirs: dict[str, Any], agent: str) -> str:
     printed = [str(theirs["agents"][agent])] if agent in theirs["agents"] else []
     printed += [theirs["rollouts"][agent]] if agent in theirs["rollouts"] else []
     return "; ".join(printed)
-
-
-def clusterings_table(metrics: dict[str, Any]) -> Table | None:
-    """Scores of each clustering, mean over seeds; clusterings into one cluster have none."""
-    scores = ["rand", "ari", "nmi", "accuracy"]
-    labelled = any("rand" in one for one in metrics["clusters"].values())
-    if not metrics["clusters"]:
-        return None
-    headings = [
-        "clustering",
-        *([caption("scores", score) for score in scores] + ["perfect seeds"]) * labelled,
-        "agreement of seeds (ARI)",
-    ]
-    rows = []
-    for name, one in metrics["clusters"].items():
-        truth = (
-            [f"{one[score]:.3f}" for score in scores] + [f"{round(one['perfect'] * one['seeds'])} of {one['seeds']}"]
-            if labelled
-            else []
-        )
-        between = one["agreement_between_seeds"]
-        rows.append([caption("clusterings", name), *truth, "–" if between is None else f"{between:.3f}"])
-    return Table(headings, rows)
 
 
 def ablation_table(rows: list[dict[str, str]]) -> Table | None:

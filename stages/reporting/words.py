@@ -9,6 +9,8 @@ from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
 
 MOST_BEHAVIOURS = 6  # more are left to the table
+MOST_CLUSTERINGS = 3
+CLOSE = 0.005  # NMI
 SMALL = 10.0  # returns below this are told with digits
 
 
@@ -32,6 +34,8 @@ def _rounded(value: float) -> str:
 
 
 def _clusters(metrics: dict[str, Any]) -> list[str]:
+    if len(metrics["clusters"]) > MOST_CLUSTERINGS:
+        return _best_clusterings(metrics["clusters"])
     lines = []
     for name, one in metrics["clusters"].items():
         called = f"“{caption('clusterings', name)}”"
@@ -45,6 +49,18 @@ def _clusters(metrics: dict[str, Any]) -> list[str]:
         elif one["agreement_between_seeds"] is not None:
             lines.append(f"Seeds of clustering {called} agree with ARI {one['agreement_between_seeds']:.3f}.")
     return lines
+
+
+def _best_clusterings(clusters: dict[str, dict[str, Any]]) -> list[str]:
+    """The methods that come closest to the true behaviours; without those, nothing that a table does not say better."""
+    scored = {name: one for name, one in clusters.items() if "nmi" in one}
+    if not scored:
+        return []
+    best = max(one["nmi"] for one in scored.values())
+    names = [f"“{caption('clusterings', name)}”" for name, one in scored.items() if one["nmi"] > best - CLOSE]
+    told = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    verb = "comes" if len(names) == 1 else "come"
+    return [f"Of {len(scored)} clusterings, {told} {verb} closest to the true behaviours: NMI {best:.3f} in the mean."]
 
 
 def _of(share: float, number: int) -> str:

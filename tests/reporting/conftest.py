@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from stages import summarise_clusterings, summarise_k
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.formats.native import write_native
 from stages.generators.subgoals import SubgoalSettings, generate
+from tests.reporting import made_up_clusterings
 
 PAPER = SubgoalSettings().behaviours
 ROUTES = {  # what made-up agents walk: a list of subgoals and the cluster that acts on each leg
@@ -56,6 +58,28 @@ def hopper(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         clusters_file(folder, "hopper", "em", dataset, [0, 1]),
         mujoco_evaluation_file(folder, "hopper", "empo", [0, 1]),
     ]
+
+
+@pytest.fixture(scope="session")
+def clustered(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Files of a gridworld whose clusterings were diagnosed, put into tables, and tried from several k."""
+    folder = tmp_path_factory.mktemp("clustered")
+    data, dataset = made_up_clusterings.takeball(folder)
+    found = []
+    for seeds in ([0, 1], [2]):
+        found.append(
+            made_up_clusterings.clusters_file(
+                folder, dataset, "pg_kmeans", seeds, start=6, history=5, num_clusters=None, initial_clusters=6
+            )
+        )
+        found.append(made_up_clusterings.clusters_file(folder, dataset, "dec", seeds, wrong=0.5, num_clusters=4))
+    diagnosed = [made_up_clusterings.diagnostics_file(folder, dataset, file) for file in found]
+    measured = [made_up_clusterings.benchmark_file(folder, file) for file in found]
+    table, by_k = (str(folder / f"results/{name}/takeball.csv") for name in ("clustering", "k_sensitivity"))
+    summarise_clusterings.main([data, *diagnosed, *measured], table)
+    summarise_k.main(data, made_up_clusterings.tried_files(folder, dataset, [4, 8]), by_k)
+    costs = made_up_clusterings.costs_file(folder)
+    return [data, *found, *diagnosed, *measured, table, by_k, costs]
 
 
 def dataset_file(folder: Path, name: str, dataset: EpisodeDataset) -> str:

@@ -3,8 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages.artifacts import Artifact
 from stages.errors import UserError
-from stages.reporting.inputs import gather
+from stages.reporting.benchmarks import Benchmark
+from stages.reporting.inputs import MOST_LABELLED, clusters_of, evenly, gather
+from tests.reporting.conftest import clusters_file
+from tests.synthetic import two_policies
 
 
 def test_blocks_are_joined_in_the_order_of_seeds(navigation):
@@ -34,7 +38,43 @@ def test_run_times_come_from_benchmarks_or_from_the_files(navigation, tmp_path: 
     benchmark.parent.mkdir(parents=True)
     benchmark.write_text("s\th:m:s\n61.5\t0:01:01\n")
     results = gather([*navigation, str(benchmark)])["navigation"]
-    assert results.seconds == [("clusters", 61.5)]
+    assert results.benchmarks == [Benchmark("clusters", ("em",), 2, 61.5, None, None)]
+    behaviours = tmp_path / "logs/behaviours/Hopper-v4.tsv"
+    behaviours.parent.mkdir()
+    behaviours.write_text("s\n61.5\n")
+    assert gather([str(behaviours)]) == {}
+
+
+def test_histories_of_many_episodes_are_thinned(tmp_path: Path):
+    dataset = two_policies(episodes=2 * MOST_LABELLED + 2, steps=1)
+    artifact = Artifact.load(clusters_file(tmp_path, "many", "em", dataset, [0, 1]))
+    clusters = clusters_of(artifact)
+    assert clusters.labels.shape == (2, dataset.num_episodes)
+    assert clusters.history_labels.shape == (12, 2, MOST_LABELLED)
+    np.testing.assert_array_equal(
+        clusters.history_labels, artifact.tensors["history/labels"].numpy()[:, :, clusters.shown_episodes]
+    )
+    np.testing.assert_array_equal(evenly(3, 10), [0, 1, 2])
+
+
+def test_diagnoses_tables_and_costs_are_found(clustered):
+    collection = gather(clustered)
+    results = collection["takeball"]
+    assert list(results.diagnoses) == ["pg_kmeans", "dec"]
+    assert [seed["seed"] for seed in results.diagnoses["dec"].seeds] == [0, 1, 2]
+    assert len(results.clustering) == 2 and len(results.k_sensitivity) == 8
+    assert len(collection.costs) == 5 and list(collection) == ["takeball"]
+    assert results.clusterings["pg_kmeans"].estimated and not results.clusterings["dec"].estimated
+    assert results.clusterings["dec"].score_name == "log-likelihood per episode"
+
+
+def test_broken_diagnostics_are_refused(tmp_path: Path):
+    broken = tmp_path / "results/diagnostics/takeball/em/seeds-0-0.json"
+    broken.parent.mkdir(parents=True)
+    for text in ("{", "[]", '{"clustering": {}}'):
+        broken.write_text(text)
+        with pytest.raises(UserError, match="no diagnostics"):
+            gather([str(broken)])
 
 
 def test_bad_files_are_refused(tmp_path: Path):

@@ -62,6 +62,18 @@ def test_ablation(hopper, tmp_path: Path):
     assert row["rand_mean"] == "100.0" and row["published_mean"] == "100.0"
 
 
+def test_tables_of_clusterings(clustered, tmp_path: Path):
+    data, *rest = clustered
+    diagnosed = [file for file in rest if file.endswith((".json", ".tsv"))]
+    found = [file for file in rest if file.endswith(".safetensors")]
+    table, by_k = tmp_path / "clusterings.csv", tmp_path / "k.csv"
+    done = run("stages.summarise_clusterings", data, *diagnosed, "--output", table)
+    assert done.returncode == 0 and "pg_kmeans" in done.stdout
+    assert [row["clustering"] for row in csv.DictReader(table.open())] == ["pg_kmeans", "dec"]
+    assert run("stages.summarise_k", data, *found, "--output", by_k).returncode == 0
+    assert {row["series"] for row in csv.DictReader(by_k.open())} == {"best", "single", "unmerged", "dec"}
+
+
 def test_a_missing_file_leaves_no_report(tmp_path: Path):
     refused = run("stages.report", "results/evaluation/a/b/seeds-9.npz", "--output", tmp_path / "report.html")
     assert refused.returncode != 0 and refused.stderr.startswith("error: ") and not list(tmp_path.iterdir())

@@ -1,0 +1,98 @@
+"""Merging groups of episodes as long as one policy is likelier than two, or until K are left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
+
+
+@dataclass(frozen=True)
+class Agglomeration:
+    """Episodes merged one pair of groups at a time, down to a single group.
+
+    Attributes:
+        pairs: The two groups of each merge: numbers below N are episodes, N + m is what merge m made.
+        gains: Evidence gained by each merge, in nats; negative where two policies are likelier than one.
+    """
+
+    pairs: list[tuple[int, int]]
+    gains: Float[np.ndarray, "merges"]
+
+    @property
+    def num_episodes(self) -> int:
+        return len(self.pairs) + 1
+
+    @property
+    def best_num_clusters(self) -> int:
+        """The number of groups with the highest evidence."""
+        return self.num_episodes - int(np.concatenate([[0.0], self.gains.cumsum()]).argmax())
+
+    def labels(self, num_clusters: int) -> Int[np.ndarray, "episodes"]:
+        """The groups that were left when there were `num_clusters` of them, numbered by their first episode."""
+        members = {episode: [episode] for episode in range(self.num_episodes)}
+        for merge, (i, j) in enumerate(self.pairs[: self.num_episodes - num_clusters]):
+            members[self.num_episodes + merge] = members.pop(i) + members.pop(j)
+        labels = np.zeros(self.num_episodes, dtype=np.int64)
+        for label, group in enumerate(sorted(members.values(), key=min)):
+            labels[group] = label
+        return labels
+
+
+def agglomerate(policies: ConjugatePolicies, statistics: Statistics) -> Agglomeration:
+    """Merge, again and again, the two groups whose union gains most evidence (or loses least).
+
+    Args:
+        policies: The family of policies.
+        statistics: One row per episode.
+    """
+    num_episodes = len(statistics)
+    size = 2 * num_episodes - 1
+    groups = statistics.new_zeros(size, statistics.shape[1])
+    groups[:num_episodes] = statistics
+    evidence = statistics.new_zeros(size)
+    evidence[:num_episodes] = policies.evidence(statistics)
+    gains = torch.full((size, size), -torch.inf, dtype=torch.float64)
+    for i in range(1, num_episodes):
+        gains[i, :i] = policies.evidence(groups[:i] + groups[i]) - evidence[:i] - evidence[i]
+    present = torch.arange(num_episodes)
+    pairs, gained = [], []
+    for new in range(num_episodes, size):
+        best = int(gains.argmax())
+        i, j = divmod(best, size)
+        pairs.append((i, j))
+        gained.append(float(gains[i, j]))
+        groups[new], evidence[new] = groups[i] + groups[j], evidence[i] + evidence[j] + gains[i, j]
+        gains[[i, j]], gains[:, [i, j]] = -torch.inf, -torch.inf
+        present = present[(present != i) & (present != j)]
+        if len(present):
+            gains[new, present] = policies.evidence(groups[present] + groups[new]) - evidence[present] - evidence[new]
+        present = torch.cat([present, torch.tensor([new])])
+    return Agglomeration(pairs, np.array(gained))
+
+
+def move_one_by_one(
+    policies: ConjugatePolicies, statistics: Statistics, labels: Int[np.ndarray, "episodes"], num_clusters: int
+) -> tuple[Int[np.ndarray, "episodes"], Float[np.ndarray, "episodes clusters"]]:
+    """Move single episodes to other clusters while that raises the total evidence.
+
+    Returns:
+        The labels, and how much evidence each episode adds to each cluster (its own without it), in nats.
+    """
+    labels = labels.copy()
+    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
+    added = np.zeros((len(labels), num_clusters))
+    for _ in range(len(labels)):
+        before = labels.copy()
+        for episode, own in enumerate(statistics):
+            clusters[labels[episode]] -= own
+            added[episode] = (policies.evidence(clusters + own) - policies.evidence(clusters)).numpy()
+            labels[episode] = added[episode].argmax()
+            clusters[labels[episode]] += own
+        if np.array_equal(before, labels):
+            break
+    return labels, added

@@ -1,0 +1,57 @@
+"""Policies whose parameters are integrated out, so that "did one policy make all these?" has an exact answer.
+
+With a conjugate prior, episodes matter only through statistics that add up, and the probability of all their actions
+under *one unknown* policy, the evidence (marginal likelihood), is a formula of the sum:
+
+    evidence(C) = log  integral  prod_{tau in C} prod_t p(a_t | s_t, theta)^temper  p(theta) dtheta
+
+Two groups of episodes are likelier to be the work of one policy than of two where ``evidence(A + B) > evidence(A) +
+evidence(B)``. Nothing is trained, and more clusters do not fit better just because they have more freedom.
+
+`temper` below 1 lets every step count for less: steps of an episode resemble each other, and no simple policy is quite
+right everywhere, so that plain evidence would split one behaviour into "what it does here" and "what it does there"
+(the coarsened posterior of Miller and Dunson, 2019).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from stages.datasets.episodes import EpisodeDataset
+
+Statistics = Float[Tensor, "groups width"]
+
+
+class ConjugatePolicies(ABC):
+    """A family of policies with a conjugate prior, for one dataset.
+
+    Attributes:
+        exact: Whether the family holds every policy there can be, so that `temper` can be 1.
+        affordable_episodes: How many episodes can be compared with each other in some seconds.
+    """
+
+    exact: bool
+    affordable_episodes: int
+    temper: float = 1.0
+
+    @abstractmethod
+    def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
+        """What each of the chosen episodes contributes; sums describe unions."""
+
+    @abstractmethod
+    def evidence(self, statistics: Statistics) -> Float[Tensor, "groups"]:
+        """Log evidence of each group, in nats, its steps counting `temper` each."""
+
+    @abstractmethod
+    def total(self, labels: Int[np.ndarray, "episodes"], num_clusters: int) -> Float[Tensor, "clusters width"]:
+        """Statistics of whole clusters; episodes with label -1 are left out."""
+
+    @abstractmethod
+    def log_likelihood(
+        self, dataset: EpisodeDataset, clusters: Float[Tensor, "clusters width"]
+    ) -> Float[Tensor, "episodes clusters"]:
+        """Log-likelihood of episodes, of this dataset or another, under the mean policies of the clusters."""

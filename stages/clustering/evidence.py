@@ -1,0 +1,226 @@
+"""Evidence clustering: which episodes are likelier to be the work of one policy than of several?
+
+Every clustering that trains policies on few episodes meets the same trouble: a policy fitted to the wrong episodes
+explains them well all the same. Here nothing is fitted. The parameters of the policies are integrated out
+(`conjugate/policies.py`), so the probability of a group's actions under one unknown policy is a formula, and
+
+    1. every episode starts as a group of its own,
+    2. the two groups whose union gains most evidence are merged, again and again (`conjugate/agglomeration.py`),
+    3. K is the number of groups with the highest evidence, or given,
+    4. single episodes move to other groups while that raises the evidence.
+
+Episodes beyond the `max_episodes` that can be compared pair by pair then join the group whose mean policy explains them
+best, which is repeated with the grown groups until nothing changes: PG-Kmeans with a good start.
+
+Discrete actions in states that come back have tabular policies with a Dirichlet prior, the concentration with the
+highest evidence being taken; everything else has linear policies on random features of the state. Those are never quite
+right, so their evidence is tempered: both halves of an episode are known to be one policy's work, and steps count for
+so little that (nearly) no halves would be told apart, and half as much again because groups are larger than halves.
+
+Source: the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
+Ghahramani, 2005). Seeds differ in the random features and in the episodes compared.
+Limit: behaviours too rare to be among the compared episodes join others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field
+from torch import Tensor
+
+from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings
+from stages.clustering.conjugate.agglomeration import Agglomeration, agglomerate, move_one_by_one
+from stages.clustering.conjugate.dirichlet import DirichletPolicies
+from stages.clustering.conjugate.linear import BayesianLinearPolicies
+from stages.clustering.conjugate.policies import ConjugatePolicies
+from stages.clustering.state_action_counts import StateActionCounts, distinct
+from stages.datasets.episodes import EpisodeDataset
+from stages.registry import CLUSTERING
+from stages.seeding import generator
+from stages.training.job import Job
+
+CONCENTRATIONS = (0.01, 0.1, 1.0)
+TEMPERS = 0.5 ** np.arange(8)
+TOLD_APART = 0.05  # share of halves that may be, at the temper chosen
+
+
+class EvidenceSettings(ClusteringSettings):
+    """Evidence clustering."""
+
+    num_clusters: int | None = Field(None, ge=1, description="number of clusters K; null: that of highest evidence")
+    max_episodes: int | None = Field(
+        None, ge=2, description="episodes compared pair by pair; null: as many as takes some seconds (80 or 200)"
+    )
+    num_features: int = Field(200, ge=0, description="random features of linear policies")
+    temper: float | None = Field(
+        None, gt=0, le=1, description="weight of a step in the evidence of linear policies; null: found from halves"
+    )
+    max_states: int = Field(4000, ge=1, description="distinct observations up to which policies are tables")
+    max_iterations: int = Field(50, ge=1, description="rounds of assigning all episodes, at most")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The episodes that were compared pair by pair: `chosen` of the dataset, and what each adds to every cluster."""
+
+    policies: ConjugatePolicies
+    trace: Agglomeration
+    chosen: Int[np.ndarray, "chosen"]
+    labels: Int[np.ndarray, "chosen"]
+    added: Float[np.ndarray, "chosen clusters"]
+    evidence: float
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What one seed found: `log_weights` are the clusters' evidence for each episode, `scores` the course of J."""
+
+    policies: ConjugatePolicies
+    trace: Agglomeration
+    clusters: Float[Tensor, "clusters width"]
+    log_weights: Float[Tensor, "episodes clusters"]
+    scores: list[float]
+    converged: bool
+
+
+@CLUSTERING.register("evidence", EvidenceSettings)
+class Evidence(ClusteringMethod):
+    """Evidence clustering for a block of seeds, one after the other."""
+
+    settings: EvidenceSettings
+
+    def fit(self) -> Clustering:
+        found = self.found = self.groupings()
+        num_clusters = max(len(own.clusters) for own in found)
+        responsibilities = torch.stack([_responsibilities(own.log_weights, num_clusters) for own in found])
+        labels = responsibilities.argmax(-1)
+        behaviours, losses = self.refitted(responsibilities)
+        return Clustering(
+            responsibilities=responsibilities,
+            normaliser=self.job.normaliser,
+            behaviours=behaviours,
+            score_history=_columns([own.scores for own in found]),
+            score_name="evidence per step",
+            history_labels=labels[None].to(torch.int16),
+            converged=[own.converged for own in found],
+            metrics=losses,
+            details={
+                "merge_scores": torch.stack([_evidence_by_merges(own.trace) for own in found]),
+                "merge_num_clusters": torch.arange(found[0].trace.num_episodes, 0, -1).repeat(len(found), 1),
+                "temper": torch.tensor([own.policies.temper for own in found]),
+            },
+        )
+
+    def predict(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
+        """Responsibilities under the mean policies of the clusters."""
+        num_clusters = max(len(own.clusters) for own in self.found)
+        scores = [own.policies.temper * own.policies.log_likelihood(dataset, own.clusters) for own in self.found]
+        return torch.stack([_responsibilities(own, num_clusters) for own in scores])
+
+    def groupings(self) -> list[Grouping]:
+        """What each seed finds."""
+        found = []
+        tables = tabular_families(self.job.dataset, self.settings)
+        with self.job.progress("evidence clustering", len(self.job.seeds), "seed") as progress:
+            for done, seed in enumerate(self.job.seeds, start=1):
+                found.append(group(self.job, self.settings, tables, seed))
+                progress.advance_to(done)
+        return found
+
+
+def tabular_families(dataset: EpisodeDataset, settings: EvidenceSettings) -> list[ConjugatePolicies]:
+    """Tabular policies of several concentrations; none where actions are continuous or states too many."""
+    if dataset.num_actions is None or len(distinct(dataset.observations)[0]) > settings.max_states:
+        return []
+    table = StateActionCounts(dataset, CONCENTRATIONS[0])
+    return [DirichletPolicies(table.smoothed_by(concentration)) for concentration in CONCENTRATIONS]
+
+
+def group(
+    job: Job, settings: EvidenceSettings, tables: Sequence[ConjugatePolicies], seed: int, restart: int = 0
+) -> Grouping:
+    """Cluster the episodes with the random draws of one seed, by the family of policies with the highest evidence.
+
+    Policies are linear where there are no `tables`; another `restart` draws other features and episodes.
+    """
+    dataset = job.dataset
+    features = generator(seed, "random features", restart)
+    families = tables or [BayesianLinearPolicies(job, settings.num_features, features)]
+    order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
+    candidates = [
+        compare(settings, policies, np.sort(order[: settings.max_episodes or policies.affordable_episodes]))
+        for policies in families
+    ]
+    best = max(candidates, key=lambda own: own.evidence)
+    if len(best.chosen) < dataset.num_episodes:
+        return join_others(dataset, settings, best)
+    clusters = best.policies.total(best.labels, best.added.shape[1])
+    per_step = best.evidence / (best.policies.temper * dataset.num_steps)
+    return Grouping(best.policies, best.trace, clusters, torch.from_numpy(best.added), [per_step], True)
+
+
+def compare(settings: EvidenceSettings, policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"]) -> Compared:
+    """Merge the chosen episodes by one family of policies, then move single ones."""
+    if isinstance(policies, BayesianLinearPolicies):
+        policies.temper = settings.temper or found_temper(policies, chosen)
+    statistics = policies.statistics(chosen)
+    trace = agglomerate(policies, statistics)
+    num_clusters = min(settings.num_clusters or trace.best_num_clusters, len(chosen))
+    labels, added = move_one_by_one(policies, statistics, trace.labels(num_clusters), num_clusters)
+    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
+    return Compared(policies, trace, chosen, labels, added, float(policies.evidence(clusters).sum()))
+
+
+def found_temper(policies: BayesianLinearPolicies, chosen: Int[np.ndarray, "chosen"]) -> float:
+    """Half the largest weight of a step at which (nearly) no episode's halves seem to be different policies' work."""
+    first, second = policies.halves(chosen)
+    for temper in TEMPERS:
+        policies.temper = float(temper)
+        gains = policies.evidence(first + second) - policies.evidence(first) - policies.evidence(second)
+        if (gains < 0).double().mean() <= TOLD_APART:
+            break
+    return policies.temper / 2
+
+
+def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: Compared) -> Grouping:
+    """Give all episodes to the cluster that explains them best, and the clusters grow by it, until nothing changes."""
+    policies, num_clusters = compared.policies, compared.added.shape[1]
+    everyone = np.full(dataset.num_episodes, -1, dtype=np.int64)
+    everyone[compared.chosen] = compared.labels
+    scores, converged = [], False
+    for _ in range(settings.max_iterations):
+        clusters = policies.total(everyone, num_clusters)
+        log_likelihood = policies.log_likelihood(dataset, clusters)
+        assigned = log_likelihood.argmax(1).numpy()
+        scores.append(float(log_likelihood.max(1).values.sum()) / dataset.num_steps)
+        converged = np.array_equal(assigned, everyone)
+        if converged:
+            break
+        everyone = assigned
+    return Grouping(policies, compared.trace, clusters, policies.temper * log_likelihood, scores, converged)
+
+
+def _responsibilities(
+    log_weights: Float[Tensor, "episodes clusters"], num_clusters: int
+) -> Float[Tensor, "episodes {num_clusters}"]:
+    """Normalised weights; seeds that found fewer clusters than others have empty ones."""
+    weights = torch.softmax(log_weights, dim=1).float()
+    return torch.nn.functional.pad(weights, (0, num_clusters - weights.shape[1]))
+
+
+def _evidence_by_merges(trace: Agglomeration) -> Float[Tensor, "numbers"]:
+    """Evidence, relative to every episode being alone, for N, N - 1, ..., 1 groups."""
+    return torch.from_numpy(np.concatenate([[0.0], trace.gains.cumsum()]))
+
+
+def _columns(scores: list[list[float]]) -> Float[Tensor, "iterations seeds"]:
+    longest = max(map(len, scores))
+    table = torch.full((longest, len(scores)), torch.nan, dtype=torch.float64)
+    for seed, own in enumerate(scores):
+        table[: len(own), seed] = torch.tensor(own, dtype=torch.float64)
+    return table

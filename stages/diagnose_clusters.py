@@ -1,0 +1,57 @@
+"""Diagnose clusters: conflicts, ambiguous episodes, agreement of seeds, signs of collapse, distance to the truth.
+
+Inputs: a dataset and the clusters that one method found in it. Output: JSON with what is known of the dataset and of
+each seed's clusters; what cannot be known is null.
+
+Example: python -m stages.diagnose_clusters data/generated/diagonal.hdf5
+         results/clusters/diagonal/em/seeds-0-4.safetensors --output results/diagnostics/diagonal/em/seeds-0-4.json
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from stages.artifacts import replacing
+from stages.command import Command
+from stages.datasets.loading import load
+from stages.evaluation.clustering_scores import agreement_between_runs
+from stages.evaluation.diagnosis import Diagnosis
+from stages.evaluation.diagnosis_settings import DiagnosisSettings
+from stages.evaluation.found_clusters import read_clusters
+
+
+def main(dataset: str, clusters: str, output: str, settings: DiagnosisSettings) -> None:
+    """Look at the dataset and at every seed's clusters, save what is found."""
+    episodes = load(dataset)
+    found = read_clusters(clusters, episodes)
+    diagnosis = Diagnosis(episodes, settings)
+    result: dict[str, Any] = {
+        "clustering": {"method": found[0].settings.get("method", ""), "score": found[0].score_name},
+        "dataset": diagnosis.of_dataset(),
+        "seeds": [diagnosis.of_clusters(own) for own in found],
+        "agreement": agreement_between_runs(np.stack([own.labels for own in found])),
+    }
+    with replacing(output) as temporary:
+        temporary.write_text(json.dumps(plain(result), indent=2, allow_nan=False) + "\n")
+    for seed in result["seeds"]:
+        print(f"seed {seed['seed']}: {'; '.join(seed['warnings']) or 'no warnings'}")
+    print(f"saved {output}")
+
+
+def plain(value: Any) -> Any:
+    """Nested results as JSON has them: lists for arrays, null for what is not a number."""
+    if isinstance(value, dict):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | np.ndarray):
+        return [plain(entry) for entry in value]
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+if __name__ == "__main__":
+    inputs = {"dataset": "native dataset file", "clusters": "clusters (safetensors)"}
+    Command(__doc__, inputs, "diagnosis (JSON)", DiagnosisSettings).run(main)

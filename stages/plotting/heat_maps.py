@@ -1,0 +1,100 @@
+"""Small matrices as shaded cells with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from stages.plotting import style
+
+MOST_NUMBERS = 9  # rows and columns, beyond which cells are too small for numbers
+DARK = 0.6
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """One matrix.
+
+    Attributes:
+        title: What it shows.
+        values: 0 or more, NaN where nothing is known.
+        rows: Names of the rows.
+        columns: Names of the columns.
+        largest: Value of the darkest shade; None: the largest there is.
+        percent: Whether numbers are shares, printed as percent.
+    """
+
+    title: str
+    values: Float[np.ndarray, "rows columns"]
+    rows: Sequence[str]
+    columns: Sequence[str]
+    largest: float | None = None
+    percent: bool = False
+
+
+def heat_maps(maps: Sequence[HeatMap]) -> Figure:
+    """The matrices side by side, four to a row."""
+    tallest = max(len(one.rows) for one in maps)
+    with style.styled():
+        figure, grid = style.panels(len(maps), 4, width=2.3, height=min(3.2, 1.2 + 0.3 * tallest))
+        for axes, one in zip(grid, maps, strict=True):
+            _draw(axes, one)
+    return figure
+
+
+def _draw(axes: Axes, one: HeatMap) -> None:
+    rows, columns = one.values.shape
+    known = one.values[np.isfinite(one.values)]
+    largest = float(known.max(initial=0.0)) if one.largest is None else one.largest
+    numbered = max(rows, columns) <= MOST_NUMBERS
+    for row in range(rows):
+        for column in range(columns):
+            value = float(one.values[row, column])
+            shade = 1.0 if value == np.inf else value / largest if largest and np.isfinite(value) else 0.0
+            _cell(axes, row, column, shade, _text(value, one.percent) if numbered else "")
+    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
+    axes.set_title(one.title, fontsize=9)
+    steep = columns * max(map(len, one.columns)) > 16
+    axes.set_xticks(
+        range(columns), one.columns, rotation=35 if steep else 0, ha="right" if steep else "center", fontsize=7.5
+    )
+    axes.set_yticks(range(rows), one.rows, fontsize=7.5)
+    axes.tick_params(length=0)
+    axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _cell(axes: Axes, row: int, column: int, shade: float, text: str) -> None:
+    corner = (column - 0.48, row - 0.48)
+    axes.add_patch(Rectangle(corner, 0.96, 0.96, facecolor=style.SHADE, edgecolor="none", clip_on=False, zorder=1))
+    if shade > 0:
+        axes.add_patch(
+            Rectangle(
+                corner,
+                0.96,
+                0.96,
+                facecolor=style.SERIES[0],
+                alpha=min(1.0, shade),
+                edgecolor="none",
+                clip_on=False,
+                zorder=2,
+            )
+        )
+    if text:
+        colour = style.PAPER if shade > DARK else style.INK
+        axes.text(column, row, text, ha="center", va="center_baseline", fontsize=7.5, color=colour, zorder=3)
+
+
+def _text(value: float, percent: bool) -> str:
+    if np.isnan(value):
+        return ""
+    if np.isinf(value):
+        return "∞"
+    if percent:
+        return f"{100 * value:.0f}" if value == 0 or value >= 0.01 else "<1"
+    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"

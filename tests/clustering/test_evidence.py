@@ -1,0 +1,113 @@
+"""Evidence clustering finds policies, their number, and agrees with itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from stages.clustering.base import Clustering
+from stages.clustering.evidence import Evidence, EvidenceSettings
+from stages.clustering.starts import starting_labels
+from stages.datasets.episodes import EpisodeDataset
+from stages.evaluation.clustering_scores import clustering_scores
+from stages.training.job import Job
+from tests.clustering.tables import long_table_dataset
+from tests.synthetic import make_episodes, two_policies
+
+
+def clustered(dataset: EpisodeDataset, seeds=(0, 1), **changes) -> Clustering:
+    return Evidence(Job(dataset, list(seeds)), EvidenceSettings(**{"num_features": 20, **changes})).fit()
+
+
+def nmi(found: Clustering, truth: np.ndarray) -> list[float]:
+    return [clustering_scores(truth, own.numpy())["nmi"] for own in found.labels]
+
+
+@pytest.mark.parametrize("episodes", [6, 40])
+def test_two_policies_are_found_and_counted(episodes):
+    dataset = two_policies(episodes)
+    found = clustered(dataset)
+    assert found.responsibilities.shape == (2, episodes, 2)
+    assert nmi(found, dataset.behaviour_policy) == [1.0, 1.0]
+    assert found.converged == [True, True]
+    torch.testing.assert_close(found.responsibilities.sum(-1), torch.ones(2, episodes))
+
+
+def test_one_policy_is_one_cluster():
+    dataset = two_policies(gap=0.0)
+    assert clustered(dataset).responsibilities.shape[-1] == 1
+    assert clustered(dataset, num_clusters=3).responsibilities.shape[-1] == 3
+
+
+def test_tables_find_rules():
+    dataset = long_table_dataset(60, 3)
+    found = clustered(dataset)
+    assert found.responsibilities.shape[-1] == 3
+    assert nmi(found, dataset.behaviour_policy) == [1.0, 1.0]
+
+
+def test_episodes_beyond_those_compared_join_the_clusters():
+    for dataset in (two_policies(60), long_table_dataset(60, 3)):
+        found = clustered(dataset, max_episodes=16)
+        assert nmi(found, dataset.behaviour_policy) == [1.0, 1.0]
+        assert found.converged == [True, True]
+        assert found.details["merge_scores"].shape == (2, 16)
+        assert (found.score_history[1:] >= found.score_history[:-1] - 1e-9)[found.score_history[1:].isfinite()].all()
+
+
+def test_many_states_and_discrete_actions_have_linear_policies():
+    dataset = long_table_dataset(40, 2)
+    found = clustered(dataset, max_states=1)
+    assert nmi(found, dataset.behaviour_policy) == [1.0, 1.0]
+    assert (found.details["temper"] < 1).all()
+
+
+def test_unseen_episodes_are_given_to_the_clusters_found():
+    known, unseen = two_policies(40), two_policies(30, seed=1)
+    method = Evidence(Job(known, [0, 1]), EvidenceSettings(num_features=20))
+    labels = method.fit().labels
+    first = known.behaviour_policy
+    for own, predicted in zip(labels.numpy(), method.predict(unseen).argmax(-1).numpy(), strict=True):
+        cluster_of = [own[first == z][0] for z in range(2)]
+        assert np.array_equal(predicted, np.take(cluster_of, unseen.behaviour_policy))
+
+
+def test_order_of_episodes_does_not_matter_where_all_are_compared():
+    dataset = two_policies(20)
+    order = np.random.default_rng(0).permutation(20)
+    plain, shuffled = clustered(dataset, [0]), clustered(dataset.select(order), [0])
+    scores = clustering_scores(plain.labels[0].numpy()[order], shuffled.labels[0].numpy())
+    assert scores["ari"] == 1.0
+
+
+def test_a_seed_does_not_depend_on_those_beside_it():
+    dataset = make_episodes([5, 9, 12, 4, 8, 7])
+    both, alone = clustered(dataset, [3, 4], num_clusters=2), clustered(dataset, [4], num_clusters=2)
+    assert torch.equal(both.responsibilities[1], alone.responsibilities[0])
+
+
+@pytest.mark.parametrize("lengths", [[1], [1, 1, 1], [7]])
+def test_shortest_data(lengths):
+    found = clustered(make_episodes(lengths))
+    assert found.labels.shape == (2, len(lengths))
+    assert found.responsibilities.isfinite().all()
+
+
+def test_policies_are_fitted_if_asked_for():
+    dataset = two_policies(20)
+    plain = clustered(dataset)
+    assert plain.behaviours is None and "behaviour_sizes" not in plain.artifact().metadata
+    found = clustered(dataset, num_clusters=2, refit_epochs=1, hidden_sizes=(8,))
+    assert found.artifact().metadata["behaviour_sizes"] == (2, 8, 4)
+
+
+def test_starts():
+    dataset = two_policies(30)
+    job = Job(dataset, [0, 1])
+    equal = starting_labels(job, "random", 4, 3)
+    assert equal.shape == (2, 4, 30)
+    assert all(torch.bincount(own).tolist() == [10, 10, 10] for own in equal.view(-1, 30))
+    assert len({tuple(own.tolist()) for own in equal.view(-1, 30)}) == 8
+    for own in starting_labels(job, "evidence", 2, 2).view(-1, 30):
+        assert clustering_scores(dataset.behaviour_policy, own.numpy())["ari"] == 1.0

@@ -1,0 +1,202 @@
+"""Tables of clusterings, and what the page says of them."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages import summarise_clusterings, summarise_k
+from stages.artifacts import Artifact
+from stages.errors import UserError
+from stages.reporting import summary
+from stages.reporting.clustering_rows import clustering_rows, usual
+from stages.reporting.clusterings import findings_table, rows_of, scores_table
+from stages.reporting.costs import costs_picture
+from stages.reporting.diagnoses import Diagnosis, matched_divergence, within_conflict
+from stages.reporting.diagnostics import matrices, remarks
+from stages.reporting.inputs import gather
+from stages.reporting.k_rows import k_rows
+from stages.reporting.k_sensitivity import k_picture, k_table
+from stages.reporting.num_clusters import criterion_picture, num_clusters_table
+from stages.reporting.page import ReportSettings, build
+from stages.reporting.pictures import agreement, progress_pictures
+from tests.reporting.made_up_clusterings import POLICIES, clusters_file, takeball
+from tests.reporting.test_page import Checker
+
+
+@pytest.fixture(scope="module")
+def collection(clustered):
+    return gather(clustered)
+
+
+@pytest.fixture(scope="module")
+def results(collection):
+    return collection["takeball"]
+
+
+def test_a_row_per_clustering_with_everything_known(results):
+    rows = clustering_rows(results).set_index("clustering")
+    best = rows.loc["pg_kmeans"]
+    assert best["seeds"] == 3 and best["nmi_mean"] == best["nmi_min"] == best["good"] == 1.0
+    assert (best["clusters"], best["clusters_low"], best["clusters_high"]) == (POLICIES, POLICIES, POLICIES)
+    assert best["published_nmi"] == 0.995 and "best of 5" in best["published_what"]
+    assert best["good_from"] == pytest.approx(0.99 * best["ceiling_nmi"])
+    assert best["within_conflict"] == pytest.approx(0.02) and best["behavioural_kl"] == pytest.approx(0.05)
+    assert best["cpu_seconds"] == pytest.approx(120 / 3) and best["max_rss_mb"] == 420
+    assert rows.loc["dec", "good"] == 0 and rows.loc["dec", "agreement"] < 0.9
+
+
+def test_within_conflict_weighs_clusters_by_their_pairs():
+    seed = {"sizes": [3, 2, 1], "conflict": [[0.4, 1, 1], [1, 0.0, 1], [1, 1, None]]}
+    assert within_conflict(seed) == pytest.approx(0.4 * 3 / 4)
+    assert np.isnan(within_conflict({"sizes": [3], "conflict": None}))
+
+
+def test_divergence_is_that_of_matched_pairs():
+    seed = {"confusion": [[0, 9], [8, 1]], "behavioural_kl": [[5.0, 0.2], [0.4, 5.0]]}
+    assert matched_divergence(seed) == pytest.approx(0.3)
+    assert np.isnan(matched_divergence({"confusion": None, "behavioural_kl": None}))
+    extra = {"confusion": [[0, 9], [8, 1], [1, 1]], "behavioural_kl": [[5.0, 0.2], [0.4, None], [None, None]]}
+    assert matched_divergence(extra) == pytest.approx(0.3)
+
+
+def test_what_is_not_known_is_left_out(results):
+    seeds = [
+        {"seed": 0, "sizes": [5, 0], "scores": None, "conflict": None, "ambiguous": None, "behavioural_kl": None,
+         "confusion": None, "warnings": []}
+    ]  # fmt: skip
+    unknown = Diagnosis("em", "score", {"oracle": None}, seeds, None)
+    (row,) = clustering_rows(replace(results, diagnoses={"em": unknown}, benchmarks=[])).to_dict("records")
+    known = {key for key, value in row.items() if value is not None and value == value}
+    assert known == {"clustering", "method", "seeds", "good_from", "clusters", "clusters_low", "clusters_high"}
+    assert row["clusters"] == 1 and row["good_from"] == 0.95
+
+
+def test_the_most_frequent_number():
+    assert usual([5, 4, 5]) == 5 and usual([5, 4]) == 4
+
+
+def test_the_table_ranks_clusterings_beside_published_ones_and_the_ceiling(results):
+    rows = rows_of(results, summary.metrics({"takeball": results}, 100)["takeball"])
+    table = scores_table(results, rows)
+    assert [row[0] for row in table.rows] == ["PG-Kmeans", "DEC", "true policies themselves"]
+    assert table.emphasised == {0} and table.rows[0][-1].startswith("NMI 0.995")
+    assert "CPU seconds per seed" in findings_table(rows).headings
+
+
+def test_without_a_table_on_disk_the_labels_tell(results):
+    bare = replace(results, clustering=[], diagnoses={})
+    rows = rows_of(bare, summary.metrics({"takeball": bare}, 100)["takeball"])
+    assert [row["clustering"] for row in rows] == ["pg_kmeans", "dec"]
+    assert scores_table(bare, rows).rows[0][1].startswith("1.000")
+    assert findings_table(rows).headings == ["clustering", "agreement of seeds (ARI)"]
+
+
+def test_the_number_of_clusters_is_told_for_methods_that_estimate_it(collection):
+    table = num_clusters_table(collection)
+    assert table.headings == ["dataset", "true", "from conflicts", "PG-Kmeans"]
+    assert table.rows == [["takeball", "4", "3 to 5", "4"]] and table.emphasised == {0}
+
+
+def test_seeds_that_differ_are_told(collection):
+    results = collection["takeball"]
+    one = results.clusterings["pg_kmeans"]
+    labels = one.labels.copy()
+    labels[1][labels[1] == 0] = 1
+    changed = {"pg_kmeans": replace(one, labels=labels)}
+    (row,) = num_clusters_table(_collection(replace(results, clusterings=changed))).rows
+    assert row[-1] == "4 (2 of 3 seeds; else 3)"
+
+
+def test_no_table_where_every_method_was_told(collection):
+    results = collection["takeball"]
+    told = {"dec": results.clusterings["dec"]}
+    assert num_clusters_table(_collection(replace(results, clusterings=told))) is None
+
+
+def test_pictures_are_drawn_of_what_is_there(results, collection):
+    assert "PG-Kmeans; true number 4" in criterion_picture(results).alt
+    assert "true conflicts" in matrices(results, "dec").alt and matrices(results, "em") is None
+    assert "seconds against clusters K for 1 methods" in costs_picture(collection).alt
+    assert [name for name, _ in progress_pictures(results)] == ["pg_kmeans", "dec"]
+
+
+def test_progress_ends_with_the_final_clusters(results):
+    one = results.clusterings["pg_kmeans"]
+    poor = np.zeros_like(one.history_labels)
+    poor[3:, 0] = -1
+    curves = agreement(results, replace(one, history_labels=poor))
+    assert curves.shape == (6, 3) and curves[3, 0] == curves[5, 1] == 1.0
+    assert np.isnan(curves[4:, 0]).all() and (curves[:3] < 0.3).all()
+
+
+def test_remarks_count_the_seeds_that_a_warning_holds_for(results):
+    lines = remarks(results)
+    assert lines[0].startswith("Two episodes conflict if they meet the same state")
+    assert lines[1] == "“PG-Kmeans”: two clusters hold the same policy (the like on 1 of 3 seeds)."
+
+
+def test_warnings_that_differ_in_numbers_alone_are_one(results):
+    one = results.diagnoses["dec"]
+    seeds = [
+        {**seed, "warnings": [f"clusters 0 and {seed['seed']} are close (0.0{seed['seed']} nats)"]}
+        for seed in one.seeds
+    ]
+    lines = remarks(replace(results, diagnoses={"dec": replace(one, seeds=seeds)}))
+    assert lines[1] == "“DEC”: clusters 0 and 0 are close (0.00 nats) (the like on 3 of 3 seeds)."
+
+
+def test_sensitivity_to_k(results):
+    rows = {(row["series"], row["k"]): row for row in results.k_sensitivity}
+    assert list(dict.fromkeys(series for series, _ in rows)) == ["best", "single", "unmerged", "dec"]
+    assert rows["single", "8"]["runs"] == "10" and rows["best", "8"]["runs"] == "2"
+    assert float(rows["best", "4"]["seconds"]) == pytest.approx(20) and rows["dec", "4"]["seconds"] == ""
+    table = k_table(results)
+    assert table.headings[:3] == ["k", "best of restarts, merged", "published"]
+    assert [row[0] for row in table.rows] == ["4", "8"] and table.rows[0][2] == "0.995"
+    assert "best of restarts" in k_picture(results).alt
+
+
+def test_sensitivity_to_k_needs_the_truth():
+    with pytest.raises(UserError, match="true labels"):
+        k_rows(None, {}, {})
+
+
+def test_one_dataset_and_its_diagnostics_are_needed(clustered, tmp_path: Path):
+    with pytest.raises(UserError, match="no diagnostics"):
+        summarise_clusterings.main([clustered[0]], str(tmp_path / "table.csv"))
+    other = tmp_path / "results/diagnostics/other/em/seeds-0-0.json"
+    other.parent.mkdir(parents=True)
+    diagnosed = next(file for file in clustered if file.endswith(".json"))
+    other.write_text(Path(diagnosed).read_text())
+    with pytest.raises(UserError, match="2 datasets"):
+        summarise_clusterings.main([clustered[0], diagnosed, str(other)], str(tmp_path / "table.csv"))
+    assert not (tmp_path / "table.csv").exists()
+
+
+def test_a_method_that_starts_from_a_number_it_chose(tmp_path: Path):
+    data, dataset = takeball(tmp_path, episodes=6)
+    file = clusters_file(tmp_path, dataset, "pg_kmeans", [0], start=9, num_clusters=None)
+    summarise_k.main(data, [file], str(tmp_path / "k.csv"))
+    assert {row["k"] for row in csv.DictReader((tmp_path / "k.csv").open())} == {"9"}
+    assert Artifact.load(file).metadata["num_clusters"] == POLICIES
+
+
+def test_the_page_holds_all_of_it(clustered):
+    page = build(gather(clustered), ReportSettings(resamples=200))
+    for heading in ("How many behaviours?", "Clusterings", "Number of clusters", "What the clusters hold"):
+        assert f"{heading}</h" in page
+    assert "Sensitivity to the initial number of clusters" in page and "Time and memory of clustering" in page
+    assert page.count("<article") == POLICIES and "SACo" in page and ">right<" in page
+    checker = Checker()
+    checker.feed(page)
+    assert checker.open == [] and checker.mistakes == [] and len(checker.ids) == len(set(checker.ids))
+    assert len(page.encode()) < 1_000_000
+
+
+def _collection(results):
+    made = gather([])
+    made["takeball"] = results
+    return made
