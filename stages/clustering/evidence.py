@@ -13,9 +13,9 @@ Episodes beyond the `max_episodes` that can be compared pair by pair then join t
 best, which is repeated with the grown groups until nothing changes: PG-Kmeans with a good start.
 
 Discrete actions in states that come back have tabular policies with a Dirichlet prior, the concentration with the
-highest evidence being taken; everything else has linear policies on random features of the state. Those are never quite
-right, so their evidence is tempered: both halves of an episode are known to be one policy's work, and steps count for
-so little that (nearly) no halves would be told apart, and half as much again because groups are larger than halves.
+highest evidence being taken. Everything else has linear policies, of the state or of random features of it, whichever
+has the higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
+(nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise.
 
 Source: the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
 Ghahramani, 2005). Seeds differ in the random features and in the episodes compared.
@@ -45,7 +45,9 @@ from stages.seeding import generator
 from stages.training.job import Job
 
 CONCENTRATIONS = (0.01, 0.1, 1.0)
-TEMPERS = 0.5 ** np.arange(8)
+# Weights of a step to choose from. With a quarter, single behaviours of robots count as one and mixtures of two as two
+# from 20 episodes to 300 (docs/decisions/0010); a half splits single ones, an eighth joins two in small data.
+TEMPERS = 0.25 * 0.5 ** np.arange(6)
 TOLD_APART = 0.05  # share of halves that may be, at the temper chosen
 
 
@@ -54,9 +56,9 @@ class EvidenceSettings(ClusteringSettings):
 
     num_clusters: int | None = Field(None, ge=1, description="number of clusters K; null: that of highest evidence")
     max_episodes: int | None = Field(
-        None, ge=2, description="episodes compared pair by pair; null: as many as takes some seconds (80 or 200)"
+        None, ge=2, description="episodes compared pair by pair; null: 64 to 200, more of shorter ones"
     )
-    num_features: int = Field(200, ge=0, description="random features of linear policies")
+    num_features: int = Field(128, ge=0, description="random features of linear policies; they are tried without, too")
     temper: float | None = Field(
         None, gt=0, le=1, description="weight of a step in the evidence of linear policies; null: found from halves"
     )
@@ -149,8 +151,10 @@ def group(
     Policies are linear where there are no `tables`; another `restart` draws other features and episodes.
     """
     dataset = job.dataset
-    features = generator(seed, "random features", restart)
-    families = tables or [BayesianLinearPolicies(job, settings.num_features, features)]
+    numbers = sorted({0, settings.num_features})
+    families = tables or [
+        BayesianLinearPolicies(job, number, generator(seed, "random features", restart)) for number in numbers
+    ]
     order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
     candidates = [
         compare(settings, policies, np.sort(order[: settings.max_episodes or policies.affordable_episodes]))
@@ -160,7 +164,7 @@ def group(
     if len(best.chosen) < dataset.num_episodes:
         return join_others(dataset, settings, best)
     clusters = best.policies.total(best.labels, best.added.shape[1])
-    per_step = best.evidence / (best.policies.temper * dataset.num_steps)
+    per_step = best.evidence / dataset.num_steps
     return Grouping(best.policies, best.trace, clusters, torch.from_numpy(best.added), [per_step], True)
 
 
@@ -173,18 +177,18 @@ def compare(settings: EvidenceSettings, policies: ConjugatePolicies, chosen: Int
     num_clusters = min(settings.num_clusters or trace.best_num_clusters, len(chosen))
     labels, added = move_one_by_one(policies, statistics, trace.labels(num_clusters), num_clusters)
     clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
-    return Compared(policies, trace, chosen, labels, added, float(policies.evidence(clusters).sum()))
+    return Compared(policies, trace, chosen, labels, added, policies.untempered_evidence(clusters))
 
 
 def found_temper(policies: BayesianLinearPolicies, chosen: Int[np.ndarray, "chosen"]) -> float:
-    """Half the largest weight of a step at which (nearly) no episode's halves seem to be different policies' work."""
+    """The largest weight of a step at which (nearly) no episode's halves seem to be different policies' work."""
     first, second = policies.halves(chosen)
     for temper in TEMPERS:
         policies.temper = float(temper)
         gains = policies.evidence(first + second) - policies.evidence(first) - policies.evidence(second)
         if (gains < 0).double().mean() <= TOLD_APART:
             break
-    return policies.temper / 2
+    return policies.temper
 
 
 def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: Compared) -> Grouping:

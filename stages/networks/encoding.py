@@ -29,7 +29,7 @@ class Encoding:
         normaliser: Scales observations that are not nominal.
     """
 
-    values: tuple[Float[Tensor, "values"], ...] | None
+    values: tuple[Float[Tensor, "_"], ...] | None
     normaliser: Normaliser
 
     @classmethod

@@ -6,7 +6,7 @@ The statistics are counts ``n[s, a]``, and the evidence is that of Polya's urn, 
     log Gamma(A alpha) - log Gamma(A alpha + n[s]) + sum_a ( log Gamma(alpha + n[s, a]) - log Gamma(alpha) )
 
 The mean policy is ``(n[s, a] + alpha) / (n[s] + A alpha)``: additive smoothing. Every memoryless policy is in the
-family, so evidence is taken at its word (`exact`).
+family, so evidence is taken at its word: `temper` is 1.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ class DirichletPolicies(ConjugatePolicies):
             deterministic.
     """
 
-    exact = True
     affordable_episodes = 200
 
     def __init__(self, table: StateActionCounts) -> None:

@@ -28,7 +28,8 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.training.job import Job
 
 PRIOR_PRECISION, PRIOR_SHAPE, PRIOR_RATE = 1.0, 1.0, 0.1  # lambda, a_0, b_0 for actions of variance 1
-MAX_STEPS = 60_000  # looked at; of a larger dataset every so-manieth step, which its neighbours resemble
+MAX_STEPS = 60_000  # looked at in whole clusters; of more steps every so-manieth, which its neighbours resemble
+ENOUGH_STEPS, FEWEST, MOST = 8_000, 64, 200  # steps that the compared episodes should have, and how many there may be
 CHUNK = 32_768
 
 
@@ -41,9 +42,6 @@ class BayesianLinearPolicies(ConjugatePolicies):
         generator: Draws the features.
     """
 
-    exact = False
-    affordable_episodes = 80
-
     def __init__(self, job: Job, num_features: int, generator: np.random.Generator) -> None:
         self.job = job
         width = job.encoding.width
@@ -53,6 +51,8 @@ class BayesianLinearPolicies(ConjugatePolicies):
         self.target_mean, self.target_std = targets.mean(0), targets.std(0, correction=0).clamp(min=1e-6)
         self.num_features, self.num_targets = 1 + width + num_features, targets.shape[1]
         self.stride = -(-job.dataset.num_steps // MAX_STEPS)
+        mean_length = job.dataset.num_steps / job.dataset.num_episodes
+        self.affordable_episodes = int(np.clip(ENOUGH_STEPS / mean_length, FEWEST, MOST))
 
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
         starts, ends = self.job.dataset.episode_starts[episodes], self.job.dataset.episode_ends[episodes]
@@ -81,7 +81,7 @@ class BayesianLinearPolicies(ConjugatePolicies):
 
     def total(self, labels: Int[np.ndarray, "episodes"], num_clusters: int) -> Float[Tensor, "clusters width"]:
         of_step = np.repeat(labels, self.job.dataset.episode_lengths)
-        return torch.stack([self._sums(np.flatnonzero(of_step == z)) for z in range(num_clusters)])
+        return torch.stack([self._sums(np.flatnonzero(of_step == z), self.stride) for z in range(num_clusters)])
 
     def log_likelihood(
         self, dataset: EpisodeDataset, clusters: Float[Tensor, "clusters width"]
@@ -99,11 +99,11 @@ class BayesianLinearPolicies(ConjugatePolicies):
             scores.index_add_(0, torch.from_numpy(dataset.episode_of_step[rows]), log_prob.mT)
         return scores * self.stride
 
-    def _sums(self, rows: Int[np.ndarray, "rows"]) -> Float[Tensor, "width"]:
+    def _sums(self, rows: Int[np.ndarray, "rows"], stride: int = 1) -> Float[Tensor, "width"]:
         """Statistics of the given steps, of which every `stride`-th is looked at and stands for the others."""
         second = torch.zeros(self.num_features, self.num_features, dtype=torch.float64)
         cross = torch.zeros(self.num_features, self.num_targets, dtype=torch.float64)
-        squares, used = torch.zeros(self.num_targets, dtype=torch.float64), rows[:: self.stride]
+        squares, used = torch.zeros(self.num_targets, dtype=torch.float64), rows[::stride]
         for chunk in np.array_split(used, max(1, -(-len(used) // CHUNK))):
             features, targets = self._rows(self.job.dataset, chunk)
             second += features.T @ features

@@ -30,11 +30,9 @@ class ConjugatePolicies(ABC):
     """A family of policies with a conjugate prior, for one dataset.
 
     Attributes:
-        exact: Whether the family holds every policy there can be, so that `temper` can be 1.
         affordable_episodes: How many episodes can be compared with each other in some seconds.
     """
 
-    exact: bool
     affordable_episodes: int
     temper: float = 1.0
 
@@ -45,6 +43,13 @@ class ConjugatePolicies(ABC):
     @abstractmethod
     def evidence(self, statistics: Statistics) -> Float[Tensor, "groups"]:
         """Log evidence of each group, in nats, its steps counting `temper` each."""
+
+    def untempered_evidence(self, statistics: Statistics) -> float:
+        """Evidence of all groups together, every step counting 1, by which families of policies can be compared."""
+        temper, self.temper = self.temper, 1.0
+        evidence = float(self.evidence(statistics).sum())
+        self.temper = temper
+        return evidence
 
     @abstractmethod
     def total(self, labels: Int[np.ndarray, "episodes"], num_clusters: int) -> Float[Tensor, "clusters width"]:

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import torch
+
+from stages.clustering.dcpl import Dcpl, DcplSettings
+from stages.evaluation.clustering_scores import clustering_scores
+from stages.training.job import Job
+from tests.clustering.discrete_policies import discrete_policies
+from tests.synthetic import dataset_of, make_episodes
+
+QUICK = {"hidden_sizes": (16,), "batch_size": 64, "learning_rate": 0.01, "filter_steps": 60, "filter_rounds": 3}
+
+
+def fitted(dataset, seeds=(0,), **changes):
+    model = Dcpl(Job(dataset, list(seeds)), DcplSettings(**{**QUICK, **changes}))
+    return model, model.fit()
+
+
+def groups(count: int, episodes: int = 90, steps: int = 20):
+    """Policies whose average actions differ: the assumption that DCPL rests on."""
+    random = np.random.default_rng(0)
+    truth = np.arange(episodes) % count
+    observations = random.standard_normal((episodes * steps, 2))
+    angle = 2 * np.pi * np.repeat(truth, steps) / count
+    actions = np.stack([np.cos(angle), np.sin(angle)], 1) + 0.2 * random.standard_normal((episodes * steps, 2))
+    return dataset_of(observations, actions, np.zeros(len(actions)), [steps] * episodes, behaviour_policy=truth)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_number_of_clusters_is_found_with_them(count):
+    dataset = groups(count)
+    _, found = fitted(dataset, range(3))
+    numbers = [len(set(labels.tolist())) for labels in found.labels]
+    rands = [clustering_scores(dataset.behaviour_policy, labels.numpy())["rand"] for labels in found.labels]
+    assert np.median(numbers) == count
+    assert np.median(rands) > 0.98
+    assert found.converged == [True] * 3
+
+
+def test_discrete_actions_of_different_frequencies_are_told_apart():
+    dataset = discrete_policies(states=1, noise=0.1, episodes=60)
+    _, found = fitted(dataset, range(3))
+    for labels in found.labels.numpy():
+        assert all(len(set(dataset.behaviour_policy[labels == z])) == 1 for z in set(labels.tolist()))
+
+
+def test_no_more_clusters_than_asked_for():
+    _, found = fitted(groups(3), [0, 1], num_clusters=2)
+    assert found.responsibilities.shape[-1] == 2
+    torch.testing.assert_close(found.responsibilities.sum(-1), torch.ones(2, 90))
+
+
+def test_what_clusters_have_accepted_grows():
+    _, found = fitted(groups(3), range(3))
+    for own in found.score_history.T:
+        steps = own[own.isfinite()]
+        assert (steps.diff() > 0).all()
+        assert 0.95 < steps[-1] <= 1
+
+
+def test_a_dataset_is_clustered_from_a_part_of_it():
+    dataset = groups(2)
+    model, found = fitted(dataset, [0], max_episodes=40)
+    assert found.details["accepted_in_round"].shape == (1, 40)
+    assert clustering_scores(dataset.behaviour_policy, found.labels[0].numpy())["rand"] > 0.95
+    assert torch.equal(model.predict(dataset), found.responsibilities)
+    assert torch.equal(model.predict(dataset.select(np.array([5]))), found.responsibilities[:, 5:6])
+
+
+def test_a_seed_does_not_depend_on_those_beside_it():
+    dataset = groups(3, episodes=45)
+    _, together = fitted(dataset, [0, 1, 2])
+    _, alone = fitted(dataset, [1])
+    assert torch.equal(alone.labels[0], together.labels[1])
+
+
+@pytest.mark.parametrize("threshold", ["density", "polynomial"])
+@pytest.mark.parametrize(("lengths", "clusters"), [([3], None), ([1, 1, 1], None), ([1, 4, 2], 2), ([5, 5], 1)])
+def test_few_and_short_episodes(lengths, clusters, threshold):
+    _, found = fitted(make_episodes(lengths), [0, 1], num_clusters=clusters, threshold=threshold, filter_steps=5)
+    torch.testing.assert_close(found.responsibilities.sum(-1), torch.ones(2, len(lengths)))
+    assert found.labels.max() < (clusters or 7)
