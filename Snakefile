@@ -90,10 +90,16 @@ def clusters(datasets):
     return sum([expand(CLUSTERS, dataset=d, clustering=PARAMS.clusterings(d), block=BLOCKS) for d in datasets], [])
 
 
-def diagnoses(datasets):
-    """What is wrong and right with the clusters of datasets without agents, which are there to be clustered."""
-    names = [dataset for dataset in datasets if not DATASETS[dataset].agents]
-    return sum([expand(DIAGNOSIS, dataset=d, clustering=PARAMS.clusterings(d), block=BLOCKS) for d in names], [])
+def studied():
+    """The tables that `snakemake clustering` and its like made earlier, and the diagnoses behind them."""
+    tables = filter(os.path.exists, expand("results/{study}/{dataset}.csv", study=STUDIES, dataset=DATASETS))
+    compared = [d for d in PARAMS.params.comparison if os.path.exists(f"results/clustering/{d}.csv")]
+    return [*tables, *sum([diagnoses(dataset) for dataset in compared], [])]
+
+
+def diagnoses(dataset):
+    """What is right and wrong with each of the clusterings that are compared."""
+    return expand(DIAGNOSIS, dataset=dataset, clustering=PARAMS.params.comparison[dataset], block=BLOCKS)
 
 
 def trained(datasets):
@@ -141,7 +147,7 @@ rule behaviours:
 rule navigation:
     input:
         evaluations(PARAMS.family("navigation")),
-        expand(BOUND, dataset=PARAMS.family("navigation")),
+        expand(BOUND, dataset=set(PARAMS.family("navigation")) & set(EVALUATED)),
 
 
 rule clustering:
@@ -412,7 +418,6 @@ rule summarise:
     input:
         expand(DATA, dataset=DATASETS),
         clusters(DATASETS),
-        diagnoses(DATASETS),
         evaluations(DATASETS),
         expand(BOUND, dataset=EVALUATED),
     output:
@@ -436,8 +441,8 @@ rule report:
     input:
         rules.summarise.input,
         trained(DATASETS),
-        # What `snakemake clustering` and its like made earlier is shown, and so kept up to date.
-        filter(os.path.exists, expand("results/{study}/{dataset}.csv", study=STUDIES, dataset=DATASETS)),
+        # Shown, and so kept up to date.
+        studied(),
     output:
         "results/report.html",
     log:
@@ -457,7 +462,7 @@ rule report:
 rule clustering_table:
     input:
         DATA,
-        lambda w: expand(DIAGNOSIS, dataset=w.dataset, clustering=PARAMS.params.comparison[w.dataset], block=BLOCKS),
+        lambda w: diagnoses(w.dataset),
     output:
         "results/clustering/{dataset}.csv",
     log:

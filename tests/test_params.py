@@ -137,7 +137,7 @@ def test_later_layers_win(tmp_path: Path, params: dict[str, Any]) -> None:
     params["presets"] = {"p": {"cluster_trajectories": {"base": {"em_epochs": 2, "bias_epochs": 2, "batch_size": 2}}}}
     navigation = params["datasets"]["navigation"]
     for dataset in params["datasets"].values():
-        dataset |= {"agents": [], "clusterings": []}
+        dataset |= {"agents": [], "clusterings": [], "preset": None}
     navigation["preset"] = "p"
     navigation["settings"] = {"cluster_trajectories": {"base": {"bias_epochs": 3, "batch_size": 3}}}
     params |= {"agents": {}, "ablation": None, "figure4": None, "k_sensitivity": None, "comparison": {}}

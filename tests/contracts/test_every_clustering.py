@@ -19,9 +19,9 @@ from tests.synthetic import make_episodes, two_policies
 
 # As little training as makes sense; a method takes the settings that it has.
 LITTLE: dict[str, Any] = {
-    "hidden_sizes": (8,), "bias_epochs": 1, "pretrain_epochs": 1, "em_epochs": 2, "epochs": 2, "restarts": 2,
-    "fit_steps": 5, "max_iterations": 4, "held_out_steps": 5, "pretrain_steps": 5, "num_steps": 10, "steps": 10,
-    "refine_steps": 5, "window": 8, "batch_size": 16, "num_features": 8, "rounds": 1,
+    "hidden_sizes": (8,), "bias_epochs": 1, "pretrain_epochs": 1, "em_epochs": 2, "restarts": 2, "fit_steps": 5,
+    "max_iterations": 4, "held_out_steps": 5, "pretrain_steps": 4, "train_steps": 8, "window": 8, "batch_windows": 16,
+    "width": 8, "batch_size": 16, "num_features": 8, "filter_rounds": 1, "filter_steps": 5,
 }  # fmt: skip
 METHODS = CLUSTERING.names()
 DATASETS = {"continuous": two_policies(24, steps=12), "discrete": long_table_dataset(24, 2)}
