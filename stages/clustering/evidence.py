@@ -10,7 +10,8 @@ explains them well all the same. Here nothing is fitted. The parameters of the p
     4. single episodes move to other groups while that raises the evidence.
 
 Episodes beyond the `max_episodes` that can be compared pair by pair then join the group whose mean policy explains them
-best, which is repeated with the grown groups until nothing changes: PG-Kmeans with a good start.
+best, which is repeated with the grown groups until nothing changes: PG-Kmeans with a good start. Where K is to be
+found, grown groups whose union gains evidence are merged then.
 
 Discrete actions in states that come back have tabular policies with a Dirichlet prior, the concentration with the
 highest evidence being taken. Everything else has linear policies, of the state or of random features of it, whichever
@@ -202,9 +203,12 @@ def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: C
         log_likelihood = policies.log_likelihood(dataset, clusters)
         assigned = log_likelihood.argmax(1).numpy()
         scores.append(float(log_likelihood.max(1).values.sum()) / dataset.num_steps)
-        converged = np.array_equal(assigned, everyone)
-        if converged:
-            break
+        if converged := np.array_equal(assigned, everyone):
+            merged = agglomerate(policies, clusters)
+            if settings.num_clusters is not None or merged.best_num_clusters == num_clusters:
+                break
+            num_clusters = merged.best_num_clusters
+            assigned = merged.labels(num_clusters)[assigned]
         everyone = assigned
     return Grouping(policies, compared.trace, clusters, policies.temper * log_likelihood, scores, converged)
 

@@ -150,7 +150,7 @@ class PgLearner:
 
     def _centred(self, run: int, scores: Float[Tensor, "episodes clusters"]) -> Tensor | None:
         """What to assign by in the first iterations: no policy is then better over the whole dataset."""
-        if int(self.found.iterations[run]) >= self.settings.centred_iterations:
+        if int(self.found.iterations[run]) >= self.settings.centred:
             return None
         return centred(scores[None], self.likelihood.lengths.cpu())[0]
 

@@ -47,7 +47,7 @@ class PgKmeansSettings(ClusteringSettings):
     fit_steps: int = Field(100, ge=1, description="gradient steps of networks per M-step")
     warm_start: bool = Field(True, description="networks go on from the last M-step instead of beginning anew")
     centred_iterations: int = Field(
-        3, ge=0, description="E-steps of networks with centred scores at the start, as in EM; published: 0"
+        3, ge=0, description="first E-steps of networks with centred scores, from random starts; published: 0"
     )
     held_out_steps: int = Field(
         1000, ge=1, description="gradient steps of the policies by which K is chosen, where they are networks"
@@ -57,6 +57,11 @@ class PgKmeansSettings(ClusteringSettings):
     def first_clusters(self) -> int:
         """k, the number of clusters before merging."""
         return self.initial_clusters or self.num_clusters or CLUSTERS_TO_CHOOSE_FROM
+
+    @property
+    def centred(self) -> int:
+        """E-steps with centred scores: none from a good start, which centring can spoil."""
+        return self.centred_iterations if self.start == "random" else 0
 
     @property
     def reseeds(self) -> bool:

@@ -28,7 +28,8 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.training.job import Job
 
 PRIOR_PRECISION, PRIOR_SHAPE, PRIOR_RATE = 1.0, 1.0, 0.1  # lambda, a_0, b_0 for actions of variance 1
-MAX_STEPS = 60_000  # looked at in whole clusters; of more steps every so-manieth, which its neighbours resemble
+MAX_STEPS = 60_000  # looked at in whole clusters; of more steps every so-manieth, which its neighbours resemble,
+MIN_LENGTH = 50  # and in single episodes likewise, as long as so many steps remain on average
 ENOUGH_STEPS, FEWEST, MOST = 8_000, 64, 200  # steps that the compared episodes should have, and how many there may be
 CHUNK = 32_768
 
@@ -52,6 +53,7 @@ class BayesianLinearPolicies(ConjugatePolicies):
         self.num_features, self.num_targets = 1 + width + num_features, targets.shape[1]
         self.stride = -(-job.dataset.num_steps // MAX_STEPS)
         mean_length = job.dataset.num_steps / job.dataset.num_episodes
+        self.episode_stride = max(1, min(self.stride, int(mean_length / MIN_LENGTH)))
         self.affordable_episodes = int(np.clip(ENOUGH_STEPS / mean_length, FEWEST, MOST))
 
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
@@ -91,13 +93,13 @@ class BayesianLinearPolicies(ConjugatePolicies):
         rate = PRIOR_RATE + (squares - (cross * weights).sum(1)).clamp(min=0) / 2
         variance = rate / (PRIOR_SHAPE + steps[:, None] / 2)
         scores = torch.zeros(dataset.num_episodes, len(clusters), dtype=torch.float64)
-        used = np.arange(0, dataset.num_steps, max(1, self.stride))
+        used = np.arange(0, dataset.num_steps, self.episode_stride)
         for rows in np.array_split(used, -(-len(used) // CHUNK)):
             features, targets = self._rows(dataset, rows)
             errors = (targets - features @ weights).square()  # [clusters, rows, targets]
             log_prob = -0.5 * (errors / variance[:, None] + torch.log(2 * math.pi * variance)[:, None]).sum(2)
             scores.index_add_(0, torch.from_numpy(dataset.episode_of_step[rows]), log_prob.mT)
-        return scores * self.stride
+        return scores * self.episode_stride
 
     def _sums(self, rows: Int[np.ndarray, "rows"], stride: int = 1) -> Float[Tensor, "width"]:
         """Statistics of the given steps, of which every `stride`-th is looked at and stands for the others."""
