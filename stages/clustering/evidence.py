@@ -18,9 +18,10 @@ highest evidence being taken. Everything else has linear policies, of the state 
 has the higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
 (nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise.
 
-Source: the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
+Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
+Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
 Ghahramani, 2005). Seeds differ in the random features and in the episodes compared.
-Limit: behaviours too rare to be among the compared episodes join others.
+Limit:     behaviours too rare to be among the compared episodes join others.
 """
 
 from __future__ import annotations

@@ -187,6 +187,7 @@ def test_backend_suits_the_dataset():
         policies_of(two_policies(), backend="tabular")
 
 
-def test_more_clusters_than_before_merging_are_refused():
-    with pytest.raises(ValueError, match="initial_clusters"):
-        PgKmeansSettings(num_clusters=5, initial_clusters=4)
+def test_fewer_clusters_than_asked_for_stay_as_they_are():
+    found = PgKmeans(Job(table_dataset(), [0]), PgKmeansSettings(num_clusters=5, initial_clusters=2)).fit()
+    assert found.responsibilities.shape[-1] == 5
+    assert len(found.labels.unique()) <= 2

@@ -30,7 +30,7 @@ class Project:
         """Output and errors of a command, which has to succeed or to fail."""
         done = subprocess.run(
             command, cwd=self.path, env=environment(), text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1800, check=False,
         )  # fmt: skip
         assert (done.returncode == 0) == succeeds, f"{' '.join(command)} gave {done.returncode}\n{done.stdout}"
         return done.stdout
