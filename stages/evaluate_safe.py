@@ -1,0 +1,35 @@
+"""Run safe policies in their environment under every cost limit and keep every return and cost.
+
+Example: python -m stages.evaluate_safe data/generated/safe_navigation.hdf5 --policy trac.safetensors
+             --output evaluation.npz --settings '{"episodes": 20}'
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from stages.artifacts import Artifact, save_arrays
+from stages.command import Command
+from stages.environments.loading import environment_of
+from stages.errors import UserError
+from stages.evaluation.safe_rollouts import SafeEvaluationSettings, evaluate_safely
+from stages.safety.base import load_safe_agent
+
+
+def main(dataset: str, policy: str | None, output: str, settings: SafeEvaluationSettings) -> None:
+    """Read the policies of all seeds and limits, roll them out, save returns, costs and lengths."""
+    if policy is None:
+        raise UserError("no policies were named", place="--policy", remedy="Give the file of stages.train_safe")
+    trained = Artifact.load(policy)
+    agent = load_safe_agent(trained)
+    seeds, limits = trained.metadata["seeds"], trained.metadata["limits"]
+    arrays = evaluate_safely(partial(environment_of, dataset), agent, seeds, limits, settings)
+    save_arrays(output, arrays)
+    means = zip(arrays["limits"], arrays["costs"].mean((0, 2)), arrays["returns"].mean((0, 2)), strict=True)
+    print("; ".join(f"limit {limit:g}: cost {cost:.1f}, return {value:.1f}" for limit, cost, value in means))
+
+
+if __name__ == "__main__":
+    inputs = {"dataset": "native dataset file, which names the environment"}
+    options = {"policy": "file of train_safe"}
+    Command(__doc__, inputs, "returns and costs (npz)", SafeEvaluationSettings, options).run(main)

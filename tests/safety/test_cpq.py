@@ -1,0 +1,265 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from stages.errors import UserError
+from stages.registry import SAFETY
+from stages.safety.base import load_safe_agent, train_safe
+from stages.safety.cost_transitions import discounted_limit
+from stages.safety.cpq import Cpq, CpqSettings, mean_network
+from stages.training.draws import UniformDraws
+from stages.training.job import Job
+from stages.training.loop import Loop
+from tests.synthetic import dataset_of, one_hot, ragged
+
+SMALL = {
+    "hidden_sizes": (32,),
+    "vae_hidden_sizes": (32,),
+    "batch_size": 64,
+    "learning_rate": 3e-3,
+    "actor_learning_rate": 3e-3,
+    "num_sampled_actions": 4,
+    "cost_limits": (1.0, 3.0),
+}
+NAMES = ("actor", "critics", "cost_critics")
+
+
+def with_costs():
+    data = ragged()
+    return replace(data, costs=np.random.default_rng(1).random(data.num_steps, dtype=np.float32))
+
+
+def learner_of(data=None, seeds=(0, 1), **changes) -> Cpq:
+    return Cpq(Job(with_costs() if data is None else data, list(seeds)), CpqSettings(**{**SMALL, **changes}))
+
+
+def batch_of(learner: Cpq, seeds: int = 2) -> dict[str, torch.Tensor]:
+    source = torch.Generator().manual_seed(0)
+    rows = learner.rows.gather(torch.arange(16).expand(seeds, -1))
+    noise = {name: torch.randn(seeds, 1, 16, width, generator=source) for name, width in learner.noise.items()}
+    return rows | noise
+
+
+def trained(dataset, seeds=(0, 1), **changes):
+    return train_safe(Job(dataset, list(seeds)), SAFETY.choose({"method": "cpq", **SMALL, **changes}))
+
+
+def actions_of(learner: Cpq, states: torch.Tensor, noise: torch.Tensor, limit: int) -> torch.Tensor:
+    """Actions of one limit's policy, ``[seeds, 1, batch, action]``."""
+    mean, log_std = learner.actor(states)[:, limit : limit + 1].detach().chunk(2, -1)
+    return torch.tanh(mean + log_std.clamp(-5, 2).exp() * noise)
+
+
+def test_limits_become_what_a_critic_may_say():
+    learner = learner_of(cost_limits=(0.0, 1.0, 3.0))
+    steps = torch.tensor(float(with_costs().episode_lengths.max()))
+    expected = discounted_limit(torch.tensor([0.0, 1.0, 3.0]), 0.99, steps)
+    data = with_costs()
+    scale = float(
+        np.std(
+            [
+                data.costs[i : data.episode_ends[data.episode_of_step[i]]]
+                @ 0.99 ** np.arange(data.episode_ends[data.episode_of_step[i]] - i)
+                for i in range(data.num_steps)
+            ]
+        )
+    )
+    torch.testing.assert_close(learner.allowed.flatten() * scale, expected)
+
+
+def test_critic_losses_by_hand():
+    learner = learner_of()
+    with torch.no_grad():
+        learner.critics.target_parameters.mul_(1.7)
+        learner.cost_critics.target_parameters.mul_(2.0)
+    learner.allowed = torch.tensor([-0.1, 0.1])[None, :, None, None]
+    learner.log_multiplier.fill_(-torch.inf)
+    batch = batch_of(learner)
+    states, following = batch["observations"], batch["next_observations"]
+    predicted = [
+        part(torch.cat([states, batch["actions"]], -1)).detach() for part in (learner.critics, learner.cost_critics)
+    ]
+    losses, shares = [0, 0], []
+    for limit in range(2):
+        pairs = torch.cat([following, actions_of(learner, following, batch["target_noise"], limit)], -1)
+        twins = slice(2 * limit, 2 * limit + 2)
+        value, cost = (part.target(pairs)[:, twins].amin(1) for part in (learner.critics, learner.cost_critics))
+        safe = (cost <= learner.allowed[0, limit]).float()
+        shares.append(float(safe.mean()))
+        counted = safe * value + (1 - safe) * learner.unsafe_value
+        targets = (
+            batch["rewards"][:, 0] + batch["discounts"][:, 0] * counted,
+            batch["costs"][:, 0] + batch["discounts"][:, 0] * cost,
+        )
+        for i in range(2):
+            losses[i] += (predicted[i][:, twins] - targets[i][:, None]).square().mean((2, 3)).sum(1)
+    assert all(0 < share < 1 for share in shares)
+    made = learner.fit_critics(batch)
+    torch.testing.assert_close(made["critic"].detach(), losses[0])
+    torch.testing.assert_close(made["cost critic"].detach(), losses[1])
+
+
+def test_what_is_unsafe_is_worth_nothing_or_the_smallest_return_if_that_is_less():
+    data = with_costs()
+    assert learner_of(replace(data, rewards=np.abs(data.rewards))).unsafe_value == 0.0
+    learner = learner_of(replace(data, rewards=-np.ones_like(data.rewards)))
+    longest = int(data.episode_lengths.max())
+    spread = np.std([(1 - 0.99**k) / 0.01 for n in data.episode_lengths for k in range(1, n + 1)])
+    assert learner.unsafe_value == pytest.approx(-(1 - 0.99**longest) / 0.01 / spread, rel=1e-4)
+
+
+def test_the_actor_climbs_the_smaller_value_where_costs_allow_it_and_nowhere_else():
+    learner = learner_of()
+    learner.allowed = torch.tensor([0.05, -100.0])[None, :, None, None]
+    batch = batch_of(learner)
+    states, expected = batch["observations"], 0
+    for limit in range(2):
+        pairs = torch.cat([states, actions_of(learner, states, batch["actor_noise"], limit)], -1)
+        twins = slice(2 * limit, 2 * limit + 2)
+        safe = learner.cost_critics(pairs).detach()[:, twins].amin(1) <= learner.allowed[0, limit]
+        expected = expected - (safe * learner.critics(pairs).detach()[:, twins].amin(1)).mean((1, 2))
+    before = {name: getattr(learner, name).parameters.detach().clone() for name in NAMES}
+    losses = learner.fit_actor(batch)
+    torch.testing.assert_close(losses["actor"].detach(), expected)
+    assert 0 < losses["safe share"].mean() < 1
+    assert all(torch.equal(getattr(learner, name).parameters, before[name]) for name in NAMES[1:])
+    moved = [
+        (now - then).view(2, 2, -1).abs().amax((0, 2))
+        for now, then in zip(
+            learner.policy.views(learner.actor.parameters.detach()), learner.policy.views(before["actor"]), strict=True
+        )
+    ]
+    assert all(change[0] > 0 and change[1] == 0 for change in moved)
+
+
+def test_costs_are_raised_where_actions_are_least_like_the_data():
+    learner = learner_of(ood_share=0.5)
+    learner.vae.strangeness = lambda pairs: pairs[..., 3]  # the first action coordinate
+    batch = batch_of(learner)
+    states = batch["observations"].repeat_interleave(4, dim=2)
+    noise = batch["sampled_noise"].view(2, 1, 64, 2)
+    expected = torch.zeros(2, 2)
+    for limit in range(2):
+        actions = actions_of(learner, states, noise, limit)[:, 0]
+        for seed in range(2):
+            chosen = actions[seed, :, 0].argsort(descending=True)[:32]
+            pairs = torch.cat([states[seed, 0, chosen], actions[seed, chosen]], -1)[None, None].expand(2, 1, -1, -1)
+            expected[seed, limit] = learner.cost_critics(pairs).detach()[seed, 2 * limit : 2 * limit + 2].mean()
+    found = learner.strange_costs(batch)
+    torch.testing.assert_close(found.detach(), expected)
+    found.sum().backward()
+    assert learner.cost_critics.parameters.grad.abs().sum() > 0
+    assert learner.actor.parameters.grad is None and learner.vae.encoder.parameters.grad is None
+
+
+def test_the_multiplier_grows_while_strange_actions_cost_too_little_and_shrinks_after():
+    learner = learner_of(multiplier_learning_rate=0.1)
+    batch = batch_of(learner)
+    costs = learner.strange_costs(batch).detach()
+    learner.allowed = torch.stack([costs.amax() + 1, costs.amin() - 1])[None, :, None, None] / 1.5
+    excess = costs - 1.5 * learner.allowed[..., 0, 0]
+    learner.fit_critics(batch)
+    torch.testing.assert_close(learner.log_multiplier, -0.1 * excess)
+    assert (learner.log_multiplier[:, 0] > 0).all() and (learner.log_multiplier[:, 1] < 0).all()
+    for _ in range(3):
+        learner.log_multiplier.mul_(1000).clamp_(-5, 5)
+        learner.fit_critics(batch)
+    assert learner.log_multiplier.abs().max() <= 5
+
+
+def test_costs_are_raised_no_further_once_they_are_high_enough():
+    made = []
+    for allowed in (-100.0, 100.0):
+        for multiplier in (-torch.inf, 1.0):
+            learner = learner_of()
+            learner.allowed = torch.full((1, 2, 1, 1), allowed)
+            learner.log_multiplier.fill_(multiplier)
+            learner.fit_critics(batch_of(learner))
+            made.append(learner.cost_critics.parameters.detach().clone())
+    assert torch.equal(made[0], made[1]) and not torch.equal(made[2], made[3])
+
+
+def test_one_step_moves_everything():
+    learner = learner_of()
+    start = {name: tensor.clone() for name, tensor in learner.tensors().items()}
+    Loop(learner, learner.rows, UniformDraws([0, 1], len(learner.rows), 16, noise=learner.noise)).run(1)
+    parameters = [name for name in start if name.endswith("parameters")]
+    assert len(parameters) == 7
+    assert not any(torch.equal(learner.tensors()[name], start[name]) for name in [*parameters, "log_multiplier"])
+
+
+def test_values_of_a_chain_end_where_its_costs_exceed_the_limit():
+    # Three states in a row: rewards 1, 2, 4, costs 0, 0, 6. Seen from the second state they are 3 (at discount 1/2).
+    states, actions = np.tile(np.arange(3), 60), np.random.default_rng(0).uniform(-1, 1, (180, 1))
+    costs = np.tile([0.0, 0.0, 6.0], 60).astype(np.float32)
+    data = dataset_of(one_hot(states, 3), actions, 2.0**states, [3] * 60, costs=costs)
+    # 7/12 of a limit is what critics may say over three steps: 0, 3.5 and 7.
+    settings = {"hidden_sizes": (), "discount": 0.5, "learning_rate": 5e-2, "target_update_rate": 0.1}
+    learner = learner_of(data, (0,), cost_limits=(0.0, 6.0, 12.0), **settings)
+    learner.strange_costs = lambda batch: torch.zeros(1, 3)
+    learner.updates = [update for update in learner.updates if update.apply != learner.vae.fit]
+    Loop(learner, learner.rows, UniformDraws([0], len(learner.rows), 64, noise=learner.noise)).run(500)
+    batch = learner.rows.chunk(0, 3)
+    pairs = torch.cat([batch["observations"], batch["actions"]], -1)
+    spread = np.std(np.tile([3.0, 4.0, 4.0], 60))
+    values = learner.critics(pairs).detach().view(3, 2, 3).mean(1) * spread
+    # Limit 6 lets the second state be entered, but not the third; limit 12 both.
+    expected = torch.tensor([[1.0, 2.0, 4.0], [2.0, 2.0, 4.0], [3.0, 4.0, 4.0]])
+    torch.testing.assert_close(values, expected, atol=0.05, rtol=0)
+
+
+def crossroads(episodes: int = 1000):
+    """Two steps: the first action says where the second begins; that earns ``1 + a`` and costs ``5 (1 + a)``."""
+    random = np.random.default_rng(0)
+    actions = random.uniform(-1, 1, (2 * episodes, 1))
+    ways, observations, amounts = actions[::2, 0], np.zeros((2 * episodes, 2)), np.zeros(2 * episodes)
+    observations[::2, 1], observations[1::2, 1] = random.uniform(-1, 1, episodes), ways
+    observations[1::2, 0], amounts[1::2] = 1.0, 1 + ways
+    costs = (5 * amounts).astype(np.float32)
+    return dataset_of(observations, actions, amounts, [2] * episodes, costs=costs)
+
+
+def test_a_tight_limit_holds_policies_back():
+    settings = {"cost_limits": (2.5, 20.0), "num_steps": 400, "target_update_rate": 0.02, "num_sampled_actions": 1}
+    agent = load_safe_agent(trained(crossroads(), **settings))
+    agent.begin(torch.arange(2).repeat_interleave(40), torch.tensor([2.5, 20.0]).repeat(2).repeat_interleave(20))
+    states = torch.stack([torch.zeros(20), torch.linspace(-1, 1, 20)], dim=1)
+    actions = agent.act(states.repeat(4, 1)).view(2, 2, 20).mean((0, 2))
+    assert actions[1] > 0.9 and actions[0] < actions[1] - 0.3
+
+
+def test_means_are_those_of_the_gaussian_policies():
+    learner = learner_of()
+    means, parameters = mean_network(learner.policy, learner.actor.parameters.detach())
+    states = learner.rows.chunk(0, 10)["observations"].expand(2, 1, 10, -1)
+    torch.testing.assert_close(means(parameters, states), learner.actor(states).detach()[..., :2])
+
+
+def test_files_keep_the_agent_and_a_limit_that_was_not_trained_is_refused(tmp_path):
+    made = trained(with_costs(), num_steps=3)
+    made.save(tmp_path / "cpq.safetensors")
+    states = torch.from_numpy(with_costs().observations)
+    index = torch.zeros(len(states), dtype=torch.int64)
+    actions = []
+    for artifact in (made, type(made).load(tmp_path / "cpq.safetensors")):
+        agent = load_safe_agent(artifact)
+        agent.begin(index, torch.full((len(states),), 3.0))
+        actions.append(agent.act(states))
+    assert torch.equal(*actions)
+    with pytest.raises(UserError, match="cost limit 2"):
+        agent.begin(index, torch.full((len(states),), 2.0))
+
+
+def test_seeds_do_not_depend_on_each_other():
+    agents = [load_safe_agent(trained(with_costs(), seeds, num_steps=20)) for seeds in ([0, 1], [1])]
+    states = torch.from_numpy(with_costs().observations)
+    for agent, place in zip(agents, (1, 0), strict=True):
+        agent.begin(torch.full((len(states),), place), torch.full((len(states),), 3.0))
+    torch.testing.assert_close(agents[0].act(states), agents[1].act(states), atol=1e-4, rtol=1e-4)
+
+
+def test_a_dataset_without_costs_is_refused():
+    with pytest.raises(UserError, match="needs costs"):
+        trained(ragged())
