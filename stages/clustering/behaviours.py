@@ -142,10 +142,9 @@ class Refit:
 def behaviour_rows(job: Job, dataset: EpisodeDataset | None = None) -> Rows:
     """Observations, actions and episode of every step of the job's dataset, or of another, as its networks see them."""
     dataset = dataset or job.dataset
-    actions = torch.from_numpy(dataset.actions).reshape(dataset.num_steps, -1).float()
     columns = {
         "observations": job.encoding(torch.from_numpy(dataset.observations)),
-        "actions": job.normaliser.actions(actions),
+        "actions": job.normaliser.actions_of(dataset),
         "episode": torch.from_numpy(dataset.episode_of_step),
     }
     return Rows(columns, job.device)

@@ -40,7 +40,7 @@ from stages.clustering.conjugate.agglomeration import Agglomeration, agglomerate
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
-from stages.clustering.state_action_counts import StateActionCounts, distinct
+from stages.clustering.state_action_counts import StateActionCounts
 from stages.datasets.episodes import EpisodeDataset
 from stages.registry import CLUSTERING
 from stages.seeding import generator
@@ -139,9 +139,11 @@ class Evidence(ClusteringMethod):
 
 def tabular_families(dataset: EpisodeDataset, settings: EvidenceSettings) -> list[ConjugatePolicies]:
     """Tabular policies of several concentrations; none where actions are continuous or states too many."""
-    if dataset.num_actions is None or len(distinct(dataset.observations)[0]) > settings.max_states:
+    if dataset.num_actions is None:
         return []
     table = StateActionCounts(dataset, CONCENTRATIONS[0])
+    if len(table.observations) > settings.max_states:
+        return []
     return [DirichletPolicies(table.smoothed_by(concentration)) for concentration in CONCENTRATIONS]
 
 

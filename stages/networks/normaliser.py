@@ -47,6 +47,10 @@ class Normaliser:
         """Actions in normalised units."""
         return (values - self.action_centre) / self.action_scale
 
+    def actions_of(self, dataset: EpisodeDataset) -> Float[Tensor, "steps action"]:
+        """Normalised actions of all steps; the number of a discrete action as one column."""
+        return self.actions(torch.from_numpy(dataset.actions).reshape(dataset.num_steps, -1).float())
+
     def physical_actions(self, values: Float[Tensor, "*batch action"]) -> Float[Tensor, "*batch action"]:
         """Normalised actions back in the units of the environment."""
         return values * self.action_scale + self.action_centre

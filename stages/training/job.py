@@ -112,8 +112,7 @@ class Job:
     @cached_property
     def actions(self) -> Float[Tensor, "steps action"]:
         """Normalised actions; the number of a discrete action as one column."""
-        actions = torch.from_numpy(self.dataset.actions).reshape(self.dataset.num_steps, -1)
-        return self.normaliser.actions(actions.float())
+        return self.normaliser.actions_of(self.dataset)
 
     def progress(self, label: str, total: int, unit: str = "step") -> Progress:
         """Progress under the name of the job's output, since several jobs may report side by side."""
