@@ -1,6 +1,6 @@
 """Train a safe offline method, for all cost limits and seeds together.
 
-Example: python -m stages.train_safe data/generated/safe_navigation.hdf5 --partition partition.safetensors
+Example: python -m stages.train_safe data/generated/safe_navigation.hdf5 --given partition.safetensors
              --output trac.safetensors --settings '{"method": "trac", "num_steps": 2000}' --seeds 0-2
 """
 
@@ -12,18 +12,17 @@ from stages.datasets.loading import load
 from stages.datasets.requirements import require
 from stages.registry import SAFETY, Choice
 from stages.safety.base import train_safe
-from stages.safety.partition import Partition
 from stages.training.job import Job
 
 
-def main(dataset: str, partition: str | None, output: str, settings: Choice, seeds: list[int], device: str) -> None:
-    """Read the dataset (and the partition, for methods that learn from labels), train, save the policies."""
+def main(dataset: str, given: str | None, output: str, settings: Choice, seeds: list[int], device: str) -> None:
+    """Read the dataset (and the partition or clusters, for methods that need them), train, save the policies."""
     episodes = load(dataset)
     require(episodes, costs=True, place=dataset)
-    labelled = None if partition is None else Partition.load(Artifact.load(partition))
-    inputs = [dataset] if partition is None else [dataset, partition]
+    ingredient = None if given is None else Artifact.load(given)
+    inputs = [dataset] if given is None else [dataset, given]
     job = Job.of("stages.train_safe", episodes, seeds, device, output, inputs, settings)
-    trained = train_safe(job, settings, labelled)
+    trained = train_safe(job, settings, ingredient)
     trained.save(output)
     job.finish()
     limits = ", ".join(f"{limit:g}" for limit in trained.metadata["limits"])
@@ -32,5 +31,5 @@ def main(dataset: str, partition: str | None, output: str, settings: Choice, see
 
 if __name__ == "__main__":
     inputs = {"dataset": "native dataset file with costs"}
-    options = {"partition": "file of partition_trajectories, for methods that learn from labelled segments"}
+    options = {"given": "partition or clusters, for methods that learn from them"}
     Command(__doc__, inputs, "policies (safetensors)", SAFETY, options, seeds=True, device=True).run(main)

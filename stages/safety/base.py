@@ -10,24 +10,34 @@ block of seeds and limits is trained by one loop.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import Annotated
 
 from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import Artifact
+from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.evaluation.dsrl import task_of
 from stages.registry import SAFETY, Choice
 from stages.settings import Settings
 from stages.training.job import Job
 
-if TYPE_CHECKING:
-    from stages.datasets.episodes import EpisodeDataset
-    from stages.safety.partition import Partition
-
 CostLimit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Ingredient:
+    """A file that a method needs besides the dataset: the kind it says it is, and the stage that makes it."""
+
+    kind: str
+    stage: str
+
+
+PARTITION = Ingredient("partition", "partition_trajectories")
+CLUSTERS = Ingredient("clusters", "cluster_trajectories")
 
 
 class SafeSettings(Settings):
@@ -72,16 +82,21 @@ class SafeAlgorithm(ABC):
     """A method that learns policies under cost limits.
 
     Attributes:
-        uses_partition: Whether the method learns from labelled segments, so that `partition` is there.
+        ingredient: What the method is given besides the dataset: labelled segments, clusters, or nothing.
         limits: The cost limits to learn for: those of the settings, else of the partition, else of the benchmark.
+
+    Args:
+        job: Dataset, seeds and device.
+        settings: The method's.
+        given: The ingredient; None for methods without one.
     """
 
-    uses_partition = False
+    ingredient: Ingredient | None = None
 
-    def __init__(self, job: Job, settings: SafeSettings, partition: Partition | None = None) -> None:
-        self.job, self.settings, self.partition = job, settings, partition
-        labelled = None if partition is None else partition.limits
-        self.limits = cost_limits(settings.cost_limits or labelled, job.dataset)
+    def __init__(self, job: Job, settings: SafeSettings, given: Artifact | None = None) -> None:
+        self.job, self.settings, self.given = job, settings, given
+        labelled = given.metadata.get("limits", ()) if given else ()
+        self.limits = cost_limits(settings.cost_limits or tuple(labelled) or None, job.dataset)
 
     @abstractmethod
     def train(self) -> Artifact:
@@ -115,18 +130,21 @@ def cost_limits(chosen: tuple[float, ...] | None, dataset: EpisodeDataset) -> tu
     return task.cost_limits
 
 
-def train_safe(job: Job, choice: Choice, partition: Partition | None = None) -> Artifact:
+def train_safe(job: Job, choice: Choice, given: Artifact | None = None) -> Artifact:
     """Train the chosen method for all seeds and limits together; its policies as a file's contents.
 
+    Args:
+        job: Dataset with costs, seeds and device.
+        choice: The method and its settings.
+        given: What the method needs besides, see `SafeAlgorithm.ingredient`.
+
     Raises:
-        UserError: The dataset or the partition lacks something.
+        UserError: The dataset or the ingredient lacks something.
     """
     if job.dataset.num_actions is not None:
         raise UserError("safe methods need actions that are vectors", remedy="Use a dataset of a continuous task")
-    if choice.entry.uses_partition and partition is None:
-        cause = f"{choice.method} learns from labelled segments"
-        raise UserError(cause, place="--partition", remedy="Give the file of stages.partition_trajectories")
-    algorithm = choice.entry(job, choice.settings, partition)
+    _require(choice, given)
+    algorithm = choice.entry(job, choice.settings, given)
     trained: Artifact = algorithm.train()
     trained.metadata |= {"kind": "safe", "method": choice.method, "limits": list(algorithm.limits)}
     trained.metadata |= job.metadata(choice)
@@ -144,3 +162,13 @@ def load_safe_agent(artifact: Artifact) -> SafeAgent:
         raise UserError(cause, place="--policy", remedy="Give the file of stages.train_safe")
     agent: SafeAgent = SAFETY.entry(artifact.metadata["method"]).agent(artifact)
     return agent
+
+
+def _require(choice: Choice, given: Artifact | None) -> None:
+    wanted: Ingredient | None = choice.entry.ingredient
+    found = None if given is None else given.metadata.get("kind")
+    if wanted is None and found is not None:
+        raise UserError(f"{choice.method} needs nothing but the dataset", place="--given", remedy="Leave it out")
+    if wanted is not None and found != wanted.kind:
+        cause = f"{choice.method} needs {wanted.kind}, this is {found or 'not there'}"
+        raise UserError(cause, place="--given", remedy=f"Give the file of stages.{wanted.stage}")

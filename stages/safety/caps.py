@@ -37,7 +37,6 @@ from stages.registry import SAFETY
 from stages.safety.base import SafeAgent, SafeAlgorithm, SafeSettings
 from stages.safety.caps_agent import CapsAgent, artifact_of_heads
 from stages.safety.cost_transitions import CostTransitions
-from stages.safety.partition import Partition
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
@@ -63,8 +62,8 @@ class CapsSettings(SafeSettings):
 class Caps(SafeAlgorithm):
     """Learner of both pairs of critics, both values and all heads; what concerns the reward comes first."""
 
-    def __init__(self, job: Job, settings: CapsSettings, partition: Partition | None = None) -> None:
-        super().__init__(job, settings, partition)
+    def __init__(self, job: Job, settings: CapsSettings, given: Artifact | None = None) -> None:
+        super().__init__(job, settings, given)
         seeds, device, rate, inner = job.seeds, job.device, settings.learning_rate, settings.hidden_sizes
         self.data = CostTransitions.of(job, settings.discount)
         self.rows = self.data.rows

@@ -86,8 +86,8 @@ class Cdt(SafeAlgorithm):
 
     settings: CdtSettings
 
-    def __init__(self, job: Job, settings: CdtSettings, partition: object = None) -> None:
-        super().__init__(job, settings)
+    def __init__(self, job: Job, settings: CdtSettings, given: Artifact | None = None) -> None:
+        super().__init__(job, settings, given)
         dataset = job.dataset
         require_safe_and_unsafe(dataset, self.limits, unsafe=False)
         assert dataset.episode_costs is not None

@@ -40,7 +40,6 @@ from stages.safety.action_vae import ActionVae
 from stages.safety.base import SafeAgent, SafeAlgorithm, SafeSettings
 from stages.safety.cost_transitions import CostTransitions, discounted_limit
 from stages.safety.limit_policies import LimitPolicies, artifact_of_policies
-from stages.safety.partition import Partition
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
@@ -69,8 +68,8 @@ class CpqSettings(SafeSettings):
 class Cpq(SafeAlgorithm):
     """Learner of one actor and two pairs of twin critics per limit; members ``2 l`` and ``2 l + 1`` are limit l's."""
 
-    def __init__(self, job: Job, settings: CpqSettings, partition: Partition | None = None) -> None:
-        super().__init__(job, settings, partition)
+    def __init__(self, job: Job, settings: CpqSettings, given: Artifact | None = None) -> None:
+        super().__init__(job, settings, given)
         seeds, device, rate, inner = job.seeds, job.device, settings.learning_rate, settings.hidden_sizes
         data = CostTransitions.of(job, settings.discount)
         self.rows, self.unsafe_value = data.rows, min(data.smallest_value, 0.0)

@@ -42,7 +42,7 @@ from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
 from stages.registry import SAFETY
-from stages.safety.base import SafeAlgorithm, SafeSettings
+from stages.safety.base import PARTITION, SafeAlgorithm, SafeSettings
 from stages.safety.cloning import Cloning, rows_to_clone
 from stages.safety.limit_head import LimitHead, PolicyKind
 from stages.safety.limit_policies import LimitPolicies, artifact_of_policies
@@ -78,16 +78,15 @@ class TracSettings(SafeSettings):
 class Trac(SafeAlgorithm):
     """One policy per seed and limit of the partition."""
 
-    uses_partition = True
+    ingredient = PARTITION
     settings: TracSettings
-    partition: Partition
 
-    def __init__(self, job: Job, settings: TracSettings, partition: Partition) -> None:
-        super().__init__(job, settings, partition)
-        self.partition = partition
-        if missing := [limit for limit in self.limits if limit not in partition.limits]:
+    def __init__(self, job: Job, settings: TracSettings, given: Artifact) -> None:
+        super().__init__(job, settings, given)
+        self.partition = Partition.load(given)
+        if missing := [limit for limit in self.limits if limit not in self.partition.limits]:
             cause = f"the partition has no labels for the cost limit {missing[0]:g}"
-            known = ", ".join(f"{limit:g}" for limit in partition.limits)
+            known = ", ".join(f"{limit:g}" for limit in self.partition.limits)
             raise UserError(cause, place="cost_limits", remedy=f"Choose among {known}, or partition again")
         self.head = LimitHead(settings.policy, job.actions.shape[1])
         sizes = (job.observations.shape[1], *settings.hidden_sizes, self.head.num_outputs)

@@ -21,6 +21,14 @@ SMALL = {
 }  # fmt: skip
 
 
+def labelled(seeds):
+    settings = PartitionSettings(cost_limits=LIMITS, segment_length=3, labels_by="episode")
+    return partition(two_speeds(), settings).artifact()
+
+
+GIVEN = {"partition": labelled}
+
+
 def choice(name):
     settings = SAFETY.settings(name)
     values = {key: value for key, value in SMALL.items() if key in settings.model_fields}
@@ -29,10 +37,9 @@ def choice(name):
 
 @cache
 def trained(name, seeds):
-    made = None
-    if SAFETY.entry(name).uses_partition:
-        made = partition(two_speeds(), PartitionSettings(cost_limits=LIMITS, segment_length=3, labels_by="episode"))
-    return train_safe(Job(two_speeds(), list(seeds)), choice(name), made)
+    ingredient = SAFETY.entry(name).ingredient
+    given = GIVEN[ingredient.kind](list(seeds)) if ingredient else None
+    return train_safe(Job(two_speeds(), list(seeds)), choice(name), given)
 
 
 def actions(artifact, place, steps=5):

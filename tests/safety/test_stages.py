@@ -51,9 +51,9 @@ def test_from_data_to_returns_and_costs(dataset, tmp_path, method, capsys):
 
 def test_a_method_of_labels_needs_a_partition(dataset, tmp_path):
     choice = SAFETY.choose({"method": "trac"} | QUICK)
-    with pytest.raises(UserError, match="--partition: trac learns from labelled segments"):
+    with pytest.raises(UserError, match="--given: trac needs partition, this is not there"):
         train_safe.main(dataset, None, str(tmp_path / "policy.safetensors"), choice, [0], "cpu")
-    with pytest.raises(UserError, match="this file holds no partition"):
+    with pytest.raises(UserError, match="trac needs partition, this is safe"):
         wrong = str(tmp_path / "wrong.safetensors")
         train_safe.main(dataset, None, wrong, SAFETY.choose({"method": "bc_all"} | QUICK), [0], "cpu")
         train_safe.main(dataset, wrong, str(tmp_path / "policy.safetensors"), choice, [0], "cpu")

@@ -25,7 +25,7 @@ def labelled(dataset=None, **settings):
 
 def algorithm(seeds=(0, 1), **settings):
     dataset, made = labelled()
-    return Trac(Job(dataset, list(seeds)), TracSettings(**QUICK | settings), made)
+    return Trac(Job(dataset, list(seeds)), TracSettings(**QUICK | settings), made.artifact())
 
 
 def classifier(trac):
@@ -154,7 +154,7 @@ def test_a_balanced_batch_is_half_desirable_under_every_limit():
 
 def trained(seeds, method="trac", **settings):
     dataset, made = labelled()
-    return train_safe(Job(dataset, list(seeds)), SAFETY.choose({"method": method} | QUICK | settings), made)
+    return train_safe(Job(dataset, list(seeds)), SAFETY.choose({"method": method} | QUICK | settings), made.artifact())
 
 
 def test_a_seed_learns_the_same_alone_and_in_a_block():
@@ -188,5 +188,5 @@ def test_limits_that_the_partition_lacks_are_refused():
     with pytest.raises(UserError, match="no labels for the cost limit 3"):
         trained([0], cost_limits=(2.0, 3.0))
     assert trained([0], cost_limits=(4.0,)).metadata["limits"] == [4.0]
-    with pytest.raises(UserError, match="learns from labelled segments"):
+    with pytest.raises(UserError, match="trac needs partition"):
         train_safe(Job(two_speeds(), [0]), SAFETY.choose({"method": "trac"}))
