@@ -33,17 +33,14 @@ os.environ |= {
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
 }
 
-DATASETS, AGENTS, BLOCKS, DEVICE = (
-    PARAMS.params.datasets,
-    PARAMS.agents,
-    PARAMS.params.seeds.blocks,
-    PARAMS.params.device,
-)
+DATASETS, AGENTS, DEVICE = PARAMS.params.datasets, PARAMS.agents, PARAMS.params.device
+BLOCKS, SAFE_BLOCKS = PARAMS.params.seeds.blocks, PARAMS.params.safe_seeds.blocks
+SAFE_COMPARISON, SAFE_STUDIES = PARAMS.params.safe_comparison, PARAMS.params.safe_studies
 EVALUATED = [name for name, entry in DATASETS.items() if entry.agents]
 IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
 MIXED = [name for name, entry in DATASETS.items() if entry.mix]
 GENERATED = [name for name in DATASETS if name not in IMPORTED + MIXED]
-STUDIES = ["clustering", "k_sensitivity", "ablation", "figure4"]
+STUDIES = ["clustering", "k_sensitivity", "ablation", "figure4", "safe_studies"]
 DATA = "data/generated/{dataset}.hdf5"
 BEHAVIOURS = "results/behaviours/{behaviours}.safetensors"
 CLUSTERS = "results/clusters/{dataset}/{clustering}/seeds-{block}.safetensors"
@@ -54,6 +51,9 @@ HIGH_LEVEL = "results/high_level/{dataset}/{clustering}/seeds-{block}.safetensor
 OFFLINE = "results/offline/{dataset}/{algorithm}/seeds-{block}.safetensors"
 EVALUATION = "results/evaluation/{dataset}/{agent}/seeds-{block}.npz"
 BOUND = "results/bound/{dataset}.json"
+PARTITION = "results/partitions/{dataset}/{partition}.safetensors"
+SAFE = "results/safe/{dataset}/{safe}/seeds-{block}.safetensors"
+SAFE_EVALUATION = "results/safe_evaluation/{dataset}/{safe}/seeds-{block}.npz"
 
 
 def stage(name, recipe=None):
@@ -85,6 +85,24 @@ def evaluations(datasets):
     return sum([expand(EVALUATION, dataset=d, agent=DATASETS[d].agents, block=BLOCKS) for d in datasets], [])
 
 
+def given(dataset, safe, block):
+    """What a safe recipe needs besides the dataset: labelled segments, clusters, or nothing."""
+    kind, recipe = PARAMS.ingredient(safe) or (None, None)
+    parts = {"partition": [PARTITION], "clusters": [CLUSTERS]}.get(kind, [])
+    return expand(parts, dataset=dataset, partition=recipe, clustering=recipe, block=block)
+
+
+def safe_evaluations(compared):
+    """The rollouts of safe policies, from datasets and the recipes of each."""
+    return sum([expand(SAFE_EVALUATION, dataset=d, safe=s, block=SAFE_BLOCKS) for d, s in compared.items()], [])
+
+
+def safe():
+    """The rollouts of the showcase, and those that `snakemake safe_rl` made earlier."""
+    showcase = safe_evaluations({name: entry.safe for name, entry in DATASETS.items()})
+    return list(dict.fromkeys([*showcase, *filter(os.path.exists, safe_evaluations(SAFE_COMPARISON))]))
+
+
 def clusters(datasets):
     """The clusters of all agents, and those that are only scored."""
     return sum([expand(CLUSTERS, dataset=d, clustering=PARAMS.clusterings(d), block=BLOCKS) for d in datasets], [])
@@ -105,12 +123,18 @@ def diagnoses(dataset):
 def trained(datasets):
     """Whatever else was trained for the agents, each file once."""
     parts = sum([policies(dataset, agent, BLOCKS) for dataset in datasets for agent in DATASETS[dataset].agents], [])
+    shown = [file.split("/")[2:4] for file in safe()]
+    for dataset, recipe in shown:
+        parts += expand(SAFE, dataset=dataset, safe=recipe, block=SAFE_BLOCKS)
+        parts += [file for block in SAFE_BLOCKS for file in given(dataset, recipe, block)]
     return [file for file in dict.fromkeys(parts) if file not in clusters(datasets)]
 
 
 wildcard_constraints:
     dataset=one_of(DATASETS),
-    block=one_of(BLOCKS),
+    block=one_of(BLOCKS + SAFE_BLOCKS),
+    partition="[^/]+",
+    safe="[^/]+",
     clustering="[^/]+",
     improvement="[^/]+",
     agent="[^/]+",
@@ -125,6 +149,8 @@ localrules:
     k_sensitivity,
     ablation,
     figure4,
+    safe_rl,
+    safe_studies,
 
 
 rule all:
@@ -168,6 +194,19 @@ rule ablation:
 rule figure4:
     input:
         expand("results/figure4/{dataset}.csv", dataset=PARAMS.varied_on("figure4")),
+
+
+rule safe_rl:
+    input:
+        safe_evaluations(SAFE_COMPARISON),
+
+
+rule safe_studies:
+    input:
+        expand(
+            "results/safe_studies/{dataset}.csv",
+            dataset={d: 0 for study in SAFE_STUDIES.values() for d in study.datasets},
+        ),
 
 
 rule train_behaviours:
@@ -414,11 +453,71 @@ rule bound:
         "python -m stages.bound {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
 
 
+rule partition_trajectories:
+    input:
+        DATA,
+    output:
+        PARTITION,
+    log:
+        "logs/partitions/{dataset}/{partition}.log",
+    benchmark:
+        "logs/partitions/{dataset}/{partition}.tsv"
+    params:
+        **stage("partition_trajectories", "partition"),
+    message:
+        "tell desirable from undesirable segments of {wildcards.dataset}, {wildcards.partition}"
+    shell:
+        "python -m stages.partition_trajectories {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule train_safe:
+    input:
+        dataset=DATA,
+        given=lambda w: given(w.dataset, w.safe, w.block),
+    output:
+        SAFE,
+    log:
+        "logs/safe/{dataset}/{safe}/seeds-{block}.log",
+    benchmark:
+        "logs/safe/{dataset}/{safe}/seeds-{block}.tsv"
+    resources:
+        gpu=1,
+        device=DEVICE,
+    params:
+        **stage("train_safe", "safe"),
+        given=lambda w, input: f"--given {input.given}" if input.given else "",
+    message:
+        "train {wildcards.safe} on {wildcards.dataset}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.train_safe {input.dataset} {params.given} --output {output} --settings {params.settings:q}"
+        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
+
+
+rule evaluate_safe:
+    input:
+        dataset=DATA,
+        policy=SAFE,
+    output:
+        SAFE_EVALUATION,
+    log:
+        "logs/safe_evaluation/{dataset}/{safe}/seeds-{block}.log",
+    benchmark:
+        "logs/safe_evaluation/{dataset}/{safe}/seeds-{block}.tsv"
+    params:
+        **stage("evaluate_safe", "safe"),
+    message:
+        "evaluate {wildcards.safe} on {wildcards.dataset} under every cost limit, seeds {wildcards.block}"
+    shell:
+        "python -m stages.evaluate_safe {input.dataset} --policy {input.policy} --output {output}"
+        " --settings {params.settings:q} > {log} 2>&1"
+
+
 rule summarise:
     input:
         expand(DATA, dataset=DATASETS),
         clusters(DATASETS),
         evaluations(DATASETS),
+        safe(),
         expand(BOUND, dataset=EVALUATED),
     output:
         table="results/summary.csv",
@@ -531,6 +630,24 @@ rule figure4_table:
         "compare full-batch and minibatch improvement on {wildcards.dataset}"
     shell:
         "python -m stages.summarise_figure4 {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule safe_studies_table:
+    input:
+        DATA,
+        lambda w: safe_evaluations({w.dataset: [name for own in PARAMS.studies(w.dataset).values() for name in own]}),
+    output:
+        "results/safe_studies/{dataset}.csv",
+    log:
+        "logs/safe_studies/{dataset}.log",
+    benchmark:
+        "logs/safe_studies/{dataset}.tsv"
+    params:
+        **stage("summarise_safe_studies"),
+    message:
+        "compare variants of safe recipes on {wildcards.dataset}"
+    shell:
+        "python -m stages.summarise_safe_studies {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
 
 
 onsuccess:

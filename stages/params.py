@@ -59,6 +59,7 @@ class DatasetParams(Settings):
     )
     agents: list[str] = Field([], description="entries of `agents` to train and evaluate")
     clusterings: list[str] = Field([], description="further clustering recipes to run and score, without an agent")
+    safe: list[str] = Field([], description="recipes of train_safe to train and evaluate under every cost limit")
 
     @model_validator(mode="after")
     def _one_origin(self) -> DatasetParams:
@@ -127,11 +128,34 @@ class ImprovementGrid(Grid):
     clusters: str = Field(description="recipe of cluster_trajectories whose clusters are improved")
 
 
+class SafeGrid(Grid):
+    """A grid of safe recipes, over settings of the method, of its partition, or both."""
+
+    vary: dict[str, list[Any]] = Field({}, description="setting of the method: values to try")
+    vary_partition: dict[str, list[Any]] = Field({}, description="setting of its partition: values to try")
+
+    def varied(self) -> dict[str, tuple[Values, Values]]:
+        """Settings of the method and of its partition, by the name of the varied recipe."""
+        named = {}
+        for combination in product(*self.vary.values(), *self.vary_partition.values()):
+            keys = [*self.vary, *self.vary_partition]
+            name = "-".join([self.base, *(f"{k}={_text(v)}" for k, v in zip(keys, combination, strict=True))])
+            method, partition = combination[: len(self.vary)], combination[len(self.vary) :]
+            named[name] = (
+                dict(zip(self.vary, method, strict=True)),
+                dict(zip(self.vary_partition, partition, strict=True)),
+            )
+        return named
+
+
 class Params(Settings):
     """All of `params.yaml`."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train; does not cause reruns")
     seeds: SeedRange = Field(SeedRange(), description="seeds of every training")
+    safe_seeds: SeedRange = Field(
+        SeedRange(count=3, block=3), description="seeds of safe methods, each with a policy per cost limit"
+    )
     datasets: dict[str, DatasetParams] = Field(min_length=1, description="datasets by name")
     presets: dict[str, dict[str, Values]] = Field({}, description="named overrides of stage settings")
     agents: dict[str, AgentParams] = Field({}, description="agents by name")
@@ -143,7 +167,10 @@ class Params(Settings):
     improve_clusters: dict[str, Values] = Field({}, description="improvement recipes by name")
     train_high_level: Values = Field({}, description="the policy that chooses among clusters")
     train_offline: dict[str, Values] = Field({}, description="offline algorithm recipes by name")
+    partition_trajectories: dict[str, Values] = Field({}, description="recipes of labelled segments by name")
+    train_safe: dict[str, Values] = Field({}, description="safe algorithm recipes by name")
     evaluate: Values = Field({}, description="rollouts")
+    evaluate_safe: Values = Field({}, description="rollouts under cost limits")
     bound: Values = Field({}, description="the best return that stitching can reach")
     summarise: Values = Field({}, description="table and metrics")
     report: Values = Field({}, description="the page")
@@ -151,6 +178,10 @@ class Params(Settings):
     comparison: dict[str, list[str]] = Field(
         {}, description="clustering recipes that `snakemake clustering` compares, by dataset"
     )
+    safe_comparison: dict[str, list[str]] = Field(
+        {}, description="recipes of train_safe that `snakemake safe_rl` compares, by dataset"
+    )
+    safe_studies: dict[str, SafeGrid] = Field({}, description="what `snakemake safe_studies` varies, by name")
     ablation: Grid | None = Field(None, description="clustering recipes of `snakemake ablation`")
     k_sensitivity: Grid | None = Field(None, description="clustering recipes of `snakemake k_sensitivity`")
     figure4: ImprovementGrid | None = Field(None, description="improvement recipes of `snakemake figure4`")

@@ -9,14 +9,15 @@ from stages.errors import UserError
 from stages.params import DatasetParams, Params, Values
 from stages.params_errors import Keys, Sources, placed, unknown
 
-RECIPES = ("cluster_trajectories", "improve_clusters", "train_offline")
-STAGES = (*RECIPES, "train_critics", "train_high_level", "evaluate", "bound")
+RECIPES = ("cluster_trajectories", "improve_clusters", "train_offline", "partition_trajectories", "train_safe")
+STAGES = (*RECIPES, "train_critics", "train_high_level", "evaluate", "bound", "evaluate_safe")
 FINAL_STAGES = ("summarise", "report", "diagnose_clusters")
 GRIDS = {
     "ablation": "cluster_trajectories",
     "k_sensitivity": "cluster_trajectories",
     "figure4": "improve_clusters",
 }
+COMPARISONS = {"comparison": "cluster_trajectories", "safe_comparison": "train_safe"}
 
 
 def check_names(params: Params, recipes: Mapping[str, Sequence[str]], sources: Sources) -> None:
@@ -44,6 +45,9 @@ class Names:
         for stage in RECIPES:
             for name, values in getattr(self.params, stage).items():
                 self._recipe((stage, name, "like"), values.get("like"), stage)
+        for name, values in self.params.train_safe.items():
+            self._recipe(("train_safe", name, "partition"), values.get("partition"), "partition_trajectories")
+            self._recipe(("train_safe", name, "clusters"), values.get("clusters"), "cluster_trajectories")
         for agent, entry in self.params.agents.items():
             self._recipe(("agents", agent, "offline"), entry.offline, "train_offline")
             self._recipe(("agents", agent, "clusters"), entry.clusters, "cluster_trajectories")
@@ -62,10 +66,15 @@ class Names:
                     self._known_dataset((key, "datasets", index), name)
         if figure4 := self.params.figure4:
             self._recipe(("figure4", "clusters"), figure4.clusters, "cluster_trajectories")
-        for name, clusterings in self.params.comparison.items():
-            self._known_dataset(("comparison", name), name)
-            for index, recipe in enumerate(clusterings):
-                self._recipe(("comparison", name, index), recipe, "cluster_trajectories")
+        for study, safe_grid in self.params.safe_studies.items():
+            self._recipe(("safe_studies", study, "base"), safe_grid.base, "train_safe")
+            for index, name in enumerate(safe_grid.datasets):
+                self._known_dataset(("safe_studies", study, "datasets", index), name)
+        for key, stage in COMPARISONS.items():
+            for name, compared in getattr(self.params, key).items():
+                self._known_dataset((key, name), name)
+                for index, recipe in enumerate(compared):
+                    self._recipe((key, name, index), recipe, stage)
 
     def _dataset(self, keys: Keys, dataset: DatasetParams) -> None:
         if dataset.preset is not None and dataset.preset not in self.params.presets:
@@ -75,6 +84,8 @@ class Names:
                 raise unknown((*keys, "agents", index), list(self.params.agents), self.sources, "agent")
         for index, recipe in enumerate(dataset.clusterings):
             self._recipe((*keys, "clusterings", index), recipe, "cluster_trajectories")
+        for index, recipe in enumerate(dataset.safe):
+            self._recipe((*keys, "safe", index), recipe, "train_safe")
         for source in dataset.sources:
             self._source((*keys, "mix", "sources", source), keys[-1])
         self._blocks((*keys, "settings"), dataset.settings)

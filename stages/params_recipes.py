@@ -22,29 +22,11 @@ from stages.errors import UserError
 from stages.params import AgentParams, Grid, Params, Values, overlaid
 from stages.params_errors import Keys, Sources, placed, refused, unknown
 from stages.params_names import FINAL_STAGES, GRIDS, RECIPES, STAGES, check_names
+from stages.params_safe import INGREDIENTS, ingredient, studies, study_recipes
+from stages.params_stages import METHODS, SETTINGS
 from stages.provenance import code_hash
-from stages.registry import ALGORITHMS, CLUSTERING, ENVIRONMENTS, FORMATS, GENERATORS, IMPROVEMENT, LEARNERS, Registry
+from stages.registry import ENVIRONMENTS, FORMATS, LEARNERS, SAFETY
 from stages.settings import Settings
-
-METHODS: dict[str, Registry] = {
-    "generate_dataset": GENERATORS,
-    "cluster_trajectories": CLUSTERING,
-    "improve_clusters": IMPROVEMENT,
-    "train_offline": ALGORITHMS,
-}
-SETTINGS = {
-    "import_dataset": "stages.formats.importing:ImportSettings",
-    "mix_datasets": "stages.datasets.mixing:MixSettings",
-    "train_behaviours": "stages.online.behaviours:BehaviourSettings",
-    "train_critics": "stages.algorithms.critics:CriticSettings",
-    "train_high_level": "stages.algorithms.high_level:HighLevelSettings",
-    "evaluate": "stages.evaluation.rollouts:EvaluationSettings",
-    "bound": "stages.evaluation.stitching_bound:BoundSettings",
-    "diagnose_clusters": "stages.evaluation.diagnosis_settings:DiagnosisSettings",
-    "summarise": "stages.summarise:SummarySettings",
-    "report": "stages.reporting.page:ReportSettings",
-    "summarise_figure4": "stages.summarise_figure4:Figure4Settings",
-}
 
 
 @dataclass(frozen=True)
@@ -96,6 +78,8 @@ class Recipes:
                     self.job(stage, dataset, name)
             for agent in entry.agents:
                 self._check_policies(dataset, agent)
+        for name in self.recipes["train_safe"]:
+            self.ingredient(name)
 
     @cached_property
     def recipes(self) -> dict[str, dict[str, Layer]]:
@@ -107,6 +91,8 @@ class Recipes:
         for key, stage in GRIDS.items():
             if grid := getattr(self.params, key):
                 named[stage] |= {name: Layer((key, "vary"), values) for name, values in grid.recipes.items()}
+        for stage, varied in study_recipes(self.params).items():
+            named[stage] |= {name: Layer(keys, values) for name, (keys, values) in varied.items()}
         return named
 
     @cached_property
@@ -145,6 +131,15 @@ class Recipes:
         entry = self.params.datasets[dataset]
         used = [self.agents[agent].clusters for agent in entry.agents]
         return list(dict.fromkeys(name for name in [*used, *entry.clusterings] if name is not None))
+
+    def ingredient(self, safe: str) -> tuple[str, str] | None:
+        """The kind of file that a safe recipe needs besides the dataset, and the recipe that makes it."""
+        values = {name: layer.values for name, layer in self.recipes["train_safe"].items()}
+        return ingredient(values, safe, self.sources)
+
+    def studies(self, dataset: str) -> dict[str, dict[str, Values]]:
+        """The safe studies on a dataset: what each of their recipes varies."""
+        return studies(self.params, dataset, lambda stage, recipe: self.job(stage, dataset, recipe).settings)
 
     def num_clusters(self, dataset: str, clustering: str) -> int | None:
         """Clusters that a recipe makes of `dataset`; None if it finds out itself."""
@@ -189,13 +184,15 @@ class Recipes:
             return self._by_method(stage, values, layers)
         module, _, name = SETTINGS[stage].partition(":")
         settings = self._checked(getattr(importlib.import_module(module), name), values, layers)
-        return Resolved(stage, settings, tuple(self._modules(stage, dataset, settings)))
+        return Resolved(stage, settings, tuple(self._modules(stage, dataset, recipe, settings)))
 
-    def _modules(self, stage: str, dataset: str | None, settings: Values) -> Iterator[str]:
-        """Modules that a job finds in the registries: its environment, the formats its files may have."""
-        if dataset is not None and stage in ("import_dataset", "evaluate"):
+    def _modules(self, stage: str, dataset: str | None, recipe: str | None, settings: Values) -> Iterator[str]:
+        """Modules that a job finds in the registries: its environment, how it acts, the formats its files may have."""
+        if dataset is not None and stage in ("import_dataset", "evaluate", "evaluate_safe"):
             if environment := self._environment(dataset):
                 yield ENVIRONMENTS.entry(environment).__module__
+        if stage == "evaluate_safe" and recipe is not None:
+            yield SAFETY.entry(self.job("train_safe", dataset, recipe).settings["method"]).__module__
         if stage == "train_behaviours":
             yield ENVIRONMENTS.entry(settings["environment"]).__module__
             yield LEARNERS.entry(settings["learner"]["method"]).__module__
@@ -214,6 +211,8 @@ class Recipes:
 
     def _by_method(self, stage: str, values: Values, layers: list[Layer]) -> Resolved:
         registry, method = METHODS[stage], values.pop("method", None)
+        for name in INGREDIENTS if stage == "train_safe" else ():
+            values.pop(name, None)
         if method is None:
             own = next((layer for layer in layers if layer.keys[0] == stage), layers[0])
             raise UserError("missing", place=placed((*own.keys, "method"), self.sources))
@@ -235,12 +234,12 @@ class Recipes:
     def _layers(self, stage: str, dataset: str | None, recipe: str | None) -> Iterator[Layer]:
         if stage == "train_behaviours":
             yield Layer((stage, str(recipe)), self.params.train_behaviours[str(recipe)])
-        elif dataset is None or stage == "summarise_figure4":
+        elif dataset is None or stage in ("summarise_figure4", "summarise_safe_studies"):
             yield Layer((stage,), {**getattr(self.params, stage, {}), **self._derived(stage, dataset)})
         elif stage == self.params.datasets[dataset].origin[0]:
             _, key, values = self.params.datasets[dataset].origin
             yield Layer(("datasets", dataset, key), values)
-        elif recipe is None:
+        elif stage not in RECIPES:
             yield Layer((stage,), getattr(self.params, stage))
             yield from self._overrides(stage, dataset)
         else:
@@ -259,8 +258,10 @@ class Recipes:
             return {
                 "params": self.params.model_dump(mode="json", by_alias=True, exclude={"device"}, exclude_unset=True)
             }
-        if dataset is None or stage != "summarise_figure4":
+        if dataset is None:
             return {}
+        if stage == "summarise_safe_studies":
+            return {"studies": self.studies(dataset)}
         points = {}
         for name in self.varied("figure4"):
             chosen = self.job("improve_clusters", dataset, name).settings

@@ -1,7 +1,8 @@
 """Write the report: one HTML page that needs no network.
 
-Inputs: datasets, evaluations, clusters, bounds and, as far as there are any, ablations, Figure 4's points, other
-trained files and benchmark files, recognised by their folders. Output: the page.
+Inputs: datasets, evaluations (those under cost limits, too), clusters, bounds and, as far as there are any, ablations,
+Figure 4's points, partitions, studies of safe agents, other trained files and benchmark files, recognised by their
+folders. Output: the page.
 
 Example: python -m stages.report data/generated/navigation.hdf5 results/bound/navigation.json
          results/clusters/navigation/em/seeds-0-4.safetensors results/evaluation/navigation/empo/seeds-0-4.npz

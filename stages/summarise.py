@@ -1,7 +1,8 @@
 """Summarise rollouts and clusters of all datasets.
 
-Inputs: datasets, evaluations, clusters and bounds, recognised by their folders. Outputs: a table with one row per
-dataset, agent and seed, and its aggregates as metrics for `dvc metrics`; the headline is printed.
+Inputs: datasets, evaluations (those under cost limits, too), clusters and bounds, recognised by their folders.
+Outputs: a table with one row per dataset, agent and seed (for safe agents, per cost limit, too), and its aggregates as
+metrics for `dvc metrics`; the headline is printed.
 
 Example: python -m stages.summarise data/generated/navigation.hdf5 results/bound/navigation.json
          results/clusters/navigation/em/seeds-0-4.safetensors results/evaluation/navigation/empo/seeds-0-4.npz

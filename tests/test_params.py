@@ -82,6 +82,25 @@ def nested(keys: str, value: Any) -> dict[str, Any]:
         ("agents.bc.improvement", "ppo", "agents.bc: `improvement` goes with `clusters`, not with `offline`"),
         ("ablation.base", "emm", ": unknown recipe of cluster_trajectories {}. Did you mean 'em'?"),
         ("ablation.vary.momentun", [0.1], ": unknown key. Did you mean 'momentum'?"),
+        ("safe_seeds.block", 0, ": should be greater than or equal to 1, not 0"),
+        (
+            "train_safe.trac.partition",
+            "by_epsode",
+            ": unknown recipe of partition_trajectories {}. Did you mean 'by_episode'?",
+        ),
+        ("train_safe.new", {"method": "trac"}, ".partition: missing. Name a recipe of partition_trajectories"),
+        ("train_safe.trac.score_scal", 0.1, ": unknown key. Did you mean 'score_scale'?"),
+        ("train_safe.trac.cost_limits", [-1], ".0: should be greater than or equal to 0, not -1"),
+        ("partition_trajectories.by_episode.desirable_share", 0, ": should be greater than 0, not 0"),
+        ("datasets.safe_navigation.safe", ["tracc"], ".0: unknown recipe of train_safe 'tracc'. Did you mean 'trac'?"),
+        (
+            "safe_comparison.safe_navigation",
+            ["bc_saf"],
+            ".0: unknown recipe of train_safe 'bc_saf'. Did you mean 'bc_safe'?",
+        ),
+        ("safe_studies.sides.base", "tracc", ": unknown recipe of train_safe {}. Did you mean 'trac'?"),
+        ("safe_studies.sides.vary.side", ["both"], ": unknown key. Did you mean 'sides'?"),
+        ("safe_studies.shares.vary_partition.stridee", [3], ": unknown key. Did you mean 'stride'?"),
         ("summarise.resample", 1000, ": unknown key. Did you mean 'resamples'?"),
     ],
 )
@@ -109,6 +128,45 @@ def test_recipes_in_a_circle_are_refused(tmp_path: Path, params: dict[str, Any])
     params["cluster_trajectories"] |= {"a": {"like": "b"}, "b": {"like": "a"}}
     with pytest.raises(UserError, match="like each other in a circle"):
         recipes(tmp_path, params)
+
+
+def test_a_study_varies_the_method_and_its_partition(tmp_path: Path, params: dict[str, Any]) -> None:
+    params["safe_studies"] = {
+        "both": {
+            "base": "trac",
+            "datasets": ["safe_navigation"],
+            "vary": {"discount": [0.5]},
+            "vary_partition": {"labels_by": ["segment"]},
+        }
+    }
+    found, name = recipes(tmp_path, params), "trac-discount=0.5-labels_by=segment"
+    assert found.job("train_safe", "safe_navigation", name).settings["discount"] == 0.5
+    assert found.ingredient(name) == ("partition", name)
+    cut = found.job("partition_trajectories", "safe_navigation", name).settings
+    usual = found.job("partition_trajectories", "safe_navigation", "by_episode").settings
+    assert cut == usual | {"labels_by": "segment"}
+    compared = found.studies("safe_navigation")["both"]
+    assert list(compared) == ["trac", name]
+    assert compared["trac"] == {"discount": 0.99, "labels_by": "episode"}
+    assert compared[name] == {"discount": 0.5, "labels_by": "segment"}
+    assert found.studies("swimmer-velocity") == {}
+
+
+def test_what_a_safe_recipe_is_made_from_is_not_a_setting(tmp_path: Path, params: dict[str, Any]) -> None:
+    found = recipes(tmp_path, params)
+    assert found.ingredient("bc_safe") is None
+    assert found.ingredient("trac_segments") == ("partition", "by_segment")
+    settings = found.job("train_safe", "swimmer-velocity", "trac_segments").settings
+    assert "partition" not in settings
+    assert settings == found.job("train_safe", "swimmer-velocity", "trac").settings
+
+
+def test_how_a_policy_acts_counts_for_its_evaluation_alone(tmp_path: Path, params: dict[str, Any]) -> None:
+    found = recipes(tmp_path, params)
+    codes = {
+        name: found.job("evaluate_safe", "safe_navigation", name).code for name in ("trac", "trac_gaussian", "caps")
+    }
+    assert codes["trac"] == codes["trac_gaussian"] != codes["caps"]
 
 
 def test_a_mistake_in_an_overlay_names_the_overlay(tmp_path: Path, params: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ class NavigationMap:
     goal: Point
     penalty_boxes: Sequence[tuple[float, float, float, float]] = ()
     subgoals: Sequence[Sequence[Point]] = ()
+    boxes_called: str = "penalty"
 
     @property
     def tolerance(self) -> float:
@@ -40,7 +41,9 @@ def draw(axes: Axes, place: NavigationMap) -> None:
         box = Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor=style.SHADE, edgecolor=style.RULE, linewidth=1, zorder=0)
         axes.add_patch(box)
         inner = 0.02 * size
-        axes.text(x1 - inner, y1 - inner, "penalty", ha="right", va="top", fontsize=7.5, color=style.MUTED, zorder=1)
+        axes.text(
+            x1 - inner, y1 - inner, place.boxes_called, ha="right", va="top", fontsize=7.5, color=style.MUTED, zorder=1
+        )
     axes.plot(
         *place.goal, marker="*", markersize=13, color=style.INK, markeredgecolor=style.PAPER, zorder=6, clip_on=False
     )

@@ -14,11 +14,9 @@ from stages.evaluation.normalised_score import normalised_score
 from stages.plotting.dataset_contents import Recorded, contents
 from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
-from stages.reporting.pictures import Picture, picture
+from stages.reporting.pictures import MOST_BEHAVIOURS, Picture, picture
 from stages.reporting.published import published
 from stages.reporting.tables import Table
-
-MOST_BEHAVIOURS = 12
 
 
 def contents_table(results: DatasetResults) -> Table | None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from stages.reporting.inputs import DatasetResults
+from stages.reporting.inputs import Clusters, DatasetResults, Evaluation
 from stages.reporting.names import caption
 from stages.reporting.published import published
+from stages.reporting.safe_inputs import SafeEvaluation
 
 STEPS = {"q_steps": "SARSA steps", "num_steps": "high-level steps"}
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "gymnasium", "mujoco", "h5py", "snakemake")
@@ -52,8 +53,10 @@ def run_times(collection: Mapping[str, DatasetResults]) -> list[tuple[str, str, 
 
 def seeds(collection: Mapping[str, DatasetResults]) -> str:
     """The seeds in use, such as ``0-9``."""
-    used = {int(seed) for results in collection.values() for one in results.evaluations.values() for seed in one.seeds}
-    used |= {int(seed) for results in collection.values() for one in results.clusterings.values() for seed in one.seeds}
+    parts: list[Evaluation | Clusters | SafeEvaluation] = []
+    for results in collection.values():
+        parts += [*results.evaluations.values(), *results.clusterings.values(), *results.safe_evaluations.values()]
+    used = {int(seed) for part in parts for seed in part.seeds}
     ordered = sorted(used)
     if len(ordered) > 1 and ordered == list(range(ordered[0], ordered[-1] + 1)):
         return f"{ordered[0]}-{ordered[-1]}"

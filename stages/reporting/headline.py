@@ -11,16 +11,20 @@ from rich.text import Text
 from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
 from stages.reporting.published import published
+from stages.reporting.safe_words import safe_sentence
 
+MOST_BEHAVIOURS = 12  # more are left to the report
 MOST_CLUSTERINGS = 3  # best first
 
 
 def headline(collection: dict[str, DatasetResults], metrics: dict[str, Any]) -> Group:
-    """One table per dataset, with the papers' numbers where they print any, and a line on clusters and bound below."""
+    """One table per dataset, with the papers' numbers where there are any; lines on safe agents, clusters and bound."""
     parts: list[Table | Text] = []
     for name, results in collection.items():
         if results.evaluations:
             parts.append(_agents(results, metrics[name]))
+        safe = safe_sentence(metrics[name].get("safe", {}))
+        parts += [Text(f"{name}: {safe}")] if safe else []
         parts += [Text(f"  {line}") for line in _remarks(metrics[name])]
         parts.append(Text())
     return Group(*parts)
@@ -49,9 +53,10 @@ def interval(aggregate: dict[str, float]) -> str:
 
 
 def _remarks(metrics: dict[str, Any]) -> list[str]:
-    lines = [
-        f"{name} in the data: {one['return_mean']:.1f}" for name, one in metrics["behaviours"].items() if name != "all"
-    ]
+    behaviours = {name: one for name, one in metrics["behaviours"].items() if name != "all"}
+    lines = []
+    if len(behaviours) <= MOST_BEHAVIOURS:
+        lines += [f"{name} in the data: {one['return_mean']:.1f}" for name, one in behaviours.items()]
     bound = metrics["bound"]
     if bound.get("value") is not None:
         lines.append(f"best stitching of the behaviours: {bound['value']:.1f} ± {bound['standard_error']:.1f}")

@@ -5,7 +5,9 @@
     .../clusters/{dataset}/{clustering}/seeds-{block}.safetensors
     .../{stage}/{dataset}/.../seeds-{block}.safetensors     other trained things: losses and run times
     .../diagnostics/{dataset}/{clustering}/seeds-{block}.json
-    .../bound/{dataset}.json  .../ablation/{dataset}.csv  .../figure4/{dataset}.csv
+    .../safe_evaluation/{dataset}/{agent}/seeds-{block}.npz rollouts under cost limits
+    .../partitions/{dataset}/{partition}.safetensors        which segments are desirable under which limit
+    .../bound/{dataset}.json  .../ablation/{dataset}.csv  .../figure4/{dataset}.csv  .../safe_studies/{dataset}.csv
     .../clustering/{dataset}.csv  .../k_sensitivity/{dataset}.csv       what all clusterings scored
     .../clustering_cost.csv                                 time and memory against the size of the data
     .../{stage}/{dataset}/.../*.tsv  .../{stage}/{dataset}.tsv          Snakemake's benchmarks: run times
@@ -18,7 +20,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -31,12 +33,19 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.loading import load
 from stages.errors import UserError
 from stages.reporting.benchmarks import Benchmark, read_benchmarks
+from stages.reporting.blocks import join_blocks
 from stages.reporting.diagnoses import Diagnosis, read_diagnosis
+from stages.reporting.safe_inputs import SafeEvaluation, partition_facts, read_safe_evaluation
 
-STAGES = ("clusters", "critics", "improved", "high_level", "offline", "evaluation", "diagnostics")
-TABLES = ("ablation", "figure4", "clustering", "k_sensitivity")
+TRAINED = ("clusters", "critics", "improved", "high_level", "offline", "safe")
+STAGES = (*TRAINED, "evaluation", "diagnostics", "partitions", "safe_evaluation")
+TABLES = ("ablation", "figure4", "clustering", "k_sensitivity", "safe_studies")
 SINGLE = ("data", "bound", *TABLES)
 COSTS = "clustering_cost"
+JOINED: dict[str, Callable[[Sequence[Any]], Any]] = {
+    "diagnoses": Diagnosis.joined,
+    "safe_evaluations": SafeEvaluation.joined,
+}
 MOST_LABELLED = 4096  # episodes whose assignments are kept over time; all of them would take gigabytes
 
 
@@ -127,6 +136,9 @@ class DatasetResults:
     figure4: list[dict[str, str]] = field(default_factory=list)
     clustering: list[dict[str, str]] = field(default_factory=list)
     k_sensitivity: list[dict[str, str]] = field(default_factory=list)
+    safe_evaluations: dict[str, SafeEvaluation] = field(default_factory=dict)
+    partitions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    safe_studies: list[dict[str, str]] = field(default_factory=list)
     benchmarks: list[Benchmark] = field(default_factory=list)
 
     @property
@@ -177,13 +189,17 @@ def gather(files: Sequence[str]) -> Collection:
             blocks.setdefault((dataset, "diagnoses", names[0]), []).append(read_diagnosis(path))
         elif stage == "evaluation":
             blocks.setdefault((dataset, "evaluations", names[0]), []).append(read_evaluation(path))
+        elif stage == "safe_evaluation":
+            blocks.setdefault((dataset, "safe_evaluations", names[0]), []).append(read_safe_evaluation(path))
+        elif stage == "partitions":
+            results.partitions[path.stem] = partition_facts(path)
         else:
             artifact = Artifact.load(path)
             results.trained.append(_trained(stage, tuple(names), artifact))
             if stage == "clusters":
                 blocks.setdefault((dataset, "clusterings", names[0]), []).append(clusters_of(artifact))
     for (dataset, kind, name), parts in blocks.items():
-        getattr(found[dataset], kind)[name] = Diagnosis.joined(parts) if kind == "diagnoses" else join_blocks(parts)
+        getattr(found[dataset], kind)[name] = JOINED.get(kind, join_blocks)(parts)
     return found
 
 
@@ -224,27 +240,6 @@ def clusters_of(artifact: Artifact) -> Clusters:
 def evenly(number: int, most: int) -> Int[np.ndarray, "chosen"]:
     """At most `most` of `number` indices, evenly spread."""
     return np.unique(np.linspace(0, number - 1, min(number, most)).astype(np.int64))
-
-
-def join_blocks(parts: Sequence[Any]) -> Any:
-    """Blocks of seeds as one, sorted by seed; axes other than the seeds' are padded to the longest (NaN, -1, False)."""
-    order = np.argsort(np.concatenate([part.seeds for part in parts]), kind="stable")
-    joined = {}
-    for one in fields(parts[0]):
-        values = [getattr(part, one.name) for part in parts]
-        if isinstance(values[0], np.ndarray):
-            axis = 1 if one.name in ("history_labels", "score") else 0
-            joined[one.name] = np.concatenate(_padded(values, axis), axis=axis).take(order, axis=axis)
-        else:
-            joined[one.name] = max(values) if isinstance(values[0], int) else values[0]
-    return type(parts[0])(**joined)
-
-
-def _padded(values: list[np.ndarray], axis: int) -> list[np.ndarray]:
-    shape = np.max([value.shape for value in values], axis=0)
-    filling = np.nan if values[0].dtype.kind == "f" else False if values[0].dtype.kind == "b" else -1
-    widths = [[(0, 0 if a == axis else shape[a] - value.shape[a]) for a in range(value.ndim)] for value in values]
-    return [np.pad(value, width, constant_values=filling) for value, width in zip(values, widths, strict=True)]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

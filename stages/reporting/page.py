@@ -29,6 +29,7 @@ from stages.reporting.num_clusters import criterion_picture, num_clusters_table
 from stages.reporting.pictures import Picture, picture
 from stages.reporting.place import map_of
 from stages.reporting.published import published
+from stages.reporting.safe_section import SafeSection, safe_section
 from stages.reporting.tables import Table
 from stages.settings import Settings
 
@@ -73,6 +74,7 @@ class Section:
     behaviours: Picture | None
     trajectories: Picture | None
     clusters: Clusterings
+    safe: SafeSection | None = None
     ablation: Table | None = None
     ablation_picture: Picture | None = None
     figure4: Picture | None = None
@@ -90,6 +92,7 @@ def build(collection: Collection, settings: ReportSettings) -> str:
     return environment.get_template("page.html.jinja").render(
         title=settings.title,
         sections=sections,
+        any_safe=any(section.safe for section in sections),
         num_clusters=num_clusters_table(collection),
         costs=costs_picture(collection),
         run_times=facts.run_times(collection),
@@ -113,6 +116,7 @@ def _section(results: DatasetResults, metrics: dict[str, Any], agents: dict[str,
         behaviours=pictures.behaviours_picture(results, place) if place else None,
         trajectories=pictures.trajectories_picture(results, place, agents) if place else None,
         clusters=_clusterings(results, metrics, place, agents),
+        safe=safe_section(results, metrics, place),
         ablation=tables.ablation_table(results.ablation),
         ablation_picture=_ablation(results),
         figure4=_figure4(results, resamples),

@@ -25,6 +25,7 @@ from stages.reporting.matching import clustering_of, matched_choices
 from stages.reporting.names import caption
 from stages.reporting.summary import return_interval, worse_routes
 
+MOST_BEHAVIOURS = 12
 MOST_ROLLOUTS = 100
 MOST_EPISODES = 25
 MOST_LOSSES = 16
@@ -46,9 +47,9 @@ def picture(figure: Figure, name: str, alt: str) -> Picture:
 
 
 def behaviours_picture(results: DatasetResults, place: NavigationMap) -> Picture | None:
-    """Episodes of each true behaviour over the map."""
+    """Episodes of each true behaviour over the map; None where there are too many to be told apart."""
     dataset = results.dataset
-    if dataset is None or dataset.behaviour_policy is None:
+    if dataset is None or dataset.behaviour_policy is None or len(dataset.behaviour_policy_names) > MOST_BEHAVIOURS:
         return None
     shown = []
     for index, name in enumerate(dataset.behaviour_policy_names):

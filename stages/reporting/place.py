@@ -9,28 +9,33 @@ from pydantic import ValidationError
 
 from stages.environments.gridworld import Gridworld
 from stages.environments.navigation import NavigationSettings
+from stages.environments.safe_navigation import SafeNavigationSettings
 from stages.generators.subgoals import SubgoalSettings
 from stages.plotting.navigation_map import NavigationMap
 from stages.registry import ENVIRONMENTS
 from stages.reporting.inputs import DatasetResults
 from stages.settings import Settings
 
-TASK = "navigation"
+GEOMETRIES: dict[str, type[NavigationSettings]] = {
+    "navigation": NavigationSettings,
+    "safe_navigation": SafeNavigationSettings,
+}
 Model = TypeVar("Model", bound=Settings)
 
 
 def map_of(results: DatasetResults) -> NavigationMap | None:
     """The map of a navigation dataset, with subgoals where it says how it was made; None for other tasks."""
-    if results.dataset is None or results.environment != TASK:
+    if results.dataset is None or results.environment not in GEOMETRIES:
         return None
-    attributes = results.dataset.attributes
-    geometry = _parsed(attributes.get("environment_settings", "{}"), NavigationSettings) or NavigationSettings()
+    attributes, kind = results.dataset.attributes, GEOMETRIES[results.environment]
+    geometry = _parsed(attributes.get("environment_settings", "{}"), kind) or kind.model_validate({})
     made = _parsed(attributes.get("generator", ""), SubgoalSettings)
     return NavigationMap(
         size=geometry.size,
         goal=geometry.goal,
         penalty_boxes=geometry.penalty_boxes,
         subgoals=list(made.behaviours.values()) if made else (),
+        boxes_called="penalty" if results.dataset.costs is None else "cost",
     )
 
 

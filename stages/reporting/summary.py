@@ -1,12 +1,16 @@
 """Numbers of every dataset, agent and seed, and their aggregates.
 
-Columns of the table (one row per dataset, agent and seed):
+Columns of the table (one row per dataset, agent and seed; for safe agents, per cost limit too):
     return_mean, return_std     undiscounted return over the seed's rollouts
     d4rl_score                  mean return on D4RL's scale in percent, where its constants are known
     length_mean                 steps per rollout
     terminated                  share of rollouts that ended by themselves: the goal on navigation, a fall on MuJoCo
     worse_route                 share on a worse route than the best stitching, see `stages.evaluation.routes`
     episodes                    rollouts
+and, where there are safe agents, for these (see `stages.reporting.safe_scores`):
+    limit                       cost that an episode may sum to
+    cost_mean                   undiscounted cost over the seed's rollouts
+    normalised_return, normalised_cost      on DSRL's scale
 """
 
 from __future__ import annotations
@@ -20,27 +24,33 @@ import pandas as pd
 from stages.evaluation.normalised_score import normalised_score
 from stages.evaluation.routes import worse_route
 from stages.evaluation.statistics import Interval, bootstrap_interval
+from stages.reporting import safe_scores
 from stages.reporting.clustering_rows import usual
 from stages.reporting.contingency import agreement, counted, scores_of
 from stages.reporting.inputs import Clusters, DatasetResults, Evaluation
 from stages.seeding import generator
 
 PERFECT = 1 - 1e-9
+COLUMNS = (
+    "dataset", "agent", "seed", "limit", "return_mean", "return_std", "d4rl_score", "length_mean", "terminated",
+    "worse_route", "episodes", "cost_mean", "normalised_return", "normalised_cost",
+)  # fmt: skip
 
 
 def table(collection: dict[str, DatasetResults]) -> pd.DataFrame:
-    """One row per dataset, agent and seed."""
-    rows = [
-        row
-        for results in collection.values()
-        for agent, evaluation in results.evaluations.items()
-        for row in _rows(results, agent, evaluation)
-    ]
-    return pd.DataFrame(rows)
+    """One row per dataset, agent, seed and, for safe agents, cost limit."""
+    rows: list[dict[str, Any]] = []
+    for results in collection.values():
+        for agent, evaluation in results.evaluations.items():
+            rows += _rows(results, agent, evaluation)
+        for agent, rollouts in results.safe_evaluations.items():
+            rows += safe_scores.rows(results, agent, rollouts)
+    made = pd.DataFrame(rows)
+    return made[[column for column in COLUMNS if column in made]]
 
 
 def metrics(collection: dict[str, DatasetResults], resamples: int) -> dict[str, Any]:
-    """Aggregates, nested by dataset: agents, clusters, behaviours, bound."""
+    """Aggregates, nested by dataset: agents, clusters, behaviours, bound and, where there are any, safe agents."""
     return {
         name: {
             "agents": {agent: agent_metrics(results, one, resamples) for agent, one in results.evaluations.items()},
@@ -51,6 +61,7 @@ def metrics(collection: dict[str, DatasetResults], resamples: int) -> dict[str, 
             },
             "behaviours": behaviour_metrics(results),
             "bound": _rounded(results.bound or {}),
+            **_safe(results, resamples),
         }
         for name, results in collection.items()
     }
@@ -68,6 +79,13 @@ def agent_metrics(results: DatasetResults, evaluation: Evaluation, resamples: in
     if worse is not None:
         held["worse_route"] = worse.mean()
     return _rounded(held)
+
+
+def _safe(results: DatasetResults, resamples: int) -> dict[str, Any]:
+    found = {
+        agent: safe_scores.safe_metrics(results, one, resamples) for agent, one in results.safe_evaluations.items()
+    }
+    return {"safe": _rounded(found)} if found else {}
 
 
 def return_interval(scores: np.ndarray, resamples: int) -> Interval:

@@ -14,11 +14,12 @@ from stages.reporting.words import chance_to_beat
 
 @dataclass(frozen=True)
 class Table:
-    """Headings and rows of text; `emphasised` are the rows to print bold."""
+    """Headings and rows of text; `emphasised` are the rows to print bold, `unsafe` the (row, column) to mark so."""
 
     headings: list[str]
     rows: list[list[str]]
     emphasised: set[int] = field(default_factory=set)
+    unsafe: set[tuple[int, int]] = field(default_factory=set)
 
 
 def agents_table(results: DatasetResults, metrics: dict[str, Any]) -> Table | None:

@@ -7,6 +7,7 @@ from typing import Any
 from stages.evaluation.statistics import probability_of_improvement
 from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
+from stages.reporting.safe_words import safe_sentence
 
 MOST_BEHAVIOURS = 6  # more are left to the table
 MOST_CLUSTERINGS = 3
@@ -15,8 +16,9 @@ SMALL = 10.0  # returns below this are told with digits
 
 
 def sentences(results: DatasetResults, metrics: dict[str, Any]) -> list[str]:
-    """The outcome of one dataset: data, clusters, best agent, how it compares."""
-    return [text for text in (_data(results, metrics), *_clusters(metrics), *_agents(results, metrics)) if text]
+    """The outcome of one dataset: data, clusters, best agent, how it compares, safe agents."""
+    told = (_data(results, metrics), *_clusters(metrics), *_agents(results, metrics))
+    return [text for text in (*told, safe_sentence(metrics.get("safe", {}))) if text]
 
 
 def _data(results: DatasetResults, metrics: dict[str, Any]) -> str:

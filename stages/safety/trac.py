@@ -18,7 +18,9 @@ Beyond the paper: one block trains all limits and seeds. With `balanced_batches`
             label, which multiplies the expected loss by a constant, N / (2 N_1) of the partition, and takes the noise
             out of N_1 / N_0; otherwise segments are drawn as they come. Pretraining draws single rows of the labelled
             segments, which has the mean of whole segments at a fraction of the cost. The reference's log-probabilities
-            are computed once per row of the dataset.
+            are computed once per row of the dataset. With `residual_units` the surrogate's squared errors count in
+            units of the reference's own mean squared error, so that one alpha suits tasks whose behaviours are nearly
+            one policy and tasks where they are many (docs/decisions/0011).
 Deviations: softplus instead of the logarithm of a clamped probability, so that segments far on the wrong side keep
             their gradient. No dropout, so the score is exactly 0 at the switch. Observations are standardised,
             actions scaled to the dataset's box; initial weights are uniform instead of orthogonal.
@@ -54,6 +56,8 @@ from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
 
+SMALLEST_ERROR = 1e-6
+
 
 class TracSettings(SafeSettings):
     """TraC; defaults are those released for Safety-Gymnasium where not said otherwise."""
@@ -66,6 +70,7 @@ class TracSettings(SafeSettings):
     pretraining_batch_size: int = Field(512, ge=1, description="rows per step of cloning")
     pretraining_learning_rate: float = Field(1.0e-4, gt=0, description="Adam step size of cloning")
     score_scale: float = Field(0.1, gt=0, description="alpha: scale of the score")
+    residual_units: bool = Field(False, description="deterministic policy: score in units of the reference's error")
     discount: float = Field(0.99, gt=0, le=1, description="gamma: discount of a segment's later steps")
     undesirable_weight: float = Field(0.5, ge=0, description="eta: weight of the undesirable against the desirable")
     sides: Literal["both", "desirable", "undesirable"] = Field("both", description="labels that have a loss")
@@ -122,8 +127,14 @@ class Trac(SafeAlgorithm):
         job, settings = self.job, self.settings
         rows = SegmentRows(job, self.partition, self.numbers, self.actor, self.head)
         draws = LimitDraws(job.seeds, self.pools(), self.limits, settings.batch_size, "segments")
-        learner = Classification(self.actor, self.head, self.partition.segments.length, settings)
+        learner = Classification(self.actor, self.head, self.partition.segments.length, settings, self.unit(rows))
         return job.train("classification", learner, rows, draws, settings.num_steps).tensors()
+
+    def unit(self, rows: SegmentRows) -> Float[Tensor, "seeds limits"]:
+        """What scores are divided by: 1, or the reference's mean squared error on the dataset."""
+        error = -rows.reference.mean(-1)
+        wanted = self.settings.residual_units and self.head.squashed
+        return error.clamp(min=SMALLEST_ERROR) if wanted else torch.ones_like(error)
 
     def pools(self) -> list[list[Int[np.ndarray, "_"]]]:
         """The segments each limit draws from, apart by label where batches are balanced."""
@@ -153,10 +164,19 @@ class Classification:
         head: How its outputs are read.
         length: Steps per segment.
         settings: The method's.
+        unit: What the scores are divided by.
     """
 
-    def __init__(self, actor: Trainable, head: LimitHead, length: int, settings: TracSettings) -> None:
+    def __init__(
+        self,
+        actor: Trainable,
+        head: LimitHead,
+        length: int,
+        settings: TracSettings,
+        unit: Float[Tensor, "seeds limits"] | float = 1.0,
+    ) -> None:
         self.actor, self.head, self.settings = actor, head, settings
+        self.unit = torch.as_tensor(unit)[..., None]
         powers = settings.discount ** torch.arange(length, dtype=torch.float64)
         self.step_weights = (settings.score_scale * powers).float().to(actor.parameters.device)
         self.updates = [Update(self.fit)]
@@ -176,7 +196,7 @@ class Classification:
 
     def scores(self, log_ratios: Float[Tensor, "seeds limits steps"]) -> Float[Tensor, "seeds limits batch"]:
         """The sum psi of each segment."""
-        return log_ratios.unflatten(-1, (-1, len(self.step_weights))) @ self.step_weights
+        return log_ratios.unflatten(-1, (-1, len(self.step_weights))) @ self.step_weights / self.unit
 
     def follow_schedule(self) -> None:
         """Set the learning rate: rising from 0 in a line, then constant."""

@@ -31,7 +31,7 @@ def test_records_hold_what_the_plan_compares(project: Project) -> None:
     records = [json.loads(file.read_text()) for file in (project.path / "results/.provenance").iterdir()]
     assert (project.path / ".snakemake/metadata").readlink().as_posix() == "../results/.provenance"
     data = len(project.params()["datasets"])
-    assert len(records) == 49 + data  # one per output: 47 jobs besides the datasets', and three files of the summary
+    assert len(records) == 54 + data  # one per output: 52 jobs besides the datasets', and three files of the summary
     assert {record["record_format_version"] for record in records} == {6}
     critics = next(record for record in records if record["rule"] == "train_critics")
     assert any('"q_steps": 200' in value for value in critics["params"])

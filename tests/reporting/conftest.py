@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from stages import summarise_clusterings, summarise_k
+from stages import summarise_clusterings, summarise_k, summarise_safe_studies
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.formats.native import write_native
 from stages.generators.subgoals import SubgoalSettings, generate
-from tests.reporting import made_up_clusterings
+from stages.reporting.safe_studies import StudySettings
+from tests.reporting import made_up_clusterings, made_up_safe
 
 PAPER = SubgoalSettings().behaviours
 ROUTES = {  # what made-up agents walk: a list of subgoals and the cluster that acts on each leg
@@ -80,6 +81,27 @@ def clustered(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     summarise_k.main(data, made_up_clusterings.tried_files(folder, dataset, [4, 8]), by_k)
     costs = made_up_clusterings.costs_file(folder)
     return [data, *found, *diagnosed, *measured, table, by_k, costs]
+
+
+@pytest.fixture(scope="session")
+def safe(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Files of safe navigation with agents of two blocks of seeds, 0 and 1: one is safe under every limit."""
+    folder = tmp_path_factory.mktemp("safe")
+    data, dataset = made_up_safe.navigation_file(folder)
+    rollouts = []
+    for seeds in ([0], [1]):
+        shared = folder, "safe_navigation"
+        rollouts += [
+            made_up_safe.rollouts_file(*shared, "bc_all", seeds, (0.8, 0.8, 0.8), (3.6, 1.8, 0.9), drawn=True),
+            made_up_safe.rollouts_file(*shared, "trac", seeds, (0.4, 0.5, 0.6), (0.9, 0.8, 0.7), drawn=True),
+            made_up_safe.rollouts_file(*shared, "cdt", seeds, (0.5, 0.6, 0.7), (1.2, 0.8, 0.7), drawn=True),
+        ]
+    made = [made_up_safe.partition_file(folder, dataset, by) for by in ("episode", "segment")]
+    made.append(made_up_safe.policies_file(folder, "trac", [0, 1]))
+    table = str(folder / "results/safe_studies/safe_navigation.csv")
+    compared = {"trac": {"sides": "both"}, "cdt": {"sides": "desirable"}, "bc_all": {"sides": "undesirable"}}
+    summarise_safe_studies.main(data, rollouts, table, StudySettings(studies={"sides": compared}))
+    return [data, *rollouts, *made, table]
 
 
 def dataset_file(folder: Path, name: str, dataset: EpisodeDataset) -> str:

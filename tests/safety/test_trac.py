@@ -66,6 +66,27 @@ def test_a_score_is_the_discounted_sum_of_log_ratios():
     torch.testing.assert_close(learner.scores(ratios), expected)
 
 
+def test_residual_units_make_scores_independent_of_how_well_actions_can_be_told():
+    trac = algorithm(residual_units=True)
+    trac.pretrain()
+    rows, _ = classifier(trac)
+    unit = trac.unit(rows)
+    torch.testing.assert_close(unit, -rows.reference.mean(-1))
+    scaled = Classification(trac.actor, trac.head, 3, trac.settings, unit)
+    ratios = torch.ones(2, 2, 6) * unit[..., None]
+    expected = trac.settings.score_scale * (1 + 0.99 + 0.99**2)
+    torch.testing.assert_close(scaled.scores(ratios), torch.full((2, 2, 2), expected))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"residual_units": False}, {"residual_units": True, "policy": "gaussian"}], ids=str
+)
+def test_without_residual_units_scores_are_as_they_are(settings):
+    trac = algorithm(**settings)
+    rows, _ = classifier(trac)
+    assert torch.equal(trac.unit(rows), torch.ones(2, 2))
+
+
 def reference_loss(scores, labels, weights, eta):
     """The released form in float64, without its clamp: ``log(sigmoid)`` of each label."""
     scores, labels, weights = (values.double() for values in (scores, labels, weights))
