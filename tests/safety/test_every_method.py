@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stages.artifacts import Artifact
-from stages.registry import SAFETY, Choice
+from stages.registry import CLUSTERING, SAFETY, Choice
 from stages.safety.base import load_safe_agent, train_safe
 from stages.safety.partition import PartitionSettings, partition
 from stages.training.job import Job
@@ -26,7 +26,13 @@ def labelled(seeds):
     return partition(two_speeds(), settings).artifact()
 
 
-GIVEN = {"partition": labelled}
+def clustered(seeds):
+    settings = {"method": "summary_kmeans", "num_clusters": 2, "refit_epochs": 1, "hidden_sizes": [16]}
+    choice = CLUSTERING.choose(settings)
+    return choice.entry(Job(two_speeds(), seeds), choice.settings).fit().artifact(seeds=seeds)
+
+
+GIVEN = {"partition": labelled, "clusters": clustered}
 
 
 def choice(name):

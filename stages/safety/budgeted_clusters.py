@@ -1,0 +1,106 @@
+"""EMPO's high-level policy under a cost budget: which cluster to follow, by its reward value, if its costs still fit.
+
+A clustering tells who did what; its policies differ in what they earn and what they cost. For every cluster the value
+networks of `cluster_values` say what following it to the end of the episode would earn and cost from here; at each step
+`budgeted_agent` follows the best of the clusters whose costs fit into what is left of the budget. Since the cluster
+that is followed could always be followed further, the choice stays within the budget as far as the values are right,
+and each choice is one step of policy improvement over all clusters. One model serves every cost limit.
+
+Objective: those of `cluster_values`; the choice is ``argmax_z Q_r(s, t, z)`` over the z in ID(s) with
+           ``Q_c(s, t, z) <= budget left``.
+Source:    ours, after Park, Cho, Sung: EMPO, ARLET 2024, Section 3.3 (the high-level policy over clusters and ID(s)),
+           with the budget counted down as in Chemingui et al.: CAPS, AAAI 2025.
+
+Deviations: EMPO's Q_H is optimistic about all later choices, which a budget may forbid; it is the setting
+            ``reward_values: stitched``. The clusters' policies are followed as they were fitted: EMPO's improvement
+            raises reward whatever it costs, so it has no place here, and no single step can be better than the best
+            cluster's. Policies come with the clusters; recipes of clusterings need some `refit_epochs`.
+
+Symbols: in_distribution_ratio = b; others in `cluster_values`.
+"""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+
+from stages.artifacts import Artifact, prefixed
+from stages.datasets.requirements import require
+from stages.errors import UserError
+from stages.networks.normaliser import Normaliser
+from stages.registry import SAFETY
+from stages.safety.base import CLUSTERS, SafeAgent, SafeAlgorithm
+from stages.safety.budgeted_agent import BudgetedClusters
+from stages.safety.cluster_values import ClusterValues, ClusterValueSettings
+from stages.training.draws import UniformDraws
+from stages.training.job import Job
+
+POLICIES = ("behaviours/parameters", "classifier/parameters")
+SHAPES = ("behaviour_sizes", "classifier_sizes", "num_clusters")
+
+
+class BudgetedSettings(ClusterValueSettings):
+    """Clusters under a budget."""
+
+    in_distribution_ratio: float | None = Field(
+        5.0, ge=1, description="b: clusters at least max q(z|s) / b likely may be followed; null: all"
+    )
+    hold: int = Field(1, ge=1, description="steps that a choice is kept for")
+
+
+@SAFETY.register("budgeted_clusters", BudgetedSettings)
+class Budgeted(SafeAlgorithm):
+    """One model per seed, for all limits."""
+
+    ingredient = CLUSTERS
+    settings: BudgetedSettings
+    given: Artifact
+
+    def __init__(self, job: Job, settings: BudgetedSettings, given: Artifact) -> None:
+        super().__init__(job, settings, given)
+        require(job.dataset, costs=True)
+        _require_policies(job, given)
+
+    def train(self) -> Artifact:
+        job, given, settings = self.job, self.given, self.settings
+        normaliser, labels = Normaliser(**given.part("normaliser")), given.tensors["labels"].long()
+        number = given.metadata["num_clusters"]
+        learner = ClusterValues(job, normaliser, labels, number, settings)
+        draws = UniformDraws(job.seeds, len(learner.rows), settings.batch_size)
+        metrics = job.train("cluster values", learner, learner.rows, draws, settings.num_steps)
+        tensors = {
+            **{name: given.tensors[name] for name in POLICIES},
+            "values/parameters": learner.values.parameters.detach(),
+            "exists": torch.zeros(len(labels), number, dtype=torch.uint8).scatter_(1, labels, 1),
+            **prefixed("normaliser", normaliser.tensors()),
+            **prefixed("metrics", metrics.tensors()),
+        }
+        facts = {
+            **{name: given.metadata[name] for name in SHAPES},
+            "value_sizes": learner.values.ensemble.sizes,
+            "reward_unit": learner.units.reward,
+            "cost_unit": learner.units.cost,
+            "horizon": learner.units.horizon,
+            "knows_time": settings.knows_time,
+            "in_distribution_ratio": settings.in_distribution_ratio,
+            "hold": settings.hold,
+        }
+        return Artifact(tensors, facts)
+
+    @classmethod
+    def agent(cls, artifact: Artifact) -> SafeAgent:
+        return BudgetedClusters.load(artifact)
+
+
+def _require_policies(job: Job, given: Artifact) -> None:
+    """Stop unless the clusters have policies and are those of the job's seeds and episodes."""
+    if missing := [name for name in POLICIES if name not in given.tensors]:
+        remedy = "Give the recipe of the clustering some refit_epochs"
+        raise UserError(f"the clusters have no policies ({missing[0]})", place="--given", remedy=remedy)
+    seeds, episodes = given.tensors["labels"].shape
+    if given.metadata.get("seeds", list(job.seeds)) != list(job.seeds) or seeds != len(job.seeds):
+        cause = f"the clusters are of the seeds {given.metadata.get('seeds')}, not {list(job.seeds)}"
+        raise UserError(cause, place="--given", remedy="Cluster with the same --seeds")
+    if episodes != job.dataset.num_episodes:
+        cause = f"the clusters are of {episodes} episodes, the dataset has {job.dataset.num_episodes}"
+        raise UserError(cause, place="--given", remedy="Give the clusters of this dataset")

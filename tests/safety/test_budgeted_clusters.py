@@ -1,0 +1,114 @@
+"""Clusters under a cost budget: values equal what is still to come, and the choice keeps to what is left."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from stages.artifacts import Artifact
+from stages.errors import UserError
+from stages.registry import CLUSTERING, SAFETY
+from stages.safety.base import load_safe_agent, train_safe
+from stages.safety.budgeted_agent import choose_clusters, in_distribution
+from stages.training.job import Job
+from tests.safety.two_speeds import SLOW_REWARD, two_speeds
+
+LONGEST = 12
+QUICK = {"method": "budgeted_clusters", "cost_limits": [2.0, 20.0], "hidden_sizes": [32], "batch_size": 128}
+
+
+def by_speed(seeds=(0,), refit_epochs=150, dataset=None):
+    """Fast and slow episodes as clusters, found by their returns, with policies."""
+    job = Job(dataset or two_speeds(), list(seeds))
+    fitting = {"refit_epochs": refit_epochs, "refit_learning_rate": 0.01, "hidden_sizes": [16]}
+    choice = CLUSTERING.choose({"method": "return_kmeans", "num_clusters": 2} | fitting)
+    return choice.entry(job, choice.settings).fit().artifact(seeds=list(seeds))
+
+
+def trained(seeds=(0,), **settings):
+    choice = SAFETY.choose(QUICK | {"num_steps": 600} | settings)
+    return train_safe(Job(two_speeds(), list(seeds)), choice, by_speed(seeds))
+
+
+def test_the_best_that_fits_is_followed_and_else_the_cheapest():
+    rewards = torch.tensor([[1.0, 3.0, 2.0]]).expand(5, -1)
+    costs = torch.tensor([[0.5, 9.0, 4.0]]).expand(5, -1)
+    allowed = torch.tensor([[True, True, True]] * 4 + [[False, True, True]])
+    budget = torch.tensor([10.0, 5.0, 1.0, 0.2, 1.0])
+    assert choose_clusters(rewards, costs, allowed, budget).tolist() == [1, 2, 0, 0, 2]
+
+
+def test_nothing_fits_into_a_budget_of_zero_or_less():
+    rewards, costs = torch.tensor([[1.0, 3.0]]).expand(2, -1), torch.tensor([[-0.5, -0.1]]).expand(2, -1)
+    allowed = torch.ones(2, 2, dtype=torch.bool)
+    assert choose_clusters(rewards, costs, allowed, torch.tensor([0.0, -1.0])).tolist() == [0, 0]
+
+
+def test_unlikely_and_empty_clusters_are_not_allowed():
+    logits = torch.log(torch.tensor([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]]))
+    exists = torch.tensor([[True, True, True], [True, True, False]])
+    assert in_distribution(logits, exists, 5.0).tolist() == [[True, True, False], [True, True, False]]
+    assert torch.equal(in_distribution(logits, exists, None), exists)
+
+
+def test_values_are_what_is_still_to_come():
+    """Fast episodes earn and cost 1 per step, slow ones earn a third and cost nothing."""
+    made = trained(num_steps=1500)
+    dataset, labels = two_speeds(), by_speed().tensors["labels"][0].numpy()
+    fast = labels[int(np.argmax(dataset.episode_costs))]
+    agent = load_safe_agent(made)
+    agent.begin(torch.zeros(20, dtype=torch.int64), torch.full((20,), 5.0))
+    agent.steps = 3
+    observations = torch.from_numpy(dataset.observations[:20])
+    rewards, costs = agent.offers(agent.placement.batches(agent.normaliser.observations(observations)))
+    left = (dataset.episode_lengths - 3)[labels == fast].mean()
+    assert costs[:, fast].mean().item() == pytest.approx(left, rel=0.15)
+    assert costs[:, 1 - fast].mean().item() == pytest.approx(0, abs=0.7)
+    slow_left = (dataset.episode_lengths - 3)[labels != fast].mean()
+    assert rewards[:, fast].mean().item() == pytest.approx(left, rel=0.15)
+    assert rewards[:, 1 - fast].mean().item() == pytest.approx(slow_left * SLOW_REWARD, abs=0.7)
+
+
+def test_a_large_budget_is_spent_and_a_small_one_kept():
+    agent = load_safe_agent(trained(in_distribution_ratio=None))
+    observations = torch.from_numpy(two_speeds().observations[:20])
+    agent.begin(torch.zeros(40, dtype=torch.int64), torch.tensor([2.0, 20.0]).repeat(20))
+    actions = agent.act(observations.repeat_interleave(2, 0))
+    assert actions[0::2, 0].max() < 0 < actions[1::2, 0].min()
+
+
+def test_costs_count_the_budget_down():
+    agent = load_safe_agent(trained(in_distribution_ratio=None))
+    observations = torch.from_numpy(two_speeds().observations[:1])
+    agent.begin(torch.zeros(1, dtype=torch.int64), torch.tensor([20.0]))
+    assert agent.act(observations)[0, 0] > 0
+    agent.observe(torch.zeros(1), torch.tensor([19.0]))
+    assert agent.budget.item() == 1
+    assert agent.act(observations)[0, 0] < 0
+
+
+@pytest.mark.parametrize("settings", [{"reward_values": "stitched"}, {"knows_time": False}, {"hold": 3}], ids=str)
+def test_variants_train_and_act(settings):
+    agent = load_safe_agent(trained(num_steps=20, **settings))
+    observations = torch.from_numpy(two_speeds().observations[:4])
+    agent.begin(torch.zeros(4, dtype=torch.int64), torch.full((4,), 20.0))
+    for _ in range(3):
+        assert agent.act(observations).isfinite().all()
+        agent.observe(torch.zeros(4), torch.zeros(4))
+
+
+def test_clusters_that_do_not_fit_are_refused():
+    job, choice = Job(two_speeds(), [0]), SAFETY.choose(QUICK)
+    with pytest.raises(UserError, match="needs clusters, this is not there"):
+        train_safe(job, choice)
+    with pytest.raises(UserError, match="the clusters have no policies"):
+        train_safe(job, choice, by_speed(refit_epochs=0))
+    with pytest.raises(UserError, match=r"of the seeds \[3\], not \[0\]"):
+        train_safe(job, choice, by_speed(seeds=(3,), refit_epochs=1))
+    with pytest.raises(UserError, match="of 30 episodes, the dataset has 20"):
+        train_safe(Job(two_speeds(20), [0]), choice, by_speed(refit_epochs=1))
+    with pytest.raises(UserError, match="needs costs"):
+        train_safe(Job(replace(two_speeds(), costs=None), [0]), choice, by_speed(refit_epochs=1))
+    with pytest.raises(UserError, match="needs clusters, this is partition"):
+        train_safe(job, choice, Artifact({}, {"kind": "partition", "limits": [2]}))
