@@ -54,7 +54,7 @@ def test_studies_become_a_table(project):
     table = pd.read_csv(project.path / "results/safe_studies/safe_navigation.csv")
     assert set(table["study"]) == {"sides", "shares", "reference", "segment_length"}
     counts = table.groupby("study")["variant"].nunique()
-    assert counts.to_dict() == {"sides": 3, "shares": 5, "reference": 2, "segment_length": 4}
+    assert counts.to_dict() == {"sides": 3, "shares": 5, "reference": 2, "segment_length": 3}
     assert project.plan()["report"] == 1
 
 
