@@ -19,6 +19,9 @@ Deviations: heads are tanh networks fitted by squared error; the released ones a
             by a cosine over ten times the steps that are made; here it is constant. Rows that end by truncation
             bootstrap from their next observation.
 
+Short trainings need a larger target_update_rate than the published 0.005, which is meant for 100,000 steps: on
+HalfCheetah, critics had come to 0.31 of a mean return-to-go of 1.29 after 5000 steps, with 0.05 to 1.38.
+
 Symbols: discount = gamma, expectile = tau, advantage_temperature = beta, num_heads = K, target_update_rate.
 """
 
