@@ -2,11 +2,13 @@
 
     allowed   ID(s) = {z : q(z | s) >= max_z' q(z' | s) / b},  of the clusters that have episodes
     fits      z in ID(s) with Q_c(s, t, z) <= what is left of the budget
-    followed  argmax of Q_r among those that fit; where none does, argmin of Q_c in ID(s)
+    followed  argmax of Q_r + m [z was followed last] among those that fit; where none does, argmin of Q_c in ID(s)
 
 The action is the mean of the followed cluster's policy. Costs of an episode count down its budget as they come in.
+The margin m keeps gaits together: values of similar clusters change places at every step, and a robot whose policy
+changes at every other step walks like none of them.
 
-Symbols: in_distribution_ratio = b.
+Symbols: in_distribution_ratio = b, switch_margin = m in units of the reward values.
 """
 
 from __future__ import annotations
@@ -68,6 +70,7 @@ class BudgetedClusters(SafeAgent):
         horizon: Steps of the longest possible episode, where values depend on the time passed; None: they do not.
         ratio: b; None allows all clusters.
         hold: Steps that a choice is kept for.
+        margin: m, in units of the reward values.
     """
 
     def __init__(
@@ -82,10 +85,11 @@ class BudgetedClusters(SafeAgent):
         horizon: int | None,
         ratio: float | None,
         hold: int,
+        margin: float,
     ) -> None:
         self.policies, self.classifier, self.values, self.parameters = policies, classifier, values, parameters
         self.exists, self.normaliser, self.units = exists, normaliser, units
-        self.horizon, self.ratio, self.hold = horizon, ratio, hold
+        self.horizon, self.ratio, self.hold, self.margin = horizon, ratio, hold, margin
 
     @classmethod
     def load(cls, artifact: Artifact) -> BudgetedClusters:
@@ -102,11 +106,13 @@ class BudgetedClusters(SafeAgent):
             horizon=known["horizon"] if known["knows_time"] else None,
             ratio=known["in_distribution_ratio"],
             hold=known["hold"],
+            margin=known["switch_margin"],
         )
 
     def begin(self, seed_index: Int[Tensor, "agents"], limits: Float[Tensor, "agents"]) -> None:
         self.placement = Placement(seed_index, self.policies.num_seeds)
         self.seed_index, self.budget, self.steps = seed_index, limits.clone(), 0
+        self.chosen: Int[Tensor, "agents"] | None = None
 
     @torch.no_grad()
     def act(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents action"]:
@@ -126,7 +132,10 @@ class BudgetedClusters(SafeAgent):
         """The cluster that each agent follows from its state."""
         logits = self.placement.agents(self.classifier(self.parameters["classifier"], states[:, None])[:, 0])
         allowed = in_distribution(logits, self.exists[self.seed_index], self.ratio)
-        return choose_clusters(*self.offers(states), allowed, self.budget)
+        rewards, costs = self.offers(states)
+        if self.chosen is not None:
+            rewards[torch.arange(len(rewards)), self.chosen] += self.margin * self.units[0]
+        return choose_clusters(rewards, costs, allowed, self.budget)
 
     def offers(
         self, states: Float[Tensor, "seeds batch observation"]

@@ -14,24 +14,32 @@ Source:    ours, after Park, Cho, Sung: EMPO, ARLET 2024, Section 3.3 (the high-
 Deviations: EMPO's Q_H is optimistic about all later choices, which a budget may forbid; it is the setting
             ``reward_values: stitched``. The clusters' policies are followed as they were fitted: EMPO's improvement
             raises reward whatever it costs, so it has no place here, and no single step can be better than the best
-            cluster's. Policies come with the clusters; recipes of clusterings need some `refit_epochs`.
+            cluster's. Policies come with the clusters; recipes of clusterings need some `refit_epochs`. They are
+            fitted further here, see `cluster_policies`.
 
-Symbols: in_distribution_ratio = b; others in `cluster_values`.
+Symbols: in_distribution_ratio = b, switch_margin = m; others in `cluster_values`.
 """
 
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
+from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.requirements import require
 from stages.errors import UserError
+from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
+from stages.networks.trainable import Trainable
 from stages.registry import SAFETY
 from stages.safety.base import CLUSTERS, SafeAgent, SafeAlgorithm
 from stages.safety.budgeted_agent import BudgetedClusters
+from stages.safety.cloning import rows_to_clone
+from stages.safety.cluster_policies import ClusterDraws, ClusterPolicies
 from stages.safety.cluster_values import ClusterValues, ClusterValueSettings
+from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 
@@ -46,6 +54,14 @@ class BudgetedSettings(ClusterValueSettings):
         5.0, ge=1, description="b: clusters at least max q(z|s) / b likely may be followed; null: all"
     )
     hold: int = Field(1, ge=1, description="steps that a choice is kept for")
+    switch_margin: float = Field(
+        0.1, ge=0, description="m: how much better another cluster must be to be switched to, in spreads of returns"
+    )
+    policy_steps: int = Field(
+        3000, ge=0, description="steps of fitting the policies further; 0: as clustering left them"
+    )
+    policy_batch_size: int = Field(64, ge=1, description="rows per cluster and step of fitting policies")
+    policy_learning_rate: float = Field(3.0e-3, gt=0, description="Adam step size at the start of fitting policies")
 
 
 @SAFETY.register("budgeted_clusters", BudgetedSettings)
@@ -65,11 +81,13 @@ class Budgeted(SafeAlgorithm):
         job, given, settings = self.job, self.given, self.settings
         normaliser, labels = Normaliser(**given.part("normaliser")), given.tensors["labels"].long()
         number = given.metadata["num_clusters"]
+        policies = self.fitted_policies(labels, number)
         learner = ClusterValues(job, normaliser, labels, number, settings)
         draws = UniformDraws(job.seeds, len(learner.rows), settings.batch_size)
         metrics = job.train("cluster values", learner, learner.rows, draws, settings.num_steps)
         tensors = {
-            **{name: given.tensors[name] for name in POLICIES},
+            "behaviours/parameters": policies,
+            "classifier/parameters": given.tensors["classifier/parameters"],
             "values/parameters": learner.values.parameters.detach(),
             "exists": torch.zeros(len(labels), number, dtype=torch.uint8).scatter_(1, labels, 1),
             **prefixed("normaliser", normaliser.tensors()),
@@ -84,8 +102,21 @@ class Budgeted(SafeAlgorithm):
             "knows_time": settings.knows_time,
             "in_distribution_ratio": settings.in_distribution_ratio,
             "hold": settings.hold,
+            "switch_margin": settings.switch_margin,
         }
         return Artifact(tensors, facts)
+
+    def fitted_policies(self, labels: Int[Tensor, "seeds episodes"], number: int) -> Float[Tensor, "parameters"]:
+        """Parameters of the clusters' policies, fitted further from where the clustering left them."""
+        job, given, settings = self.job, self.given, self.settings
+        shape = Ensemble(tuple(given.metadata["behaviour_sizes"]), len(job.seeds), number)
+        policies = Trainable(shape, generators(job.seeds, "policies"), settings.policy_learning_rate, job.device)
+        policies.load(given.tensors["behaviours/parameters"])
+        of_row = labels.numpy()[:, job.dataset.episode_of_step]
+        draws = ClusterDraws(job.seeds, of_row, number, settings.policy_batch_size)
+        learner = ClusterPolicies(policies, settings.policy_steps)
+        job.train("clusters' policies", learner, rows_to_clone(job), draws, settings.policy_steps)
+        return policies.parameters.detach()
 
     @classmethod
     def agent(cls, artifact: Artifact) -> SafeAgent:

@@ -11,11 +11,18 @@ from stages.errors import UserError
 from stages.registry import CLUSTERING, SAFETY
 from stages.safety.base import load_safe_agent, train_safe
 from stages.safety.budgeted_agent import choose_clusters, in_distribution
+from stages.safety.cluster_policies import ClusterDraws
 from stages.training.job import Job
 from tests.safety.two_speeds import SLOW_REWARD, two_speeds
 
 LONGEST = 12
-QUICK = {"method": "budgeted_clusters", "cost_limits": [2.0, 20.0], "hidden_sizes": [32], "batch_size": 128}
+QUICK = {
+    "method": "budgeted_clusters",
+    "cost_limits": [2.0, 20.0],
+    "hidden_sizes": [32],
+    "batch_size": 128,
+    "policy_steps": 50,
+}
 
 
 def by_speed(seeds=(0,), refit_epochs=150, dataset=None):
@@ -96,6 +103,46 @@ def test_variants_train_and_act(settings):
     for _ in range(3):
         assert agent.act(observations).isfinite().all()
         agent.observe(torch.zeros(4), torch.zeros(4))
+
+
+def test_policies_are_fitted_to_their_own_cluster():
+    rough = by_speed(refit_epochs=1)
+    choice = SAFETY.choose(QUICK | {"num_steps": 0, "policy_steps": 400})
+    agent = load_safe_agent(train_safe(Job(two_speeds(), [0]), choice, rough))
+    fast = rough.tensors["labels"][0, int(np.argmax(two_speeds().episode_costs))].item()
+    observations = torch.from_numpy(two_speeds().observations[:20])
+    for cluster, speed in ((fast, 0.8), (1 - fast, -0.8)):
+        agent.begin(torch.zeros(20, dtype=torch.int64), torch.full((20,), 5.0))
+        agent.choose = lambda states, cluster=cluster: torch.full((20,), cluster)
+        assert agent.act(observations)[:, 0].median().item() == pytest.approx(speed, abs=0.1)
+
+
+def test_without_policy_steps_policies_stay_as_they_were_given():
+    given = by_speed(refit_epochs=1)
+    made = train_safe(Job(two_speeds(), [0]), SAFETY.choose(QUICK | {"num_steps": 0, "policy_steps": 0}), given)
+    assert torch.equal(made.tensors["behaviours/parameters"], given.tensors["behaviours/parameters"])
+
+
+def test_rows_are_drawn_from_their_cluster_whatever_others_there_are():
+    of_row = np.array([[0, 0, 1, 1, 1], [1, 0, 0, 0, 1]])
+    block = ClusterDraws([3, 7], of_row, 3, batch_size=4).chunk(0, 8, torch.device("cpu"))["index"]
+    alone = ClusterDraws([7], of_row[1:], 2, batch_size=4).chunk(0, 8, torch.device("cpu"))["index"]
+    assert torch.equal(block[:, 1, :2], alone[:, 0])
+    for seed, cluster in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        assert (of_row[seed][block[:, seed, cluster]] == cluster).all()
+    assert (block[:, :, 2] == 0).all()
+
+
+def test_a_cluster_is_left_only_for_one_that_is_clearly_better():
+    agent = load_safe_agent(trained(num_steps=0, in_distribution_ratio=None, switch_margin=0.5))
+    agent.begin(torch.zeros(1, dtype=torch.int64), torch.tensor([5.0]))
+    unit = float(agent.units[0])
+    followed = []
+    for gain in (-0.1, 0.4, 0.6, 0.4):
+        agent.offers = lambda states, gain=gain: (torch.tensor([[1.0, 1.0 + gain * unit]]), torch.zeros(1, 2))
+        agent.act(torch.zeros(1, 3))
+        followed.append(agent.chosen.item())
+    assert followed == [0, 0, 1, 1]
 
 
 def test_clusters_that_do_not_fit_are_refused():

@@ -18,6 +18,7 @@ SMALL = {
     "cost_limits": LIMITS, "hidden_sizes": (16, 16), "num_steps": 20, "batch_size": 16, "learning_rate": 1e-3,
     "pretraining_steps": 10, "pretraining_batch_size": 16, "warm_up_steps": 5, "context_length": 4, "context": 4,
     "width": 16, "num_layers": 1, "num_heads": 2, "vae_steps": 10, "vae_hidden_sizes": (16, 16),
+    "policy_steps": 10,
 }  # fmt: skip
 
 
