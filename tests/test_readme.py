@@ -1,5 +1,6 @@
 """What the README tells a reader to type has to exist."""
 
+import itertools
 import re
 import shlex
 import subprocess
@@ -24,11 +25,27 @@ def commands(program: str) -> list[list[str]]:
     return [words[1:] for words in map(shlex.split, pieces) if words and words[0] == program]
 
 
+def targets_and_overlays(words: list[str]) -> tuple[list[str], list[str]]:
+    """As Snakemake reads them: all words up to the next option belong to ``--configfile``."""
+    if "--configfile" not in words:
+        return words[:1] if words and not words[0].startswith("-") else [], []
+    at = words.index("--configfile")
+    overlays = [*itertools.takewhile(lambda word: not word.startswith("-"), words[at + 1 :])]
+    return [word for word in words[:at] if not word.startswith("-")], overlays
+
+
+def typed_in_profiles() -> list[list[str]]:
+    """The commands in the head comments of the overlays."""
+    heads = [path.read_text() for path in (ROOT / "profiles").glob("*.yaml")]
+    return [line.split() for head in heads for line in re.findall(r"^#   snakemake (.*)$", head, re.MULTILINE)]
+
+
 def test_targets_and_files_given_to_snakemake_exist():
     rules = re.findall(r"^rule (\w+):", SNAKEFILE, re.MULTILINE)
-    overlays = [words[1] for words in commands("snakemake") if words[:1] == ["--configfile"]]
+    read = [targets_and_overlays(words) for words in commands("snakemake") + typed_in_profiles()]
+    targets = [target for own, _ in read for target in own]
+    overlays = [overlay for _, own in read for overlay in own]
     assert overlays and all((ROOT / overlay).is_file() for overlay in overlays)
-    targets = [words[0] for words in commands("snakemake") if len(words) == 1 and not words[0].startswith("-")]
     assert targets and all(target in rules or target.startswith("results/") for target in targets)
     profiles = [words[1] for words in commands("snakemake") if words[:1] == ["--workflow-profile"]]
     assert profiles and all((ROOT / profile / "config.yaml").is_file() for profile in profiles)

@@ -1,5 +1,7 @@
 """Safe running data in DSRL's spirit: policies between slow and too fast, recorded and thinned.
 
+Tasks are Safety-Gymnasium's velocity tasks and those of Bullet; all that is asked of one is that it has costs.
+
 The policies are what a learner with a moving cost limit was at different times (`stages.online.random_search`); they
 come with the project in `data/behaviours`. Each records the same number of episodes with sampled actions, once for
 each of the `noises`; then the episodes are thinned on a grid over return and cost. Every episode is complete and says
@@ -36,7 +38,9 @@ class SafeVelocitySettings(ActorFileSettings):
     noises: list[Annotated[float, Field(ge=0)]] = Field(
         [1.0], min_length=1, description="multiples of the policies' own randomness, each recorded"
     )
-    horizon: int = Field(1000, ge=1, description="steps after which an episode is truncated; published: 1000")
+    horizon: int | None = Field(
+        None, ge=1, description="steps after which an episode is truncated; null: the task's own, as published"
+    )
     thinning: ThinningSettings = Field(ThinningSettings(), description="how the recording is thinned")
     seed: int = Field(0, ge=0, description="seed of starts, actions and thinning")
 
@@ -48,8 +52,7 @@ def generate(settings: SafeVelocitySettings) -> EpisodeDataset:
     Raises:
         UserError: There is no such environment, it has no costs, or the file does not fit it.
     """
-    own = {"max_episode_steps": settings.horizon}
-    environment = make(settings.environment, own)
+    environment = make(settings.environment, {"max_episode_steps": settings.horizon} if settings.horizon else {})
     if not environment.has_costs:
         raise UserError("has no costs", place=settings.environment, remedy="Use the generator `behaviours`")
     actors = settings.load(environment)
@@ -65,6 +68,6 @@ def generate(settings: SafeVelocitySettings) -> EpisodeDataset:
             parts.append(whole)
             progress.advance_to(len(parts))
     environment.close()
-    attributes = {"environment_settings": json.dumps(own)}
+    attributes = {"environment_settings": json.dumps({"max_episode_steps": environment.max_episode_steps})}
     joined = replace(concatenate(parts, names), environment=settings.environment, attributes=attributes)
     return thinned(joined, settings.thinning, settings.seed)

@@ -65,6 +65,8 @@ class CapsSettings(SafeSettings):
 class Caps(SafeAlgorithm):
     """Learner of both pairs of critics, both values and all heads; what concerns the reward comes first."""
 
+    settings: CapsSettings
+
     def __init__(self, job: Job, settings: CapsSettings, given: Artifact | None = None) -> None:
         super().__init__(job, settings, given)
         seeds, device, rate, inner = job.seeds, job.device, settings.learning_rate, settings.hidden_sizes

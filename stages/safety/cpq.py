@@ -87,6 +87,8 @@ class CpqSettings(SafeSettings):
 class Cpq(SafeAlgorithm):
     """Learner of one actor and two pairs of twin critics per limit; members ``2 l`` and ``2 l + 1`` are limit l's."""
 
+    settings: CpqSettings
+
     def __init__(self, job: Job, settings: CpqSettings, given: Artifact | None = None) -> None:
         super().__init__(job, settings, given)
         seeds, device, rate, inner = job.seeds, job.device, settings.learning_rate, settings.hidden_sizes
