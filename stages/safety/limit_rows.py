@@ -31,7 +31,6 @@ class LimitDraws(Draws):
         limits: Names of the pools; equal limits of a seed get equal draws, whatever other limits there are.
         batch_size: Draws per step, seed and limit.
         purpose: What is drawn.
-        spread: If above 1, a uniform number below it is added to each draw, for a row of a segment.
         chunk_steps: Steps drawn at once.
     """
 
@@ -42,11 +41,10 @@ class LimitDraws(Draws):
         limits: Sequence[float],
         batch_size: int,
         purpose: str,
-        spread: int = 1,
         chunk_steps: int = 256,
     ) -> None:
         super().__init__(seeds, num_rows=batch_size, batch_size=batch_size, chunk_steps=chunk_steps)
-        self.pools, self.limits, self.purpose, self.spread = pools, limits, purpose, spread
+        self.pools, self.limits, self.purpose = pools, limits, purpose
 
     def index_chunk(self, seed: int, position: int) -> np.ndarray:
         own = [self._of_limit(seed, i, position) for i in range(len(self.pools))]
@@ -59,5 +57,4 @@ class LimitDraws(Draws):
             count = -(-places // left)
             drawn.append(pool[random.integers(0, len(pool), (self.chunk_steps, count))])
             places -= count
-        rows = np.concatenate(drawn, axis=1)
-        return rows + random.integers(0, self.spread, rows.shape) if self.spread > 1 else rows
+        return np.concatenate(drawn, axis=1)

@@ -53,7 +53,9 @@ class PartitionSettings(Settings):
     )
     segment_ratio: float = Field(0.1, gt=0, le=1, description="segment length over that of the longest episode")
     segment_length: int | None = Field(None, ge=1, description="steps per segment; null: by segment_ratio")
-    sampling: Sampling = Field("even", description="every stride-th start of every episode, or at random")
+    sampling: Sampling = Field(
+        "even", description="every stride-th start (covering: with edges repeated), or at random"
+    )
     stride: int = Field(6, ge=1, description="possible starts per segment")
     most_segments: int = Field(1_000_000, ge=1, description="largest number of segments")
     desirable_share: float = Field(0.5, gt=0, le=1, description="x: share of the safe, by return, that is desirable")
@@ -167,16 +169,14 @@ def _facts(
     """Numbers and shares for the report."""
     costs = dataset.episode_costs
     assert costs is not None
-    covered = np.zeros(dataset.num_steps + 1, dtype=np.int64)
-    np.add.at(covered, first := segments.first_rows(dataset), 1)
-    np.add.at(covered, first + segments.length, -1)
+    covered = segments.rows(dataset, np.ones(len(segments), dtype=bool))
     facts: dict[str, Any] = {
         "episodes": dataset.num_episodes,
         "eligible_episodes": int((dataset.episode_lengths >= segments.length).sum()),
         "used_episodes": len(np.unique(segments.episodes)),
         "segments": len(segments),
         "segment_length": segments.length,
-        "covered_rows": float((np.cumsum(covered)[:-1] > 0).mean()),
+        "covered_rows": len(covered) / dataset.num_steps,
         "limits": [],
     }
     for limit, own in zip(limits, labels, strict=True):

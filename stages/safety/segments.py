@@ -4,7 +4,9 @@ Two ways of choosing them, both at about one segment per `stride` possible start
 
 * random: an episode that is long enough, uniformly with replacement, then a uniform start (as the released code of
   TraC does; some episodes are met often, others never);
-* even: every `stride`-th start of every episode that is long enough, and its last one, so that no row is left out.
+* even: every `stride`-th start of every episode that is long enough, and its last one, so that no row is left out;
+* covering: as even, with an episode's first and last segment several times, as often as makes up for its first and last
+  rows being in few others. Where an episode begins is where all rollouts pass.
 """
 
 from __future__ import annotations
@@ -13,13 +15,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.seeding import generator
 
-Sampling = Literal["random", "even"]
+Sampling = Literal["random", "even", "covering"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class Segments:
     def first_rows(self, dataset: EpisodeDataset) -> Int[np.ndarray, "segments"]:
         """Row of the dataset that each segment starts at; it takes the next `length` rows."""
         return np.asarray(dataset.episode_starts[self.episodes] + self.starts)
+
+    def rows(self, dataset: EpisodeDataset, chosen: Bool[np.ndarray, "segments"]) -> Int[np.ndarray, "rows"]:
+        """The rows that are in any of the `chosen` segments, each once and in order."""
+        first = self.first_rows(dataset)[chosen]
+        change = np.zeros(dataset.num_steps + 1, dtype=np.int64)
+        np.add.at(change, first, 1)
+        np.add.at(change, first + self.length, -1)
+        return np.flatnonzero(np.cumsum(change)[:-1] > 0)
 
     def sums(self, dataset: EpisodeDataset, values: Float[np.ndarray, "steps"]) -> Float[np.ndarray, "segments"]:
         """Sum of `values` over each segment (float64)."""
@@ -64,18 +74,19 @@ def cut(dataset: EpisodeDataset, length: int, sampling: Sampling, stride: int, m
     Args:
         dataset: Where to cut.
         length: Steps per segment, at most those of the longest episode.
-        sampling: ``random`` or ``even``, see above.
+        sampling: ``random``, ``even`` or ``covering``, see above.
         stride: Possible starts per segment.
         most: Largest number of segments.
         seed: Of the random choice.
     """
     eligible = np.flatnonzero(dataset.episode_lengths >= length)
     spare = dataset.episode_lengths[eligible] - length
-    if sampling == "even":
-        counts = -(-spare // stride) + 1
+    if sampling != "random":
+        before = (length - 1) // stride if sampling == "covering" else 0
+        counts = -(-spare // stride) + 1 + 2 * before
         episodes = np.repeat(eligible, counts)
-        places = np.arange(len(episodes)) - np.repeat(np.cumsum(counts) - counts, counts)
-        starts = np.minimum(places * stride, np.repeat(spare, counts))
+        places = np.arange(len(episodes)) - np.repeat(np.cumsum(counts) - counts, counts) - before
+        starts = np.clip(places * stride, 0, np.repeat(spare, counts))
         kept = np.linspace(0, len(episodes) - 1, min(len(episodes), most)).round().astype(np.int64)
         return Segments(episodes[kept], starts[kept], length)
     longest = int(dataset.episode_lengths.max())

@@ -16,9 +16,10 @@ Source:     Gong, Kumar, Varakantham: Offline Safe Reinforcement Learning Using 
             and its released code; labels and weights w are those of `partition`.
 Beyond the paper: one block trains all limits and seeds. With `balanced_batches` half of a batch is drawn from either
             label, which multiplies the expected loss by a constant, N / (2 N_1) of the partition, and takes the noise
-            out of N_1 / N_0; otherwise segments are drawn as they come. Pretraining draws single rows of the labelled
-            segments, which has the mean of whole segments at a fraction of the cost. The reference's log-probabilities
-            are computed once per row of the dataset. With `residual_units` the surrogate's squared errors count in
+            out of N_1 / N_0; otherwise segments are drawn as they come. Pretraining draws single rows
+            that lie in labelled segments, all with equal chance: drawn by segment, the rows an episode begins with
+            would be rare, as few segments hold them. The reference's log-probabilities are computed once per row of
+            the dataset. With `residual_units` the surrogate's squared errors count in
             units of the reference's own mean squared error, so that one alpha suits tasks whose behaviours are nearly
             one policy and tasks where they are many (docs/decisions/0011).
 Deviations: softplus instead of the logarithm of a clamped probability, so that segments far on the wrong side keep
@@ -111,11 +112,9 @@ class Trac(SafeAlgorithm):
 
     def pretrain(self) -> dict[str, Tensor]:
         """Clone the labelled segments, and freeze the result as the reference; the losses."""
-        job, settings, length = self.job, self.settings, self.partition.segments.length
-        first = self.partition.segments.first_rows(job.dataset)
-        pools = [[first[own != LEFT_OUT]] for own in self.labels]
-        size = settings.pretraining_batch_size
-        draws = LimitDraws(job.seeds, pools, self.limits, size, "pretraining rows", spread=length)
+        job, settings = self.job, self.settings
+        pools = [[self.partition.segments.rows(job.dataset, own != LEFT_OUT)] for own in self.labels]
+        draws = LimitDraws(job.seeds, pools, self.limits, settings.pretraining_batch_size, "pretraining rows")
         learner = Cloning(self.actor, self.head)
         metrics = job.train("pretraining", learner, rows_to_clone(job), draws, settings.pretraining_steps)
         self.actor.move_target(1.0)

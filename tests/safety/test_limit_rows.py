@@ -6,8 +6,8 @@ from stages.safety.limit_rows import LimitDraws, LimitRows
 POOLS = [[np.arange(0, 10)], [np.arange(10, 14), np.arange(20, 30)]]
 
 
-def drawn(seeds, pools=POOLS, limits=(1.0, 2.0), **more):
-    draws = LimitDraws(seeds, pools, limits, 5, "test", chunk_steps=16, **more)
+def drawn(seeds, pools=POOLS, limits=(1.0, 2.0)):
+    draws = LimitDraws(seeds, pools, limits, 5, "test", chunk_steps=16)
     return draws.chunk(0, 16, torch.device("cpu"))["index"]
 
 
@@ -23,11 +23,6 @@ def test_every_limit_draws_from_its_own_pools():
 def test_draws_depend_on_seed_and_limit_alone():
     both, alone = drawn([3, 5]), drawn([5], POOLS[1:], (2.0,))
     torch.testing.assert_close(both[:, 1, 1], alone[:, 0, 0])
-
-
-def test_a_spread_reaches_every_row_of_a_segment():
-    index = drawn([0], [[np.array([0, 100])]], (1.0,), spread=3)
-    assert set(index.flatten().tolist()) == {0, 1, 2, 100, 101, 102}
 
 
 def test_rows_are_gathered_for_seeds_and_limits():

@@ -8,7 +8,7 @@ from tests.synthetic import ragged
 MANY = 1_000_000
 
 
-@pytest.mark.parametrize("sampling", ["random", "even"])
+@pytest.mark.parametrize("sampling", ["random", "even", "covering"])
 @pytest.mark.parametrize("length", [1, 5, 12])
 def test_segments_lie_inside_their_episode(sampling, length):
     dataset = ragged()
@@ -25,6 +25,26 @@ def test_even_segments_cover_every_row_of_every_eligible_episode():
     rows = segments.first_rows(dataset)[:, None] + np.arange(4)
     eligible = dataset.episode_lengths >= 4
     np.testing.assert_array_equal(np.unique(rows), np.flatnonzero(eligible[dataset.episode_of_step]))
+
+
+def test_covering_segments_hold_the_edges_of_an_episode_as_often_as_its_middle():
+    dataset = ragged(episodes=20, longest=60)
+    segments = cut(dataset, 12, "covering", stride=1, most=MANY, seed=0)
+    held = np.zeros(dataset.num_steps, dtype=int)
+    np.add.at(held, segments.first_rows(dataset)[:, None] + np.arange(12), 1)
+    for episode in np.flatnonzero(dataset.episode_lengths >= 36):
+        own = held[dataset.episode_of_step == episode]
+        assert own[0] == own[-1] == own[len(own) // 2] == own.min() == 12
+        assert own.max() < 24
+
+
+def test_rows_are_those_of_the_chosen_segments_once_each():
+    dataset = ragged()
+    longest = int(np.argmax(dataset.episode_lengths))
+    start = int(dataset.episode_starts[longest])
+    segments = Segments(np.full(3, longest), np.array([2, 1, 0]), 2)
+    assert segments.rows(dataset, np.array([True, True, False])).tolist() == [start + 1, start + 2, start + 3]
+    assert segments.rows(dataset, np.zeros(3, dtype=bool)).tolist() == []
 
 
 def test_the_whole_of_the_longest_episodes_is_one_segment_each():
