@@ -161,7 +161,7 @@ class Collection(dict[str, DatasetResults]):
 
 
 def gather(files: Sequence[str]) -> Collection:
-    """Read `files` and group them by dataset.
+    """Read `files`, each once however often it is named, and group them by dataset.
 
     Raises:
         UserError: A file is missing, damaged, or in a place that says nothing.
@@ -169,7 +169,7 @@ def gather(files: Sequence[str]) -> Collection:
     found = Collection()
     found.costs = []
     blocks: dict[tuple[str, str, str], list[Any]] = {}
-    for path in map(Path, files):
+    for path in dict.fromkeys(map(Path, files)):
         stage, dataset, *names = _place(path)
         if not path.is_file():
             raise UserError("no such file", place=str(path), remedy="Run `snakemake` to make it")

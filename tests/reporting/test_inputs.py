@@ -20,6 +20,12 @@ def test_blocks_are_joined_in_the_order_of_seeds(navigation):
     assert em.labels.shape == (3, results.dataset.num_episodes) and em.score.shape == (12, 3)
 
 
+def test_a_file_that_is_named_twice_counts_once(navigation):
+    twice = gather([*navigation, *navigation])["navigation"]
+    np.testing.assert_array_equal(twice.evaluations["empo"].seeds, [0, 1, 2])
+    assert len(twice.trained) == len(gather(navigation)["navigation"].trained)
+
+
 def test_shorter_blocks_are_padded(navigation):
     empo = gather(navigation)["navigation"].evaluations["empo"]
     walked = (~np.isnan(empo.paths[..., 0])).sum(axis=2)
