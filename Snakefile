@@ -635,9 +635,7 @@ rule figure4_table:
 rule safe_studies_table:
     input:
         DATA,
-        lambda w: safe_evaluations(
-            {w.dataset: [*{name: 0 for own in PARAMS.studies(w.dataset).values() for name in own}]}
-        ),
+        lambda w: safe_evaluations({w.dataset: [name for own in PARAMS.studies(w.dataset).values() for name in own]}),
     output:
         "results/safe_studies/{dataset}.csv",
     log:

@@ -1,6 +1,6 @@
 """Pieces of one length cut from episodes, kept as (episode, first step) and never copied out.
 
-Two ways of choosing them, both at about one segment per `stride` possible starts:
+Three ways of choosing them, at about one segment per `stride` possible starts:
 
 * random: an episode that is long enough, uniformly with replacement, then a uniform start (as the released code of
   TraC does; some episodes are met often, others never);

@@ -16,12 +16,12 @@ Source:     Gong, Kumar, Varakantham: Offline Safe Reinforcement Learning Using 
             and its released code; labels and weights w are those of `partition`.
 Beyond the paper: one block trains all limits and seeds. With `balanced_batches` half of a batch is drawn from either
             label, which multiplies the expected loss by a constant, N / (2 N_1) of the partition, and takes the noise
-            out of N_1 / N_0; otherwise segments are drawn as they come. Pretraining draws single rows
-            that lie in labelled segments, all with equal chance: drawn by segment, the rows an episode begins with
-            would be rare, as few segments hold them. The reference's log-probabilities are computed once per row of
-            the dataset. With `residual_units` the surrogate's squared errors count in
-            units of the reference's own mean squared error, so that one alpha suits tasks whose behaviours are nearly
-            one policy and tasks where they are many (docs/decisions/0011).
+            out of N_1 / N_0; otherwise segments are drawn as they come. Pretraining draws single rows that lie in
+            labelled segments, all with equal chance: drawn by segment, the rows an episode begins with would be rare,
+            as few segments hold them. The reference's log-probabilities are computed once per row of the dataset. With
+            `residual_units` the surrogate's squared errors count in units of the reference's own mean squared error,
+            so that one alpha suits tasks whose behaviours are nearly one policy and tasks where they are many
+            (docs/decisions/0011).
 Deviations: softplus instead of the logarithm of a clamped probability, so that segments far on the wrong side keep
             their gradient. No dropout, so the score is exactly 0 at the switch. Observations are standardised,
             actions scaled to the dataset's box; initial weights are uniform instead of orthogonal.
