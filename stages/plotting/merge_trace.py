@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from stages.plotting import style
 
@@ -67,7 +67,13 @@ def _draw(axes: Axes, trace: Trace, most: int) -> None:
         axes.set_yscale("symlog", linthresh=scale)
         axes.set_yticks([0, *(-scale * 10 ** decades[:: max(1, len(decades) // 4)])])
         axes.set_yticks([], minor=True)
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.yaxis.set_major_formatter(FuncFormatter(_short))
         axes.set_ylim(-1.6 * largest, 0.6 * scale)
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4))
+
+
+def _short(value: float, _position: int | None = None) -> str:
+    """A tick's number: ``2k``, ``10``, ``0.1``."""
+    text = f"{value / 1000:g}k" if abs(value) >= 1000 else f"{value:g}"
+    return text.replace("-", "\N{MINUS SIGN}")

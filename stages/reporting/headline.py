@@ -63,12 +63,17 @@ def _remarks(metrics: dict[str, Any]) -> list[str]:
     clusters = sorted(metrics["clusters"].items(), key=lambda item: -item[1].get("nmi", 0.0))
     for name, one in clusters[:MOST_CLUSTERINGS]:
         if "rand" in one:
-            perfect = round(one["perfect"] * one["seeds"])
-            lines.append(
-                f"clusters {name}: Rand {one['rand']:.3f} in the mean, 1.0 on {perfect} of {one['seeds']} seeds"
-            )
+            lines.append(f"clusters {name}: Rand {_agreement(one)}")
         elif one["agreement_between_seeds"] is not None:
             lines.append(f"clusters {name}: seeds agree with ARI {one['agreement_between_seeds']:.3f}")
     if len(clusters) > MOST_CLUSTERINGS:
         lines.append(f"and {len(clusters) - MOST_CLUSTERINGS} more clusterings in the report")
     return lines
+
+
+def _agreement(one: dict[str, Any]) -> str:
+    """Rand index of one clustering: the number, and whether seeds differ."""
+    if one["rand"] == one["rand_min"]:
+        return f"{one['rand']:.3f} on each of {one['seeds']} seeds"
+    perfect = round(one["perfect"] * one["seeds"])
+    return f"{one['rand']:.3f} in the mean, 1.0 on {perfect} of {one['seeds']} seeds"
