@@ -16,7 +16,11 @@ from stages.online.training import OnlineJob
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "data/behaviours").glob("*.safetensors"))
 ROBOTS = [path for path in FILES if not path.stem.startswith("Safety")]
-RECIPES = yaml.safe_load((ROOT / "params.yaml").read_text())["train_behaviours"]
+RECIPES = {
+    name: recipe
+    for path in ("params.yaml", "profiles/bullet.yaml")
+    for name, recipe in yaml.safe_load((ROOT / path).read_text())["train_behaviours"].items()
+}
 BULLET = ("SafetyBallRun-v0", "SafetyCarRun-v0")  # their simulator is an optional extra
 HOPPER_RUNS = ("careful", "fast")  # two trainings whose policies lie in one file
 
