@@ -75,7 +75,7 @@ class TracSettings(SafeSettings):
     discount: float = Field(0.99, gt=0, le=1, description="gamma: discount of a segment's later steps")
     undesirable_weight: float = Field(0.5, ge=0, description="eta: weight of the undesirable against the desirable")
     sides: Literal["both", "desirable", "undesirable"] = Field("both", description="labels that have a loss")
-    cloning_weight: float = Field(0.0, ge=0, description="weight of cloning added to the classification")
+    cloning_weight: float = Field(0.0, ge=0, description="weight of cloning beside it, in the score's units")
     policy: PolicyKind = Field("deterministic", description="surrogate of a deterministic policy, or a Gaussian one")
     balanced_batches: bool = Field(True, description="draw half of a batch from either label")
 
@@ -163,7 +163,7 @@ class Classification:
         head: How its outputs are read.
         length: Steps per segment.
         settings: The method's.
-        unit: What the scores are divided by.
+        unit: What the scores and the cloning loss are divided by.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class Classification:
             scores, batch["labels"], batch["weights"], settings.undesirable_weight, settings.sides
         )
         self.follow_schedule()
-        self.actor.minimise(loss - settings.cloning_weight * log_probs.mean(-1))
+        self.actor.minimise(loss - settings.cloning_weight * (log_probs / self.unit).mean(-1))
         right = ((scores > 0) == (batch["labels"] == DESIRABLE)).float().mean(-1)
         return {"loss": loss.detach(), "accuracy": right, "score": scores.detach().mean(-1)}
 

@@ -78,6 +78,25 @@ def test_residual_units_make_scores_independent_of_how_well_actions_can_be_told(
     torch.testing.assert_close(scaled.scores(ratios), torch.full((2, 2, 2), expected))
 
 
+def test_cloning_beside_the_classifier_counts_in_the_score_s_units():
+    trac = algorithm(cloning_weight=0.5, sides="desirable")
+    trac.pretrain()
+    rows, _ = classifier(trac)
+    batch = rows.gather(some_segments(trac))
+    batch["labels"] = torch.zeros_like(batch["labels"])  # no classification, so cloning is all there is
+    steps = []
+    for unit in (1.0, 4.0):
+        learner = Classification(trac.actor, trac.head, 3, trac.settings, unit)
+        minimised = []
+        trac.actor.minimise = minimised.append
+        trac.actor.optimiser.state[trac.actor.parameters]["step"] = torch.tensor(0.0)
+        learner.fit(batch)
+        steps.append(minimised[0])
+    log_probs = trac.head.log_prob(trac.actor(batch["observations"]), batch["actions"])
+    torch.testing.assert_close(steps[0], -0.5 * log_probs.mean(-1))
+    torch.testing.assert_close(steps[1], steps[0] / 4)
+
+
 @pytest.mark.parametrize(
     "settings", [{"residual_units": False}, {"residual_units": True, "policy": "gaussian"}], ids=str
 )
