@@ -46,6 +46,7 @@ class VectorEnvironment(ABC):
         num_actions: How many actions there are to choose from; None where actions are vectors.
         has_costs: Whether steps have costs.
         max_episode_steps: Steps after which the caller truncates an episode.
+        most_agents: Agents beyond which memory runs short, so that callers run fewer at a time; None: no such number.
     """
 
     observation_low: Float[np.ndarray, "observation"]
@@ -55,6 +56,7 @@ class VectorEnvironment(ABC):
     num_actions: int | None = None
     has_costs: bool = False
     max_episode_steps: int
+    most_agents: int | None = None
 
     @property
     def observation_size(self) -> int:

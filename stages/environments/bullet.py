@@ -61,6 +61,7 @@ class Bullet(Robots):
 
     horizon: int
     has_costs = True
+    most_agents = 64  # a simulator of CarRun takes 85 MiB
 
     def __init__(self, settings: BulletSettings) -> None:
         super().__init__(settings, settings.max_episode_steps or self.horizon)

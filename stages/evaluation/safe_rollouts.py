@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -108,6 +108,8 @@ def evaluate_safely(
 ) -> dict[str, np.ndarray]:
     """Roll `agent` out; everything that is kept, by name.
 
+    Limits run one after the other, instead of side by side, where the task has no memory for so many agents.
+
     Args:
         make: Makes the task.
         agent: Policies of `len(seeds)` seeds.
@@ -116,8 +118,12 @@ def evaluate_safely(
         settings: How to evaluate.
     """
     limits = tuple(trained) if settings.cost_limits is None else settings.cost_limits
-    drawn = min(settings.drawn, settings.episodes) if make().observation_size == PLANE else 0
-    kept = roll_out_safely(make, agent, seeds, limits, settings.episodes, drawn)
+    sample = make()
+    drawn = min(settings.drawn, settings.episodes) if sample.observation_size == PLANE else 0
+    crowded = sample.most_agents is not None and len(seeds) * len(limits) * settings.episodes > sample.most_agents
+    sample.close()
+    groups = [(limit,) for limit in limits] if crowded else [limits]
+    kept = _joined([roll_out_safely(make, agent, seeds, group, settings.episodes, drawn) for group in groups])
     return {
         "seeds": np.array(seeds),
         "limits": np.array(limits),
@@ -127,3 +133,14 @@ def evaluate_safely(
         "terminated": kept.terminated,
         "paths": kept.paths.astype(np.float32),
     }
+
+
+def _joined(groups: list[SafeRollouts]) -> SafeRollouts:
+    """Groups of limits as one; paths become as long as the longest."""
+    longest = max(group.paths.shape[3] for group in groups)
+    values = {field.name: [getattr(group, field.name) for group in groups] for field in fields(SafeRollouts)}
+    values["paths"] = [
+        np.pad(paths, [(0, 0)] * 3 + [(0, longest - paths.shape[3]), (0, 0)], constant_values=np.nan)
+        for paths in values["paths"]
+    ]
+    return SafeRollouts(**{name: np.concatenate(parts, axis=1) for name, parts in values.items()})

@@ -21,7 +21,7 @@ Beyond the paper: one block trains all limits and seeds. With `balanced_batches`
             as few segments hold them. The reference's log-probabilities are computed once per row of the dataset. With
             `residual_units` the surrogate's squared errors count in units of the reference's own mean squared error,
             so that one alpha suits tasks whose behaviours are nearly one policy and tasks where they are many
-            (docs/decisions/0011).
+            (docs/decisions/0011); the cloning that `cloning_weight` adds counts in the same units (0013).
 Deviations: softplus instead of the logarithm of a clamped probability, so that segments far on the wrong side keep
             their gradient. No dropout, so the score is exactly 0 at the switch. Observations are standardised,
             actions scaled to the dataset's box; initial weights are uniform instead of orthogonal.

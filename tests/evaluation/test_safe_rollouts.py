@@ -53,6 +53,18 @@ def test_starts_are_those_of_the_seed_under_every_limit():
     np.testing.assert_array_equal(block.costs[1, 1], alone.costs[0, 0])
 
 
+def test_limits_run_one_by_one_where_memory_is_short(monkeypatch):
+    settings = SafeEvaluationSettings(episodes=3, drawn=2)
+    together = evaluate_safely(navigation, Diagonal(), [0, 1], LIMITS, settings)
+    monkeypatch.setattr(type(navigation()), "most_agents", 6)
+    agent = Diagonal()
+    apart = evaluate_safely(navigation, agent, [0, 1], LIMITS, settings)
+    assert agent.limits.tolist() == [40.0] * 6
+    assert together.keys() == apart.keys()
+    for name, values in together.items():
+        np.testing.assert_array_equal(apart[name], values)
+
+
 def test_what_is_kept_names_the_limits():
     arrays = evaluate_safely(navigation, Diagonal(), [4], (40.0,), SafeEvaluationSettings(episodes=2, drawn=5))
     assert arrays["seeds"].tolist() == [4]
