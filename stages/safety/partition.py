@@ -32,6 +32,7 @@ from pydantic import Field
 
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
+from stages.datasets.requirements import require
 from stages.errors import UserError
 from stages.safety.base import CostLimit, cost_limits
 from stages.safety.requirements import require_safe_and_unsafe
@@ -108,6 +109,7 @@ def partition(dataset: EpisodeDataset, settings: PartitionSettings, place: str =
     Raises:
         UserError: The dataset lacks costs, or under some limit anything desirable or undesirable.
     """
+    require(dataset, costs=True, place=place)
     limits = cost_limits(settings.cost_limits, dataset)
     require_safe_and_unsafe(dataset, limits, place=place)
     length = segment_length(dataset, settings.segment_ratio, settings.segment_length)

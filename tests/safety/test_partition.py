@@ -128,10 +128,11 @@ def test_what_cannot_be_partitioned_is_refused_in_one_line(costs, settings, word
     assert "\n" not in str(found.value)
 
 
-def test_without_costs_or_with_a_negative_limit_nothing_is_partitioned():
+@pytest.mark.parametrize("limits", [(1.0,), None])
+def test_without_costs_or_with_a_negative_limit_nothing_is_partitioned(limits):
     dataset = dataset_of(np.zeros((4, 1)), np.zeros((4, 1)), np.ones(4), [4])
     with pytest.raises(UserError, match="needs costs"):
-        partition(dataset, PartitionSettings(cost_limits=(1.0,)))
+        partition(dataset, PartitionSettings(cost_limits=limits))
     with pytest.raises(ValidationError):
         PartitionSettings(cost_limits=(-1.0,))
 
