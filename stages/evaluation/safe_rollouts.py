@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
 from stages.environments.base import Step, VectorEnvironment
+from stages.padding import padded
 from stages.safety.base import CostLimit, SafeAgent
 from stages.seeding import Seeds, generator
 from stages.settings import Settings
@@ -137,10 +138,5 @@ def evaluate_safely(
 
 def _joined(groups: list[SafeRollouts]) -> SafeRollouts:
     """Groups of limits as one; paths become as long as the longest."""
-    longest = max(group.paths.shape[3] for group in groups)
     values = {field.name: [getattr(group, field.name) for group in groups] for field in fields(SafeRollouts)}
-    values["paths"] = [
-        np.pad(paths, [(0, 0)] * 3 + [(0, longest - paths.shape[3]), (0, 0)], constant_values=np.nan)
-        for paths in values["paths"]
-    ]
-    return SafeRollouts(**{name: np.concatenate(parts, axis=1) for name, parts in values.items()})
+    return SafeRollouts(**{name: np.concatenate(padded(parts, axis=1), axis=1) for name, parts in values.items()})

@@ -76,4 +76,4 @@ def _draw(axes: Axes, trace: Trace, most: int) -> None:
 def _short(value: float, _position: int | None = None) -> str:
     """A tick's number: ``2k``, ``10``, ``0.1``."""
     text = f"{value / 1000:g}k" if abs(value) >= 1000 else f"{value:g}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return FuncFormatter.fix_minus(text)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from stages.padding import padded
+
 
 def join_blocks(parts: Sequence[Any], shared: Sequence[str] = ()) -> Any:
     """Blocks of seeds as one, sorted by seed; axes other than the seeds' are padded to the longest (NaN, -1, False).
@@ -22,14 +24,7 @@ def join_blocks(parts: Sequence[Any], shared: Sequence[str] = ()) -> Any:
         values = [getattr(part, one.name) for part in parts]
         if isinstance(values[0], np.ndarray) and one.name not in shared:
             axis = 1 if one.name in ("history_labels", "score") else 0
-            joined[one.name] = np.concatenate(_padded(values, axis), axis=axis).take(order, axis=axis)
+            joined[one.name] = np.concatenate(padded(values, axis), axis=axis).take(order, axis=axis)
         else:
             joined[one.name] = max(values) if isinstance(values[0], int) else values[0]
     return type(parts[0])(**joined)
-
-
-def _padded(values: list[np.ndarray], axis: int) -> list[np.ndarray]:
-    shape = np.max([value.shape for value in values], axis=0)
-    filling = np.nan if values[0].dtype.kind == "f" else False if values[0].dtype.kind == "b" else -1
-    widths = [[(0, 0 if a == axis else shape[a] - value.shape[a]) for a in range(value.ndim)] for value in values]
-    return [np.pad(value, width, constant_values=filling) for value, width in zip(values, widths, strict=True)]

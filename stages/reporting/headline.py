@@ -12,6 +12,7 @@ from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
 from stages.reporting.published import published
 from stages.reporting.safe_words import safe_sentence
+from stages.reporting.words import of_seeds
 
 MOST_BEHAVIOURS = 12  # more are left to the report
 MOST_CLUSTERINGS = 3  # best first
@@ -74,6 +75,5 @@ def _remarks(metrics: dict[str, Any]) -> list[str]:
 def _agreement(one: dict[str, Any]) -> str:
     """Rand index of one clustering: the number, and whether seeds differ."""
     if one["rand"] == one["rand_min"]:
-        return f"{one['rand']:.3f} on each of {one['seeds']} seeds"
-    perfect = round(one["perfect"] * one["seeds"])
-    return f"{one['rand']:.3f} in the mean, 1.0 on {perfect} of {one['seeds']} seeds"
+        return f"{one['rand']:.3f} on {of_seeds(1.0, one['seeds'])}"
+    return f"{one['rand']:.3f} in the mean, 1.0 on {of_seeds(one['perfect'], one['seeds'])}"

@@ -43,11 +43,11 @@ def _clusters(metrics: dict[str, Any]) -> list[str]:
         called = f"“{caption('clusterings', name)}”"
         if "rand" in one and one["rand_min"] != one["rand"]:
             lines.append(
-                f"Clustering {called} is perfect on {_of(one['perfect'], one['seeds'])} "
+                f"Clustering {called} is perfect on {of_seeds(one['perfect'], one['seeds'])} "
                 f"(mean Rand index {one['rand']:.3f}, lowest {one['rand_min']:.3f})."
             )
         elif "rand" in one:
-            lines.append(f"Clustering {called} has Rand index {one['rand']:.3f} on {_of(1.0, one['seeds'])}.")
+            lines.append(f"Clustering {called} has Rand index {one['rand']:.3f} on {of_seeds(1.0, one['seeds'])}.")
         elif one["agreement_between_seeds"] is not None:
             lines.append(f"Seeds of clustering {called} agree with ARI {one['agreement_between_seeds']:.3f}.")
     return lines
@@ -65,7 +65,8 @@ def _best_clusterings(clusters: dict[str, dict[str, Any]]) -> list[str]:
     return [f"Of {len(scored)} clusterings, {told} {verb} closest to the true behaviours: NMI {best:.3f} in the mean."]
 
 
-def _of(share: float, number: int) -> str:
+def of_seeds(share: float, number: int) -> str:
+    """``5 of 10 seeds``."""
     return "the one seed" if number == 1 else f"{round(share * number)} of {number} seeds"
 
 

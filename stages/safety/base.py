@@ -19,6 +19,7 @@ from torch import Tensor
 
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
+from stages.datasets.requirements import require
 from stages.errors import UserError
 from stages.evaluation.dsrl import task_of
 from stages.registry import SAFETY, Choice
@@ -115,12 +116,13 @@ class SafeAlgorithm(ABC):
         """The agent of what `train` returned."""
 
 
-def cost_limits(chosen: tuple[float, ...] | None, dataset: EpisodeDataset) -> tuple[float, ...]:
+def cost_limits(chosen: tuple[float, ...] | None, dataset: EpisodeDataset, place: str = "") -> tuple[float, ...]:
     """The chosen limits, or those of the benchmark for the dataset's task.
 
     Raises:
-        UserError: None are chosen, and the task is not of the benchmark.
+        UserError: The dataset at `place` lacks costs; or none are chosen, and the task is not of the benchmark.
     """
+    require(dataset, costs=True, place=place)
     if chosen is not None:
         return tuple(dict.fromkeys(chosen))
     task = task_of(dataset.environment)

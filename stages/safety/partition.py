@@ -32,7 +32,6 @@ from pydantic import Field
 
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.requirements import require
 from stages.errors import UserError
 from stages.safety.base import CostLimit, cost_limits
 from stages.safety.requirements import require_safe_and_unsafe
@@ -109,8 +108,7 @@ def partition(dataset: EpisodeDataset, settings: PartitionSettings, place: str =
     Raises:
         UserError: The dataset lacks costs, or under some limit anything desirable or undesirable.
     """
-    require(dataset, costs=True, place=place)
-    limits = cost_limits(settings.cost_limits, dataset)
+    limits = cost_limits(settings.cost_limits, dataset, place)
     require_safe_and_unsafe(dataset, limits, place=place)
     length = segment_length(dataset, settings.segment_ratio, settings.segment_length)
     segments = cut(dataset, length, settings.sampling, settings.stride, settings.most_segments, settings.seed)
