@@ -98,6 +98,7 @@ def _distribution(axes: Axes, own: np.ndarray, every: np.ndarray, title: str, sh
     axes.stairs(np.histogram(own, edges)[0], edges, fill=True, color=shade, alpha=0.85)
     axes.set_title(title, fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.ticklabel_format(axis="x", useOffset=False)
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     axes.yaxis.set_major_formatter(EngFormatter(sep=""))
     axes.spines["left"].set_visible(False)
