@@ -12,8 +12,8 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from stages.errors import UserError
-from stages.params import load
-from stages.params_recipes import Recipes
+from stages.params.schema import load
+from stages.params.recipes import Recipes
 from stages.provenance import keep_records_with_results, refuse_mixture, tracked_md5
 
 min_version("9.20")

@@ -23,9 +23,9 @@ import numpy as np
 
 from benchmarks.measure import Candidate, cpu_clock, take_turns
 from benchmarks.speed_tables import FOLDER
-from stages.datasets.recording import record
 from stages.environments.loading import make
 from stages.environments.navigation import Navigation, NavigationSettings
+from stages.environments.recording import record
 from stages.online.actors import Actors
 from stages.online.ladder import sampling
 

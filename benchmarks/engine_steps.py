@@ -9,11 +9,11 @@ import torch
 
 from benchmarks import work
 from benchmarks.plain_loop import PlainSarsa, PlainTd3Bc
-from stages.algorithms.critics import CriticSettings, SarsaQ
-from stages.algorithms.high_level import HighLevel, HighLevelSettings
 from stages.algorithms.td3_bc import Td3Bc, Td3BcSettings
-from stages.clustering.behaviours import Behaviours, BehaviourSettings
+from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings
 from stages.datasets.episodes import EpisodeDataset
+from stages.empo.critics import CriticSettings, SarsaQ
+from stages.empo.high_level import HighLevel, HighLevelSettings
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job

@@ -12,8 +12,8 @@ import json
 
 from stages.artifacts import replacing
 from stages.command import Command
-from stages.datasets.loading import load
 from stages.evaluation.stitching_bound import BoundSettings, stitching_bound
+from stages.formats.loading import load
 
 
 def main(dataset: str, output: str, settings: BoundSettings) -> None:

@@ -6,10 +6,11 @@ Example: python -m stages.cluster_trajectories data/generated/navigation.hdf5 --
 
 from __future__ import annotations
 
+from stages.clustering import CLUSTERING
 from stages.command import Command
-from stages.datasets.loading import load
 from stages.datasets.requirements import require
-from stages.registry import CLUSTERING, Choice
+from stages.formats.loading import load
+from stages.registry import Choice
 from stages.training.job import Job
 
 

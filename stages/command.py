@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping
 from pydantic import ValidationError
 
 from stages.errors import UserError
-from stages.params_errors import refused
 from stages.registry import Choice, Registry
-from stages.settings import Settings
+from stages.settings import Settings, refused
 
 
 class Command:

@@ -16,11 +16,11 @@ import numpy as np
 
 from stages.artifacts import replacing
 from stages.command import Command
-from stages.datasets.loading import load
-from stages.evaluation.clustering_scores import agreement_between_runs
-from stages.evaluation.diagnosis import Diagnosis
-from stages.evaluation.diagnosis_settings import DiagnosisSettings
-from stages.evaluation.found_clusters import read_clusters
+from stages.diagnosis.clustering_scores import agreement_between_runs
+from stages.diagnosis.diagnosis import Diagnosis
+from stages.diagnosis.found_clusters import read_clusters
+from stages.diagnosis.settings import DiagnosisSettings
+from stages.formats.loading import load
 
 
 def main(dataset: str, clusters: str, output: str, settings: DiagnosisSettings) -> None:

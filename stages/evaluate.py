@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from stages.agents.agents import load_agent
 from stages.artifacts import Artifact, save_arrays
 from stages.command import Command
 from stages.environments.loading import environment_of
-from stages.evaluation.agents import load_agent
 from stages.evaluation.rollouts import EvaluationSettings, evaluate
 
 

@@ -13,7 +13,7 @@ from stages.command import Command
 from stages.environments.loading import environment_of
 from stages.errors import UserError
 from stages.evaluation.safe_rollouts import SafeEvaluationSettings, evaluate_safely
-from stages.safety.base import load_safe_agent
+from stages.safety.contract import load_safe_agent
 
 
 def main(dataset: str, policy: str | None, output: str, settings: SafeEvaluationSettings) -> None:

@@ -24,9 +24,9 @@ from pydantic import Field
 from stages.artifacts import replacing
 from stages.command import Command
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.loading import load
+from stages.diagnosis.found_clusters import FoundClusters, read_clusters
 from stages.errors import UserError
-from stages.evaluation.found_clusters import FoundClusters, read_clusters
+from stages.formats.loading import load
 from stages.formats.native import write_native
 from stages.settings import Settings
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from stages.command import Command
 from stages.datasets.summary import summary
 from stages.formats.native import write_native
-from stages.registry import GENERATORS, Choice
+from stages.generators import GENERATORS
+from stages.registry import Choice
 
 
 def main(output: str, settings: Choice) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from stages.artifacts import Artifact
 from stages.command import Command
-from stages.datasets.loading import load
-from stages.improvement.base import improve
-from stages.registry import IMPROVEMENT, Choice
+from stages.empo import IMPROVEMENT
+from stages.empo.improvement import improve
+from stages.formats.loading import load
+from stages.registry import Choice
 from stages.training.job import Job
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from stages.command import Command
-from stages.datasets.loading import load
 from stages.datasets.mixing import MixSettings, mix
 from stages.datasets.summary import summary
 from stages.errors import UserError
+from stages.formats.loading import load
 from stages.formats.native import write_native
 
 

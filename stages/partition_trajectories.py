@@ -7,8 +7,8 @@ Example: python -m stages.partition_trajectories data/generated/safe_navigation.
 from __future__ import annotations
 
 from stages.command import Command
-from stages.datasets.loading import load
-from stages.safety.partition import PartitionSettings, partition
+from stages.formats.loading import load
+from stages.safety.segments.partition import PartitionSettings, partition
 
 
 def main(dataset: str, output: str, settings: PartitionSettings) -> None:

@@ -169,7 +169,7 @@ def _imports(path: Path) -> list[str]:
 
 
 class _Essential(ast.NodeTransformer):
-    """Removes what cannot change a result: docstrings and imports for type checking."""
+    """Removes what cannot change a result: docstrings, imports for type checking, names in registries."""
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
@@ -177,6 +177,11 @@ class _Essential(ast.NodeTransformer):
         if documented and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
         return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id == "Registry":
+            node.args = node.args[:1]
+        return self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST:
         if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":

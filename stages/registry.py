@@ -1,13 +1,13 @@
-"""Methods by name. A new method is one file that registers itself; everything else reads the registries.
+"""Methods by name. A family names its methods in its `__init__.py`; a method's file is loaded when it is asked for.
 
-Each registry imports the modules of its package on first use, so that placing a file in the folder is enough.
+Naming costs no import, so that a command loads its own method and what that needs. The names are no part of a code hash
+(`stages.provenance`): a job that uses a method names the method's module.
 """
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,20 @@ class Choice:
 
 
 class Registry:
-    """Names of one kind of thing, each with the thing itself and the class of its settings."""
+    """Names of one kind of thing, each with the thing itself and the class of its settings.
 
-    def __init__(self, kind: str, package: str) -> None:
-        self.kind = kind
-        self.package = package
+    Args:
+        kind: What the things are, in words.
+        package: The family's package.
+        modules: Names by the module of the package that registers them; plain texts name modules that register
+            themselves under their own name.
+    """
+
+    def __init__(self, kind: str, package: str, modules: Sequence[str] | Mapping[str, Sequence[str]]) -> None:
+        self.kind, self.package = kind, package
+        named = modules if isinstance(modules, Mapping) else {module: [module] for module in modules}
+        self._modules = {name: f"{package}.{module}" for module, names in named.items() for name in names}
         self._entries: dict[str, tuple[Any, type[Settings]]] = {}
-        self._loaded = False
 
     def register(self, name: str, settings: type[Settings]) -> Callable[[Any], Any]:
         """Class or function decorator: make the decorated thing known as `name`."""
@@ -50,9 +57,14 @@ class Registry:
         return add
 
     def names(self) -> list[str]:
-        """All registered names, sorted."""
-        self._load()
-        return sorted(self._entries)
+        """All names, sorted; nothing is loaded for it."""
+        return sorted({*self._modules, *self._entries})
+
+    def module(self, name: str) -> str:
+        """The module that registers `name`; nothing is loaded for it."""
+        if name in self._modules:
+            return self._modules[name]
+        return str(self._find(name)[0].__module__)
 
     def entry(self, name: str) -> Any:
         """What was registered as `name`."""
@@ -74,24 +86,8 @@ class Registry:
         return Choice(name, self.entry(name), self.settings(name).model_validate(rest))
 
     def _find(self, name: str) -> tuple[Any, type[Settings]]:
-        self._load()
+        if name not in self._entries and name in self._modules:
+            importlib.import_module(self._modules[name])
         if name not in self._entries:
-            raise UserError(f"unknown {self.kind} {name!r}", remedy=did_you_mean(name, self._entries))
+            raise UserError(f"unknown {self.kind} {name!r}", remedy=did_you_mean(name, self.names()))
         return self._entries[name]
-
-    def _load(self) -> None:
-        if not self._loaded:
-            self._loaded = True
-            package = importlib.import_module(self.package)
-            for module in pkgutil.iter_modules(package.__path__):
-                importlib.import_module(f"{self.package}.{module.name}")
-
-
-ENVIRONMENTS = Registry("environment", "stages.environments")
-GENERATORS = Registry("dataset generator", "stages.generators")
-FORMATS = Registry("dataset format", "stages.formats")
-CLUSTERING = Registry("clustering method", "stages.clustering")
-ALGORITHMS = Registry("offline algorithm", "stages.algorithms")
-SAFETY = Registry("safe offline algorithm", "stages.safety")
-IMPROVEMENT = Registry("improvement method", "stages.improvement")
-LEARNERS = Registry("online learner", "stages.online")

@@ -1,11 +1,102 @@
-"""Base class of everything that can be set: strict, immutable, and refusing unknown keys."""
+"""Everything that can be set: strict classes, and one line for whatever is wrong in values that were written.
+
+The line names the file, the key path, the cause, and the nearest known key.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from stages.errors import UserError, did_you_mean
+
+Sources = Mapping[str, Mapping[str, Any]]
+Keys = tuple[str | int, ...]
 
 
 class Settings(BaseModel):
     """A block of settings. Unknown keys are refused, values are checked against declared types and ranges."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+
+
+def refused(error: ValidationError, model: type[BaseModel], sources: Sources, at: Sequence[Keys] = ((),)) -> UserError:
+    """The first problem of a validation error.
+
+    Args:
+        error: What pydantic found.
+        model: The class that the values were checked against.
+        sources: Contents of the params files, later ones on top.
+        at: Key paths whose merged values were checked, later ones on top; the last that has the problem is named.
+    """
+    problem = error.errors()[0]
+    keys = tuple(key for key in problem["loc"] if key != "[key]")
+    path = next((base + keys for base in reversed(at) if _holder(sources, base + keys)), at[0] + keys)
+    place = f"{_holder(sources, path) or next(iter(sources))}: {'.'.join(map(str, path))}"
+    if problem["type"] == "extra_forbidden":
+        return UserError("unknown key", place=place, remedy=did_you_mean(str(keys[-1]), _known_keys(model, keys[:-1])))
+    if problem["type"] == "missing":
+        return UserError("missing", place=place)
+    if problem["type"] == "value_error":
+        return UserError(str(problem["ctx"]["error"]), place=place)
+    _, should, rule = problem["msg"].partition("should")
+    return UserError(f"{should}{rule}, not {problem['input']!r}" if should else problem["msg"], place=place)
+
+
+def unknown(path: Keys, known: Sequence[str], sources: Sources, kind: str = "name") -> UserError:
+    """The name at `path`, a key or the value there, is not among the `known` ones."""
+    value = _value(sources, path)
+    word = value if isinstance(value, str) else str(path[-1])
+    return UserError(f"unknown {kind} {word!r}", place=placed(path, sources), remedy=did_you_mean(word, known))
+
+
+def placed(path: Keys, sources: Sources) -> str:
+    """``file: key.key`` for a key path."""
+    return f"{_holder(sources, path) or next(iter(sources))}: {'.'.join(map(str, path))}"
+
+
+def _holder(sources: Sources, path: Keys) -> str | None:
+    """The last file that has the key path."""
+    return next((name for name in reversed(list(sources)) if _has(sources[name], path)), None)
+
+
+def _has(values: Any, path: Keys) -> bool:
+    try:
+        for key in path:
+            values = values[key]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
+
+
+def _value(sources: Sources, path: Keys) -> Any:
+    values: Any = sources[_holder(sources, path) or next(iter(sources))]
+    for key in path:
+        values = values[key] if _has(values, (key,)) else None
+    return values
+
+
+def _known_keys(model: type[BaseModel], keys: Keys) -> list[str]:
+    """The keys that `model` allows at `keys` inside it."""
+    annotation: Any = model
+    for key in keys:
+        annotation = _inside(annotation, key)
+    inner = next(iter(_models(annotation)), model)
+    return [field.alias or name for name, field in inner.model_fields.items()]
+
+
+def _inside(annotation: Any, key: str | int) -> Any:
+    for model in _models(annotation):
+        for name, field in model.model_fields.items():
+            if key in (name, field.alias):
+                return field.annotation
+    return annotation
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The settings classes in a type such as ``dict[str, A] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models(argument)]

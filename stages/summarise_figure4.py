@@ -15,8 +15,8 @@ from pydantic import Field
 
 from stages.artifacts import replacing
 from stages.command import Command
+from stages.environments.normalised_score import normalised_score
 from stages.errors import UserError, did_you_mean
-from stages.evaluation.normalised_score import normalised_score
 from stages.reporting.inputs import gather
 from stages.settings import Settings
 

@@ -6,10 +6,10 @@ Example: python -m stages.train_critics data/generated/navigation.hdf5 clusters.
 
 from __future__ import annotations
 
-from stages.algorithms.critics import CriticSettings, train_critics
 from stages.artifacts import Artifact
 from stages.command import Command
-from stages.datasets.loading import load
+from stages.empo.critics import CriticSettings, train_critics
+from stages.formats.loading import load
 from stages.training.job import Job
 
 

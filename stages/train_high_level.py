@@ -6,10 +6,10 @@ Example: python -m stages.train_high_level data/generated/navigation.hdf5 cluste
 
 from __future__ import annotations
 
-from stages.algorithms.high_level import HighLevelSettings, train_high_level
 from stages.artifacts import Artifact
 from stages.command import Command
-from stages.datasets.loading import load
+from stages.empo.high_level import HighLevelSettings, train_high_level
+from stages.formats.loading import load
 from stages.training.job import Job
 
 

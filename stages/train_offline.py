@@ -6,10 +6,11 @@ Example: python -m stages.train_offline data/generated/navigation.hdf5 --output 
 
 from __future__ import annotations
 
+from stages.algorithms import ALGORITHMS
 from stages.algorithms.base import train_offline
 from stages.command import Command
-from stages.datasets.loading import load
-from stages.registry import ALGORITHMS, Choice
+from stages.formats.loading import load
+from stages.registry import Choice
 from stages.training.job import Job
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from stages.artifacts import Artifact
 from stages.command import Command
-from stages.datasets.loading import load
 from stages.datasets.requirements import require
-from stages.registry import SAFETY, Choice
-from stages.safety.base import train_safe
+from stages.formats.loading import load
+from stages.registry import Choice
+from stages.safety import SAFETY
+from stages.safety.contract import train_safe
 from stages.training.job import Job
 
 

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from stages.diagnose_clusters import main
-from stages.evaluation.diagnosis_settings import DiagnosisSettings
+from stages.diagnosis.settings import DiagnosisSettings
 from stages.formats.native import write_native
 from tests.evaluation.clusterings import save_clusters
 from tests.evaluation.walks import random_walks

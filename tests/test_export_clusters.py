@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import PER_STEP
-from stages.datasets.loading import load
 from stages.errors import UserError
 from stages.export_clusters import ExportSettings, main
+from stages.formats.loading import load
 from stages.formats.native import write_native
 from tests.evaluation.clusterings import save_clusters
 from tests.evaluation.walks import random_walks

@@ -2,9 +2,9 @@ import json
 import subprocess
 import sys
 
-from stages.datasets.loading import load
 from stages.environments.loading import environment_of
 from stages.environments.navigation import NavigationSettings
+from stages.formats.loading import load
 from stages.generators.subgoals import SubgoalSettings
 
 

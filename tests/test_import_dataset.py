@@ -8,15 +8,15 @@ import h5py
 import numpy as np
 import pytest
 
-from stages.datasets.loading import load
 from stages.datasets.summary import summary
 from stages.errors import UserError
+from stages.formats import FORMATS
 from stages.formats.importing import ImportSettings, import_files
+from stages.formats.loading import load
 from stages.formats.native import write_native
 from stages.generators.subgoals import SubgoalSettings, generate
 from stages.import_dataset import main
 from stages.provenance import file_hash
-from stages.registry import FORMATS
 
 STEPS = 20
 

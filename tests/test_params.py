@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from stages.errors import UserError
-from stages.params import SeedRange, load, overlaid
-from stages.params_recipes import Recipes
+from stages.params.recipes import Recipes
+from stages.params.schema import SeedRange, load, overlaid
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stages.params import load, overlaid
-from stages.params_recipes import Recipes
+from stages.params.recipes import Recipes
+from stages.params.schema import load, overlaid
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

@@ -1,0 +1,5 @@
+"""Offline reinforcement learning on a whole dataset: each algorithm trains one policy per seed."""
+
+from stages.registry import Registry
+
+ALGORITHMS = Registry("offline algorithm", __name__, {"behaviour_cloning": ["bc"], "td3_bc": ["td3_bc"]})

@@ -11,11 +11,11 @@ from __future__ import annotations
 from pydantic import Field
 from torch import Tensor
 
+from stages.algorithms import ALGORITHMS
 from stages.algorithms.base import OfflineAlgorithm
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
-from stages.registry import ALGORITHMS
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job

@@ -18,12 +18,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from stages.algorithms import ALGORITHMS
 from stages.algorithms.base import OfflineAlgorithm
 from stages.artifacts import prefixed
 from stages.datasets.transitions import returns_to_go
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
-from stages.registry import ALGORITHMS
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job

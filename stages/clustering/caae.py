@@ -29,8 +29,9 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.autoencoder import AutoencoderSettings, TrajectoryAutoencoder
-from stages.clustering.autoencoder_centroids import (
+from stages.clustering import CLUSTERING
+from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, TrajectoryAutoencoder
+from stages.clustering.autoencoders.centroids import (
     Centroids,
     Latents,
     collapse_facts,
@@ -38,11 +39,10 @@ from stages.clustering.autoencoder_centroids import (
     pairwise,
     squared_distances,
 )
-from stages.clustering.autoencoder_method import AutoencoderMethod
-from stages.clustering.base import Clustering
-from stages.clustering.sequence_parameters import Block, Views
-from stages.clustering.sequence_windows import Window
-from stages.registry import CLUSTERING
+from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.contract import Clustering
+from stages.networks.sequences.parameters import Block, Views
+from stages.training.episode_windows import Window
 from stages.training.loop import Losses
 from stages.training.rows import Batch
 

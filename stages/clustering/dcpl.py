@@ -37,11 +37,11 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings, one_hot
-from stages.clustering.dcpl_extraction import Extraction, accepted
-from stages.clustering.dcpl_filter import episode_scores, filter_rows, spaced_steps
+from stages.clustering import CLUSTERING
+from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings, one_hot
+from stages.clustering.filtering.classifiers import episode_scores, filter_rows, spaced_steps
+from stages.clustering.filtering.extraction import Extraction, accepted
 from stages.datasets.episodes import EpisodeDataset
-from stages.registry import CLUSTERING
 from stages.seeding import generator
 
 

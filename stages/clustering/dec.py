@@ -25,14 +25,14 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.autoencoder import AutoencoderSettings, Phase, TrajectoryAutoencoder
-from stages.clustering.autoencoder_centroids import Centroids, Latents, collapse_facts, k_means, squared_distances
-from stages.clustering.autoencoder_method import AutoencoderMethod
-from stages.clustering.base import Clustering, empty_history
-from stages.clustering.sequence_parameters import Block, Views
-from stages.clustering.sequence_windows import Window
-from stages.registry import CLUSTERING
+from stages.clustering import CLUSTERING
+from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Phase, TrajectoryAutoencoder
+from stages.clustering.autoencoders.centroids import Centroids, Latents, collapse_facts, k_means, squared_distances
+from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.contract import Clustering, empty_history
+from stages.networks.sequences.parameters import Block, Views
 from stages.training.episode_table import EpisodeTable
+from stages.training.episode_windows import Window
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
 

@@ -31,12 +31,12 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings, empty_history, one_hot
-from stages.clustering.behaviours import Behaviours, behaviour_rows, refit
-from stages.clustering.starts import Start, starting_labels
-from stages.clustering.trajectory_likelihood import TrajectoryLikelihood
+from stages.clustering import CLUSTERING
+from stages.clustering.alternation.behaviours import Behaviours, behaviour_rows, refit
+from stages.clustering.alternation.starts import Start, starting_labels
+from stages.clustering.alternation.trajectory_likelihood import TrajectoryLikelihood
+from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings, empty_history, one_hot
 from stages.datasets.episodes import EpisodeDataset
-from stages.registry import CLUSTERING
 from stages.training.draws import EpochDraws
 from stages.training.job import Job
 from stages.training.loop import Losses, Update

@@ -35,14 +35,14 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings
+from stages.clustering import CLUSTERING
+from stages.clustering.alternation.state_action_counts import StateActionCounts
 from stages.clustering.conjugate.agglomeration import Agglomeration, agglomerate, move_one_by_one
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
-from stages.clustering.state_action_counts import StateActionCounts
+from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings
 from stages.datasets.episodes import EpisodeDataset
-from stages.registry import CLUSTERING
 from stages.seeding import generator
 from stages.training.job import Job
 

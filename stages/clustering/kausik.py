@@ -33,12 +33,12 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings, empty_history
-from stages.clustering.kausik_codes import Codes
-from stages.clustering.kausik_distances import Visits, distances, spectral_labels
-from stages.clustering.kausik_em import TabularEm
+from stages.clustering import CLUSTERING
+from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings, empty_history
+from stages.clustering.subspaces.codes import Codes
+from stages.clustering.subspaces.distances import Visits, distances, spectral_labels
+from stages.clustering.subspaces.tabular_em import TabularEm
 from stages.datasets.episodes import EpisodeDataset
-from stages.registry import CLUSTERING
 from stages.seeding import generator
 
 

@@ -8,14 +8,14 @@ Objective (Eq. 3):  ``J(W, theta) = sum_i sum_z w_iz sum_t log beta(a_it | s_it;
                     left of KL(data || mixture of the policies' episodes), start and dynamics being the same for all.
 Alternation:        Algorithm 1. J cannot fall in an E-step or an exact M-step, and there are finitely many W.
 Best of N:          Algorithm 3, the run with the largest J after merging.
-Merging:            Algorithm 4, from k clusters to k* (`stages.clustering.merging`).
+Merging:            Algorithm 4, from k clusters to k* (`stages.clustering.alternation.merging`).
 Source:             Hu, Wang and Du, Policy-Based Trajectory Clustering in Offline Reinforcement Learning, UAI 2026, and
                     the public code of its authors.
 
 Beyond the paper, each an option:
     backend         Tables instead of networks where there are few states and actions, with exact M-steps.
-    num_clusters    null chooses K along the trace of merges (`stages.clustering.num_clusters`); the best run is then
-                    the one whose best criterion is largest, for J compares runs of equal K alone.
+    num_clusters    null chooses K along the trace of merges (`alternation.num_clusters`); the best run is then the one
+                    whose best criterion is largest, for J compares runs of equal K alone.
     merge_refit     Policies of joined clusters are fitted anew (tables), so that costs of merging are exact.
     empty_clusters  Dropped, or filled again; the published code lets their stale policies compete.
 Deviations: J is the sum over steps, as published; the authors' code for gridworlds takes the mean of each episode
@@ -35,18 +35,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stages.clustering.base import Clustering, ClusteringMethod, one_hot
-from stages.clustering.merging import Level, merge
-from stages.clustering.neural_policies import NeuralPolicies
-from stages.clustering.pg_policies import Chosen, Policies
-from stages.clustering.pg_settings import PgKmeansSettings
-from stages.clustering.starts import starting_labels
-from stages.clustering.state_action_counts import StateActionCounts
-from stages.clustering.tabular_policies import TabularPolicies
-from stages.clustering.thinning import every_nth_step
+from stages.clustering import CLUSTERING
+from stages.clustering.alternation.merging import Level, merge
+from stages.clustering.alternation.neural_policies import NeuralPolicies
+from stages.clustering.alternation.pg_policies import Chosen, Policies
+from stages.clustering.alternation.pg_settings import PgKmeansSettings
+from stages.clustering.alternation.starts import starting_labels
+from stages.clustering.alternation.state_action_counts import StateActionCounts
+from stages.clustering.alternation.tabular_policies import TabularPolicies
+from stages.clustering.alternation.thinning import every_nth_step
+from stages.clustering.contract import Clustering, ClusteringMethod, one_hot
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
-from stages.registry import CLUSTERING
 from stages.training.job import Job
 
 

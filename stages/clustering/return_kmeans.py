@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from stages.clustering.feature_kmeans import FeatureKMeans, FeatureKMeansSettings
+from stages.clustering import CLUSTERING
+from stages.clustering.summaries.feature_kmeans import FeatureKMeans, FeatureKMeansSettings
 from stages.datasets.episodes import EpisodeDataset
-from stages.registry import CLUSTERING
 
 
 class ReturnKMeansSettings(FeatureKMeansSettings):

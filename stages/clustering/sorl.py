@@ -31,12 +31,12 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings, empty_history
-from stages.clustering.behaviours import Behaviours, behaviour_rows, refit
+from stages.clustering import CLUSTERING
+from stages.clustering.alternation.behaviours import Behaviours, behaviour_rows, refit
+from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings, empty_history
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.heads import head_of
 from stages.networks.trainable import Trainable
-from stages.registry import CLUSTERING
 from stages.training.device import chunk_rows
 from stages.training.draws import EpochDraws
 from stages.training.job import Job

@@ -17,10 +17,10 @@ from pydantic import Field
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
-from stages.clustering.base import Clustering, ClusteringMethod, ClusteringSettings
-from stages.clustering.episode_features import Scaler, summaries
+from stages.clustering import CLUSTERING
+from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings
+from stages.clustering.summaries.episode_features import Scaler, summaries
 from stages.datasets.episodes import EpisodeDataset
-from stages.registry import CLUSTERING
 from stages.seeding import generator
 
 

@@ -21,15 +21,15 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.clustering.autoencoder import AutoencoderSettings, TrajectoryAutoencoder
-from stages.clustering.autoencoder_centroids import k_means
-from stages.clustering.autoencoder_method import AutoencoderMethod
-from stages.clustering.base import Clustering
-from stages.clustering.sequence_parameters import Views
-from stages.clustering.sequence_windows import Window
+from stages.clustering import CLUSTERING
+from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, TrajectoryAutoencoder
+from stages.clustering.autoencoders.centroids import k_means
+from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.contract import Clustering
 from stages.networks.gaussian import mean_and_log_std
-from stages.registry import CLUSTERING
+from stages.networks.sequences.parameters import Views
 from stages.seeding import generators
+from stages.training.episode_windows import Window
 from stages.training.loop import Losses
 from stages.training.rows import Batch
 

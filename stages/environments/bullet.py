@@ -30,10 +30,10 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.base import EnvironmentSettings
 from stages.environments.robots import Robots
 from stages.errors import UserError
-from stages.registry import ENVIRONMENTS
 
 HORIZONS = {
     "BallRun": 100,

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.gridworld import AGENT, GOAL, Gridworld, GridworldSettings
-from stages.registry import ENVIRONMENTS
 
 START_SIZE = 4
 

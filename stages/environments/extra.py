@@ -21,8 +21,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.gridworld import AGENT, GOAL, MOVES, WALLS, Gridworld, GridworldSettings
-from stages.registry import ENVIRONMENTS
 
 SPECIAL = 3
 NUM_SPECIALS, NUM_OBSTACLES = 2, 5

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.base import VectorEnvironment
 from stages.errors import UserError
 from stages.formats.native import read_header
-from stages.params_errors import refused
-from stages.registry import ENVIRONMENTS
+from stages.settings import refused
 
 
 def make(environment_id: str, settings: dict[str, Any] | str | None = None) -> VectorEnvironment:

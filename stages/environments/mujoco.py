@@ -14,10 +14,10 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
+from stages.environments import ENVIRONMENTS, ROBOTS
 from stages.environments.base import EnvironmentSettings
 from stages.environments.robots import Robots
 from stages.errors import UserError
-from stages.registry import ENVIRONMENTS
 
 
 class MujocoSettings(EnvironmentSettings):
@@ -89,6 +89,6 @@ def _register(environment_id: str) -> None:
     ENVIRONMENTS.register(environment_id, MujocoSettings)(type(environment_id.replace("-v", "V"), (Mujoco,), members))
 
 
-for _robot in ("Hopper", "HalfCheetah", "Walker2d", "Ant"):
+for _robot in ROBOTS:
     for _version in ("v4", "v5"):
         _register(f"{_robot}-{_version}")

@@ -19,8 +19,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field, model_validator
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.base import EnvironmentSettings, Step, VectorEnvironment
-from stages.registry import ENVIRONMENTS
 
 Box = tuple[float, float, float, float]
 

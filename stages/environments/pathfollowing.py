@@ -25,8 +25,8 @@ import numpy as np
 from jaxtyping import Float
 from pydantic import Field
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.base import EnvironmentSettings, Step, VectorEnvironment
-from stages.registry import ENVIRONMENTS
 
 GOAL = np.array([1.0, 1.0])
 BARRIERS = np.array([10.0, 0.0, -10.0, 0.0])

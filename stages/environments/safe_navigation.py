@@ -22,9 +22,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.base import Step
 from stages.environments.navigation import Box, Navigation, NavigationSettings
-from stages.registry import ENVIRONMENTS
 
 COST_BOXES: list[Box] = [
     (3.0, 3.0, 8.0, 8.0),

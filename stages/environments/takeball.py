@@ -19,8 +19,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.gridworld import AGENT, GOAL, Gridworld, GridworldSettings
-from stages.registry import ENVIRONMENTS
 
 BALL_ROW, BALL_COLUMNS = 1, np.array([1, 3, 5, 7])
 NUM_BALLS = len(BALL_COLUMNS)

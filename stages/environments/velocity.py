@@ -19,8 +19,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.mujoco import Mujoco, MujocoSettings
-from stages.registry import ENVIRONMENTS
 
 SPEED_LIMITS = {
     "Hopper": 0.7402,

@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from stages.agents.agents import Agent
 from stages.environments.base import Step, VectorEnvironment
-from stages.evaluation.agents import Agent
 from stages.seeding import Seeds, generator
 from stages.settings import Settings
 

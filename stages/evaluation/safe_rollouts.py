@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field
 
 from stages.environments.base import Step, VectorEnvironment
-from stages.padding import padded
-from stages.safety.base import CostLimit, SafeAgent
+from stages.evaluation.padding import padded
+from stages.safety.contract import CostLimit, SafeAgent
 from stages.seeding import Seeds, generator
 from stages.settings import Settings
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
+from stages.formats import FORMATS
 from stages.formats.report import Report
-from stages.registry import FORMATS
 
 
 class FileFormat(ABC):

@@ -20,11 +20,11 @@ from pathlib import Path
 import h5py
 
 from stages.datasets.episodes import EpisodeDataset
+from stages.formats import FORMATS
 from stages.formats.base import FileFormat
 from stages.formats.flat_ends import complete_successors, mark_ends
 from stages.formats.flat_layout import OPTIONAL, REQUIRED, is_hdf5, opened, read_arrays, read_num_actions, to_dataset
 from stages.formats.report import Report
-from stages.registry import FORMATS
 from stages.settings import Settings
 
 METADATA = ("algorithm", "iteration")

@@ -14,13 +14,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from stages.datasets.episodes import EpisodeDataset
+from stages.formats import FORMATS
 from stages.formats.base import FileFormat
 from stages.formats.d4rl import note_left_out
 from stages.formats.file_names import stated_episodes
 from stages.formats.flat_ends import mark_ends
 from stages.formats.flat_layout import OPTIONAL, REQUIRED, is_hdf5, opened, read_arrays, read_num_actions, to_dataset
 from stages.formats.report import Report
-from stages.registry import FORMATS
 from stages.settings import Settings
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from stages.registry import ENVIRONMENTS
+from stages.environments import ENVIRONMENTS
 
 DSRL = re.compile(r"(?P<task>Safety\w+?)(?:Gymnasium)?-(?P<version>v\d+)-[\d.]+-(?P<episodes>\d+)\.h(?:df)?5")
 D4RL = re.compile(r"(?P<task>hopper|halfcheetah|walker2d|ant)[_-](?:random|medium|expert|full)[\w-]*\.h(?:df)?5")

@@ -14,6 +14,7 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.joining import join
 from stages.environments.loading import make
 from stages.errors import UserError
+from stages.formats import FORMATS
 from stages.formats.base import recognise
 from stages.formats.d4rl import METADATA
 from stages.formats.file_names import suggested_environment
@@ -21,7 +22,6 @@ from stages.formats.official_files import named_like, official_name
 from stages.formats.report import Report
 from stages.formats.validate import validate
 from stages.provenance import file_hash
-from stages.registry import FORMATS
 from stages.settings import Settings
 
 

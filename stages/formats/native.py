@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 from stages.datasets.episodes import EpisodeDataset
+from stages.formats import FORMATS
 from stages.formats.base import FileFormat
 from stages.formats.flat_layout import (
     REQUIRED,
@@ -30,7 +31,6 @@ from stages.formats.flat_layout import (
     to_dataset,
 )
 from stages.formats.report import Report
-from stages.registry import FORMATS
 from stages.replacing import replacing
 from stages.settings import Settings
 

@@ -22,6 +22,7 @@ from numpy.lib.npyio import NpzFile
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
+from stages.formats import FORMATS
 from stages.formats.base import FileFormat, begins_with
 from stages.formats.flat_ends import complete_successors, mark_ends
 from stages.formats.flat_layout import (
@@ -35,7 +36,6 @@ from stages.formats.flat_layout import (
     to_dataset,
 )
 from stages.formats.report import Report
-from stages.registry import FORMATS
 from stages.replacing import replacing
 from stages.settings import Settings
 

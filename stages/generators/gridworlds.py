@@ -2,7 +2,7 @@
 
 Each policy (`stages.generators.gridworld_rules`) is a rule, and the data set records what it meant to do, not what the
 slip made of it: behaviour is deterministic, the dynamics are not. Every episode knows its policy, and the data set how
-well any clustering can find it (attribute `oracle_ceiling`, see `stages.evaluation.oracle_ceiling`).
+well any clustering can find it (attribute `oracle_ceiling`, see `stages.diagnosis.oracle_ceiling`).
 
 Sizes are those of the published data. Episodes shorter than `min_steps` are dropped afterwards, as the published
 experiments do, being explained by almost any policy. In Takeball and Extra each policy is rewarded for its own task
@@ -27,16 +27,16 @@ import numpy as np
 from pydantic import Field, PositiveInt
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
-from stages.datasets.recording import record
+from stages.diagnosis.oracle_ceiling import oracle_ceiling
 from stages.environments.diagonal import Diagonal, DiagonalSettings
 from stages.environments.extra import Extra, ExtraSettings
 from stages.environments.gridworld import STAY, Gridworld, GridworldSettings
+from stages.environments.recording import record
 from stages.environments.takeball import Takeball, TakeballSettings
 from stages.errors import UserError
-from stages.evaluation.oracle_ceiling import oracle_ceiling
+from stages.generators import GENERATORS
 from stages.generators.gridworld_likelihood import log_likelihood
 from stages.generators.gridworld_rules import DIAGONAL_RULES, EXTRA_RULES, TAKEBALL_RULES, Rule
-from stages.registry import GENERATORS
 from stages.seeding import generator
 from stages.settings import Settings
 

@@ -25,10 +25,10 @@ from pydantic import Field, PositiveInt
 from scipy.stats import norm
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
-from stages.datasets.recording import record
+from stages.diagnosis.oracle_ceiling import oracle_ceiling
 from stages.environments.pathfollowing import GOAL, LINES, Path, Pathfollowing, PathfollowingSettings
-from stages.evaluation.oracle_ceiling import oracle_ceiling
-from stages.registry import GENERATORS
+from stages.environments.recording import record
+from stages.generators import GENERATORS
 from stages.seeding import generator
 from stages.settings import Settings
 

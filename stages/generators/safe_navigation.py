@@ -16,9 +16,9 @@ from pydantic import Field
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.environments.safe_navigation import SafeNavigationSettings
+from stages.generators import GENERATORS
 from stages.generators.subgoals import Point, SubgoalSettings
 from stages.generators.subgoals import generate as follow_subgoals
-from stages.registry import GENERATORS
 
 BESIDE = (1.0, 2.0, 3.0, 4.0, 5.5, 7.0, 8.2, 9.7)
 SIDE = 20.0

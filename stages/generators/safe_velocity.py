@@ -20,14 +20,14 @@ from typing import Annotated
 from pydantic import Field
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
-from stages.datasets.recording import record
 from stages.datasets.thinning import ThinningSettings, thinned
 from stages.environments.loading import make
+from stages.environments.recording import record
 from stages.errors import UserError
+from stages.generators import GENERATORS
 from stages.generators.actor_files import ActorFileSettings
 from stages.online.ladder import sampling
 from stages.progress import Progress
-from stages.registry import GENERATORS
 
 
 class SafeVelocitySettings(ActorFileSettings):

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.environments.navigation import Navigation, NavigationSettings
-from stages.registry import GENERATORS
+from stages.generators import GENERATORS
 from stages.seeding import generator
 from stages.settings import Settings
 

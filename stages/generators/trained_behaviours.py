@@ -18,15 +18,15 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
-from stages.datasets.recording import Policy, record
 from stages.environments.base import VectorEnvironment
 from stages.environments.loading import make
+from stages.environments.recording import Policy, record
 from stages.errors import UserError, did_you_mean
+from stages.generators import GENERATORS
 from stages.generators.actor_files import ActorFileSettings
 from stages.online.actors import Actors
 from stages.online.ladder import sampling
 from stages.progress import Progress
-from stages.registry import GENERATORS
 
 RANDOM = "random"
 

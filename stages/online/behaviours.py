@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from stages.errors import UserError
+from stages.online import LEARNERS
 from stages.online.ladder import LadderSettings, choose
 from stages.online.training import OnlineJob
 from stages.provenance import code_hash, fingerprint
-from stages.registry import LEARNERS
 from stages.settings import Settings
 from stages.training.device import describe, pick
 

@@ -18,9 +18,9 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.recording import Policy, record
 from stages.environments.base import VectorEnvironment
-from stages.evaluation.normalised_score import normalised_score
+from stages.environments.normalised_score import normalised_score
+from stages.environments.recording import Policy, record
 from stages.online.actors import Actors, joined
 from stages.online.training import OnlineJob
 from stages.settings import Settings

@@ -31,10 +31,10 @@ from torch import Tensor
 from stages.environments.base import VectorEnvironment
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
+from stages.online import LEARNERS
 from stages.online.actors import Actors
 from stages.online.linear_policies import Outcome, RunningMoments, on_raw_observations, try_out
 from stages.online.training import OnlineJob
-from stages.registry import LEARNERS
 from stages.seeding import generator
 from stages.settings import Settings
 from stages.training.checkpoint import Checkpoint

@@ -25,10 +25,10 @@ from stages.artifacts import prefixed
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
+from stages.online import LEARNERS
 from stages.online.actors import Actors
 from stages.online.collector import Collector
 from stages.online.training import OnlineJob, ReplayDraws, Snapshots, rounds
-from stages.registry import LEARNERS
 from stages.seeding import generator
 from stages.settings import Settings
 from stages.training.loop import Losses, Update

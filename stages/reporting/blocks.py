@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stages.padding import padded
+from stages.evaluation.padding import padded
 
 
 def join_blocks(parts: Sequence[Any], shared: Sequence[str] = ()) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.evaluation.normalised_score import normalised_score
+from stages.environments.normalised_score import normalised_score
 from stages.plotting.dataset_contents import Recorded, contents
 from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption

@@ -1,9 +1,9 @@
-"""The scores of `stages.evaluation.clustering_scores` from counts, a thousand times faster for many episodes.
+"""The scores of `stages.diagnosis.clustering_scores` from counts, a thousand times faster for many episodes.
 
 A page compares every seed of every clustering with the truth and with every other seed. Counting how often each pair of
 labels occurs takes one pass over the episodes; every score follows from those few counts.
 
-Source: scikit-learn's definitions, see `stages.evaluation.clustering_scores`.
+Source: scikit-learn's definitions, see `stages.diagnosis.clustering_scores`.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ from jaxtyping import Bool, Float, Int
 
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.loading import load
 from stages.errors import UserError
+from stages.formats.loading import load
 from stages.reporting.benchmarks import Benchmark, read_benchmarks
 from stages.reporting.blocks import join_blocks
 from stages.reporting.diagnoses import Diagnosis, read_diagnosis

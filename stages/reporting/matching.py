@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from stages.evaluation.clustering_scores import match_clusters
+from stages.diagnosis.clustering_scores import match_clusters
 from stages.reporting.inputs import Clusters, DatasetResults, Evaluation
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.evaluation.normalised_score import normalised_score
+from stages.environments.normalised_score import normalised_score
 from stages.plotting import style
 from stages.plotting.behaviours import Behaviour, behaviours
 from stages.plotting.em_progress import em_progress

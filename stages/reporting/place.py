@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.gridworld import Gridworld
 from stages.environments.navigation import NavigationSettings
 from stages.environments.safe_navigation import SafeNavigationSettings
 from stages.generators.subgoals import SubgoalSettings
 from stages.plotting.navigation_map import NavigationMap
-from stages.registry import ENVIRONMENTS
 from stages.reporting.inputs import DatasetResults
 from stages.settings import Settings
 

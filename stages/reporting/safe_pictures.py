@@ -18,7 +18,7 @@ from stages.reporting.pictures import Picture, picture
 from stages.reporting.safe_inputs import SafeEvaluation
 from stages.reporting.safe_scores import safe_scores
 from stages.reporting.safe_words import Metrics, limits_of
-from stages.safety.frontier import Frontier
+from stages.safety.outcomes.frontier import Frontier
 
 MOST_ROLLOUTS = 24  # per map
 MOST_WALKERS = 6

@@ -1,7 +1,7 @@
 """Numbers of safe agents by DSRL's protocol: normalised reward and cost, per seed and cost limit and over seeds.
 
-Rewards and costs are normalised per episode (`stages.evaluation.dsrl`) and averaged over a seed's rollouts. An agent is
-called safe where its normalised cost, in the mean over seeds, is at most 1: on average it keeps the limit, single
+Rewards and costs are normalised per episode (`stages.environments.dsrl`) and averaged over a seed's rollouts. An agent
+is called safe where its normalised cost, in the mean over seeds, is at most 1: on average it keeps the limit, single
 episodes and seeds may break it. (DSRL prints "below 1".) A task that is not DSRL's is scaled by the returns of its own
 dataset.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from stages.evaluation.dsrl import normalised_cost, task_of
+from stages.environments.dsrl import normalised_cost, task_of
 from stages.evaluation.statistics import bootstrap_interval, mean
 from stages.reporting.inputs import DatasetResults
 from stages.reporting.safe_inputs import SafeEvaluation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stages.evaluation.dsrl import task_of
+from stages.environments.dsrl import task_of
 from stages.reporting.inputs import DatasetResults
 from stages.reporting.names import caption
 from stages.reporting.published_safe import published_safe

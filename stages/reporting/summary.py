@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages.evaluation.normalised_score import normalised_score
+from stages.environments.normalised_score import normalised_score
 from stages.evaluation.routes import worse_route
 from stages.evaluation.statistics import Interval, bootstrap_interval
 from stages.reporting import safe_scores

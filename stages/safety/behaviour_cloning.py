@@ -19,14 +19,14 @@ from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
-from stages.registry import SAFETY
-from stages.safety.base import SafeAlgorithm, SafeSettings
-from stages.safety.cloning import Cloning, rows_to_clone
-from stages.safety.episode_choice import EpisodeMode, chosen_episodes
-from stages.safety.limit_head import LimitHead
-from stages.safety.limit_policies import LimitPolicies, artifact_of_policies
-from stages.safety.limit_rows import LimitDraws
-from stages.safety.requirements import require_safe_and_unsafe
+from stages.safety import SAFETY
+from stages.safety.contract import SafeAlgorithm, SafeSettings
+from stages.safety.limits.cloning import Cloning, rows_to_clone
+from stages.safety.limits.episode_choice import EpisodeMode, chosen_episodes
+from stages.safety.limits.limit_head import LimitHead
+from stages.safety.limits.limit_policies import LimitPolicies, artifact_of_policies
+from stages.safety.limits.limit_rows import LimitDraws
+from stages.safety.limits.requirements import require_safe_and_unsafe
 from stages.seeding import generators
 
 

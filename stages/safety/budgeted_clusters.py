@@ -33,12 +33,12 @@ from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 from stages.networks.trainable import Trainable
-from stages.registry import SAFETY
-from stages.safety.base import CLUSTERS, SafeAgent, SafeAlgorithm
-from stages.safety.budgeted_agent import BudgetedClusters
-from stages.safety.cloning import rows_to_clone
-from stages.safety.cluster_policies import ClusterDraws, ClusterPolicies
-from stages.safety.cluster_values import ClusterValues, ClusterValueSettings
+from stages.safety import SAFETY
+from stages.safety.clusters.budgeted_agent import BudgetedClusters
+from stages.safety.clusters.cluster_policies import ClusterDraws, ClusterPolicies
+from stages.safety.clusters.cluster_values import ClusterValues, ClusterValueSettings
+from stages.safety.contract import CLUSTERS, SafeAgent, SafeAlgorithm
+from stages.safety.limits.cloning import rows_to_clone
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job

@@ -33,15 +33,15 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
-from stages.losses.expectile import expectile_loss
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
-from stages.registry import SAFETY
-from stages.safety.base import SafeAgent, SafeAlgorithm, SafeSettings
-from stages.safety.caps_agent import CapsAgent, artifact_of_heads
-from stages.safety.cost_transitions import CostTransitions
+from stages.safety import SAFETY
+from stages.safety.contract import SafeAgent, SafeAlgorithm, SafeSettings
+from stages.safety.limits.caps_agent import CapsAgent, artifact_of_heads
+from stages.safety.limits.cost_transitions import CostTransitions
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
+from stages.training.expectile import expectile_loss
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch

@@ -2,7 +2,7 @@
 
 A causal transformer reads the last steps, each as (return-to-go, cost-to-go, observation, action), and predicts the
 action. Trained on whole episodes under their own outcomes, it is asked for the best outcome within the limit: one
-model serves all limits. Of impossible wishes it learns to keep the cost, see `stages.safety.cdt_relabelling`.
+model serves all limits. Of impossible wishes it learns to keep the cost, see `stages.safety.outcomes.relabelling`.
 
 Objective: ``- log pi(a | context) - lambda H(pi) + w BCE(cost > 0)``, averaged over the steps of a window, and
            ``lambda (H - H_target)`` for the temperature lambda > 0.
@@ -33,19 +33,19 @@ from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
 from stages.networks import gaussian
-from stages.registry import SAFETY
-from stages.safety.base import SafeAgent, SafeAlgorithm, SafeSettings
-from stages.safety.cdt_agent import CdtAgent
-from stages.safety.cdt_network import CdtNetwork
-from stages.safety.context_windows import WindowDraws
-from stages.safety.frontier import Frontier
-from stages.safety.outcome_windows import OutcomeWindows
-from stages.safety.requirements import require_safe_and_unsafe
-from stages.safety.seedwise_adam import SeedwiseAdam
+from stages.safety import SAFETY
+from stages.safety.contract import SafeAgent, SafeAlgorithm, SafeSettings
+from stages.safety.limits.requirements import require_safe_and_unsafe
+from stages.safety.outcomes.cdt_agent import CdtAgent
+from stages.safety.outcomes.cdt_network import CdtNetwork
+from stages.safety.outcomes.frontier import Frontier
+from stages.safety.outcomes.windows import OutcomeWindows
 from stages.seeding import generators
+from stages.training.context_windows import WindowDraws
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
+from stages.training.seedwise_adam import SeedwiseAdam
 
 
 class CdtSettings(SafeSettings):

@@ -50,11 +50,11 @@ from stages.artifacts import Artifact, prefixed
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
-from stages.registry import SAFETY
-from stages.safety.action_vae import ActionVae
-from stages.safety.base import SafeAgent, SafeAlgorithm, SafeSettings
-from stages.safety.cost_transitions import CostTransitions, discounted_limit
-from stages.safety.limit_policies import LimitPolicies, artifact_of_policies
+from stages.safety import SAFETY
+from stages.safety.contract import SafeAgent, SafeAlgorithm, SafeSettings
+from stages.safety.limits.action_vae import ActionVae
+from stages.safety.limits.cost_transitions import CostTransitions, discounted_limit
+from stages.safety.limits.limit_policies import LimitPolicies, artifact_of_policies
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job

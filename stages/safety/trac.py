@@ -44,14 +44,14 @@ from stages.artifacts import Artifact, prefixed
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
-from stages.registry import SAFETY
-from stages.safety.base import PARTITION, SafeAlgorithm, SafeSettings
-from stages.safety.cloning import Cloning, rows_to_clone
-from stages.safety.limit_head import LimitHead, PolicyKind
-from stages.safety.limit_policies import LimitPolicies, artifact_of_policies
-from stages.safety.limit_rows import LimitDraws
-from stages.safety.partition import DESIRABLE, LEFT_OUT, UNDESIRABLE, Partition
-from stages.safety.segment_rows import SegmentRows
+from stages.safety import SAFETY
+from stages.safety.contract import PARTITION, SafeAlgorithm, SafeSettings
+from stages.safety.limits.cloning import Cloning, rows_to_clone
+from stages.safety.limits.limit_head import LimitHead, PolicyKind
+from stages.safety.limits.limit_policies import LimitPolicies, artifact_of_policies
+from stages.safety.limits.limit_rows import LimitDraws
+from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, UNDESIRABLE, Partition
+from stages.safety.segments.segment_rows import SegmentRows
 from stages.seeding import generators
 from stages.training.job import Job
 from stages.training.loop import Losses, Update

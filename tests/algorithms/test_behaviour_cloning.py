@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from stages.agents.agents import NetworkAgent
+from stages.algorithms import ALGORITHMS
 from stages.algorithms.base import train_offline
 from stages.algorithms.behaviour_cloning import BehaviourCloning, BehaviourCloningSettings
-from stages.evaluation.agents import NetworkAgent
 from stages.networks import gaussian
-from stages.registry import ALGORITHMS
 from stages.training.job import Job
 from tests.synthetic import dataset_of, two_policies
 

@@ -1,10 +1,10 @@
 import numpy as np
 import torch
 
+from stages.agents.agents import NetworkAgent
+from stages.algorithms import ALGORITHMS
 from stages.algorithms.base import train_offline
 from stages.algorithms.td3_bc import Td3Bc, Td3BcSettings
-from stages.evaluation.agents import NetworkAgent
-from stages.registry import ALGORITHMS
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from stages.clustering.base import Clustering, ClusteringMethod
+from stages.clustering import CLUSTERING
+from stages.clustering.contract import Clustering, ClusteringMethod
 from stages.datasets.episodes import EpisodeDataset
-from stages.evaluation.clustering_scores import clustering_scores
+from stages.diagnosis.clustering_scores import clustering_scores
 from stages.progress import Progress
-from stages.registry import CLUSTERING
 from stages.training.job import Job
 from tests.synthetic import two_policies
 

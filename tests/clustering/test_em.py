@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from stages.clustering.base import Clustering
+from stages.clustering.contract import Clustering
 from stages.clustering.em import Em, EmLearner, EmSettings, centred
-from stages.evaluation.clustering_scores import clustering_scores
+from stages.diagnosis.clustering_scores import clustering_scores
 from stages.progress import Progress
 from stages.training.checkpoint import Checkpoint
 from stages.training.job import Job

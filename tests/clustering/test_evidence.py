@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from stages.clustering.base import Clustering
+from stages.clustering.alternation.starts import starting_labels
+from stages.clustering.contract import Clustering
 from stages.clustering.evidence import Evidence, EvidenceSettings
-from stages.clustering.starts import starting_labels
 from stages.datasets.episodes import EpisodeDataset
-from stages.evaluation.clustering_scores import clustering_scores
+from stages.diagnosis.clustering_scores import clustering_scores
 from stages.training.job import Job
 from tests.clustering.tables import long_table_dataset
 from tests.synthetic import make_episodes, two_policies

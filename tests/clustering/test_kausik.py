@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stages.clustering.kausik import Kausik, KausikSettings
-from stages.evaluation.clustering_scores import clustering_scores
+from stages.diagnosis.clustering_scores import clustering_scores
 from stages.training.job import Job
 from tests.clustering.discrete_policies import discrete_policies
 from tests.synthetic import make_episodes, two_policies

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from stages.clustering.base import Clustering
+from stages.clustering.alternation.pg_settings import PgKmeansSettings
+from stages.clustering.alternation.state_action_counts import StateActionCounts
+from stages.clustering.alternation.tabular_policies import TabularPolicies
+from stages.clustering.contract import Clustering
 from stages.clustering.pg_kmeans import PgKmeans
-from stages.clustering.pg_settings import PgKmeansSettings
-from stages.clustering.state_action_counts import StateActionCounts
-from stages.clustering.tabular_policies import TabularPolicies
 from stages.datasets.episodes import EpisodeDataset
+from stages.diagnosis.clustering_scores import clustering_scores
 from stages.errors import UserError
-from stages.evaluation.clustering_scores import clustering_scores
 from stages.training.job import Job
 from tests.clustering.tables import table_dataset
 from tests.synthetic import two_policies

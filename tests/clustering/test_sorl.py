@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stages.clustering.sorl import LEAST_PROBABILITY, Sorl, SorlLearner, SorlSettings, SummedProbability
-from stages.evaluation.clustering_scores import clustering_scores
+from stages.diagnosis.clustering_scores import clustering_scores
 from stages.progress import Progress
 from stages.training.checkpoint import Checkpoint
 from stages.training.job import Job

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stages.clustering.summary_gmm import SummaryGmm, SummaryGmmSettings
-from stages.evaluation.clustering_scores import clustering_scores
+from stages.diagnosis.clustering_scores import clustering_scores
 from stages.training.job import Job
 from tests.synthetic import dataset_of, make_episodes, ragged
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from stages.artifacts import Artifact
-from stages.clustering.base import Clustering, ClusteringMethod
+from stages.clustering import CLUSTERING
+from stages.clustering.contract import Clustering, ClusteringMethod
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
-from stages.registry import CLUSTERING
 from stages.training.job import Job
 from tests.clustering.tables import long_table_dataset
 from tests.synthetic import make_episodes, two_policies

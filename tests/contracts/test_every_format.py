@@ -9,9 +9,9 @@ import pytest
 
 from stages.datasets.episodes import PER_STEP, EpisodeDataset
 from stages.errors import UserError
+from stages.formats import FORMATS
 from stages.formats.base import FileFormat, recognise
 from stages.formats.report import Report
-from stages.registry import FORMATS
 from tests.synthetic import make_episodes
 
 WRITABLE = [name for name in FORMATS.names() if FORMATS.entry(name).write is not FileFormat.write]

@@ -11,7 +11,7 @@ from stages.environments.loading import environment_of
 from stages.formats.native import read_native, write_native
 from stages.formats.report import Report
 from stages.formats.validate import validate
-from stages.registry import GENERATORS
+from stages.generators import GENERATORS
 
 # As small as the settings allow; a new generator needs an entry.
 SMALL = {

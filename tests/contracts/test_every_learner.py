@@ -10,16 +10,19 @@ from functools import cache
 import pytest
 import torch
 
+from stages.algorithms import ALGORITHMS
 from stages.algorithms.base import train_offline
-from stages.algorithms.critics import CriticSettings, train_critics
-from stages.algorithms.high_level import HighLevelSettings, train_high_level
 from stages.artifacts import Artifact
-from stages.clustering.behaviours import Behaviours
+from stages.clustering import CLUSTERING
+from stages.clustering.alternation.behaviours import Behaviours
 from stages.datasets.episodes import EpisodeDataset
-from stages.improvement.base import improve
+from stages.empo import IMPROVEMENT
+from stages.empo.critics import CriticSettings, train_critics
+from stages.empo.high_level import HighLevelSettings, train_high_level
+from stages.empo.improvement import improve
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
-from stages.registry import ALGORITHMS, CLUSTERING, IMPROVEMENT, Choice, Registry
+from stages.registry import Choice, Registry
 from stages.settings import Settings
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
@@ -277,7 +280,7 @@ def test_a_method_is_one_file_of_its_name_that_says_where_it_comes_from(registry
 
 @pytest.mark.parametrize("module", ["critics", "high_level"])
 def test_learners_outside_the_registries_say_where_they_come_from(module):
-    text = importlib.import_module(f"stages.algorithms.{module}").__doc__
+    text = importlib.import_module(f"stages.empo.{module}").__doc__
     assert text
     assert "Source:" in text
     assert "Objectives:" in text

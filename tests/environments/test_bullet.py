@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from stages.environments import bullet
+from stages.environments.dsrl import task_of
 from stages.environments.loading import make
 from stages.errors import UserError
-from stages.evaluation.dsrl import task_of
 
 IDS = [f"Safety{task}-v0" for task in bullet.HORIZONS]
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from stages.environments import ENVIRONMENTS
 from stages.environments.gymnasium_adapter import GymnasiumAdapter
 from stages.environments.loading import make
 from stages.errors import UserError
-from stages.registry import ENVIRONMENTS
 
 
 @pytest.fixture(params=ENVIRONMENTS.names())

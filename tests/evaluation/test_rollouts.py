@@ -3,9 +3,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from stages.agents.agents import Agent, NetworkAgent, StitchedAgent
 from stages.environments.base import Step, VectorEnvironment
 from stages.environments.navigation import Navigation, NavigationSettings
-from stages.evaluation.agents import Agent, NetworkAgent, StitchedAgent
 from stages.evaluation.rollouts import EvaluationSettings, evaluate, roll_out
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser

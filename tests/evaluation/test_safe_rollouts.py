@@ -4,7 +4,7 @@ import torch
 
 from stages.environments.loading import make
 from stages.evaluation.safe_rollouts import SafeEvaluationSettings, evaluate_safely, roll_out_safely
-from stages.safety.base import SafeAgent
+from stages.safety.contract import SafeAgent
 
 LIMITS = (10.0, 40.0)
 

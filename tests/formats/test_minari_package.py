@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.errors import UserError
-from stages.formats.minari import MinariFormat
+from stages.formats.minari.reading import MinariFormat
 from stages.formats.report import Report
 
 minari = pytest.importorskip("minari")

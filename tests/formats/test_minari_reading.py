@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from stages.formats.minari import MinariFormat
+from stages.formats.minari.reading import MinariFormat
 from stages.formats.report import Report
 
 # The keys and values that Minari 0.5.1 wrote for a thousand episodes of HalfCheetah, but for the totals.

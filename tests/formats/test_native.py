@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import PER_STEP
-from stages.datasets.loading import load
 from stages.errors import UserError
+from stages.formats.loading import load
 from stages.formats.native import FORMAT_VERSION, read_header, read_native, write_native
 
 

@@ -9,9 +9,9 @@ from stages.environments.extra import REACHED
 from stages.environments.gridworld import MOVES, STAY
 from stages.environments.loading import make
 from stages.errors import UserError
+from stages.generators import GENERATORS
 from stages.generators.gridworld_likelihood import log_likelihood
 from stages.generators.gridworld_rules import DIAGONAL_RULES, EXTRA_RULES, TAKEBALL_RULES
-from stages.registry import GENERATORS
 
 RULES = {"diagonal": DIAGONAL_RULES, "takeball": TAKEBALL_RULES, "extra": EXTRA_RULES}
 # Mean lengths of the published data; those of Diagonal and Takeball are of episodes whole in streams of 128 steps.

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from stages.environments.dsrl import task_of
 from stages.environments.safe_navigation import SafeNavigation, SafeNavigationSettings
-from stages.evaluation.dsrl import task_of
 from stages.generators.safe_navigation import SafeNavigationBehavioursSettings, generate
 
 

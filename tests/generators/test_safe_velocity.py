@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from stages.datasets.recording import record
 from stages.environments.loading import make
+from stages.environments.recording import record
 from stages.errors import UserError
 from stages.generators.safe_velocity import SafeVelocitySettings, generate
 from stages.online.actors import joined

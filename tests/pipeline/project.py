@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from stages.params import overlaid
+from stages.params.schema import overlaid
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTHING: Counter[str] = Counter()

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from stages.datasets.loading import load
+from stages.formats.loading import load
 from tests.pipeline.project import NOTHING
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,8 @@ import sys
 import pytest
 import yaml
 
-from stages.params import load
-from stages.params_recipes import Recipes
+from stages.params.recipes import Recipes
+from stages.params.schema import load
 from stages.provenance import imported_modules
 from tests.pipeline.project import ROOT, Project
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.datasets.loading import load
+from stages.formats.loading import load
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ import torch
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
 from stages.formats.native import write_native
-from stages.registry import GENERATORS
+from stages.generators import GENERATORS
 from stages.reporting.contingency import agreement, counted, scores_of
 
 POLICIES = 4

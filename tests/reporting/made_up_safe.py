@@ -13,7 +13,7 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.environments.safe_navigation import SafeNavigationSettings
 from stages.formats.native import write_native
 from stages.generators.safe_navigation import SafeNavigationBehavioursSettings, generate
-from stages.safety.partition import PartitionSettings, partition
+from stages.safety.segments.partition import PartitionSettings, partition
 
 LIMITS = (10.0, 20.0, 40.0)
 WORST, BEST = -282.0, -104.0  # of safe navigation

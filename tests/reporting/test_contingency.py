@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.evaluation.clustering_scores import agreement_between_runs, clustering_scores
+from stages.diagnosis.clustering_scores import agreement_between_runs, clustering_scores
 from stages.reporting.contingency import agreement, counted, scores_of
 
 labels = st.lists(st.integers(0, 4), min_size=2, max_size=40)

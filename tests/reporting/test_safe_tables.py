@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.evaluation.dsrl import tasks
+from stages.environments.dsrl import tasks
 from stages.reporting import published_safe as published
 from stages.reporting.inputs import gather
 from stages.reporting.published_safe import published_safe

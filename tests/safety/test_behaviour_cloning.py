@@ -4,9 +4,9 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.errors import UserError
-from stages.registry import SAFETY
-from stages.safety.base import load_safe_agent, train_safe
+from stages.safety import SAFETY
 from stages.safety.behaviour_cloning import CloneSafe
+from stages.safety.contract import load_safe_agent, train_safe
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds
 

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from stages.artifacts import Artifact
+from stages.clustering import CLUSTERING
 from stages.errors import UserError
-from stages.registry import CLUSTERING, SAFETY
-from stages.safety.base import load_safe_agent, train_safe
-from stages.safety.budgeted_agent import choose_clusters, in_distribution
-from stages.safety.cluster_policies import ClusterDraws
+from stages.safety import SAFETY
+from stages.safety.clusters.budgeted_agent import choose_clusters, in_distribution
+from stages.safety.clusters.cluster_policies import ClusterDraws
+from stages.safety.contract import load_safe_agent, train_safe
 from stages.training.job import Job
 from tests.safety.two_speeds import SLOW_REWARD, two_speeds
 

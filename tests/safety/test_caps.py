@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from stages.errors import UserError
-from stages.registry import SAFETY
-from stages.safety.base import load_safe_agent, train_safe
+from stages.safety import SAFETY
 from stages.safety.caps import Caps, CapsSettings, mixture
+from stages.safety.contract import load_safe_agent, train_safe
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop

@@ -7,12 +7,12 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.errors import UserError
-from stages.registry import SAFETY
-from stages.safety.base import load_safe_agent, train_safe
+from stages.safety import SAFETY
 from stages.safety.cdt import Cdt, CdtSettings
-from stages.safety.cdt_agent import CdtAgent
-from stages.safety.context_windows import WindowDraws
+from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.outcomes.cdt_agent import CdtAgent
 from stages.training.checkpoint import Checkpoint
+from stages.training.context_windows import WindowDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
 from tests.safety.two_speeds import SLOW_REWARD, two_speeds

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from stages.errors import UserError
-from stages.registry import SAFETY
-from stages.safety.base import load_safe_agent, train_safe
-from stages.safety.cost_transitions import discounted_limit
+from stages.safety import SAFETY
+from stages.safety.contract import load_safe_agent, train_safe
 from stages.safety.cpq import Cpq, CpqSettings, mean_network
+from stages.safety.limits.cost_transitions import discounted_limit
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from stages.safety.base import load_safe_agent
+from stages.safety.contract import load_safe_agent
 from stages.safety.cpq import Cpq
 from stages.training.draws import UniformDraws
 from stages.training.loop import Loop

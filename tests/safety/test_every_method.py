@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from stages.artifacts import Artifact
-from stages.registry import CLUSTERING, SAFETY, Choice
-from stages.safety.base import load_safe_agent, train_safe
-from stages.safety.partition import PartitionSettings, partition
+from stages.clustering import CLUSTERING
+from stages.registry import Choice
+from stages.safety import SAFETY
+from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.segments.partition import PartitionSettings, partition
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds
 

@@ -4,10 +4,10 @@ import torch
 from torch.nn.functional import logsigmoid
 
 from stages.errors import UserError
-from stages.registry import SAFETY
-from stages.safety.base import load_safe_agent, train_safe
-from stages.safety.partition import DESIRABLE, LEFT_OUT, PartitionSettings, partition
-from stages.safety.segment_rows import SegmentRows
+from stages.safety import SAFETY
+from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, PartitionSettings, partition
+from stages.safety.segments.segment_rows import SegmentRows
 from stages.safety.trac import Classification, Trac, TracSettings, classification_loss
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds

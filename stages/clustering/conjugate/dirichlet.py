@@ -16,8 +16,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from stages.clustering.alternation.state_action_counts import StateActionCounts
 from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
-from stages.clustering.state_action_counts import StateActionCounts
 from stages.datasets.episodes import EpisodeDataset
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from scipy.stats import t as student_t
 
+from stages.clustering.alternation.state_action_counts import StateActionCounts
 from stages.clustering.conjugate.agglomeration import agglomerate, move_one_by_one
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import PRIOR_PRECISION, PRIOR_RATE, PRIOR_SHAPE, BayesianLinearPolicies
-from stages.clustering.state_action_counts import StateActionCounts
 from stages.training.job import Job
 from tests.clustering.tables import long_table_dataset
 from tests.synthetic import make_episodes, two_policies

@@ -1,0 +1,110 @@
+"""The high-level policy: which cluster to follow at a state, by implicit Q-learning over clusters (EMPO, Section 3.3).
+
+Objectives: ``[Q_H(s, z) - (r + gamma V_H(s'))]^2`` and ``L2^tau(Qbar_H(s, z) - V_H(s))`` with z = A(s, a) and n-step
+            returns; ``Qbar_H <- Q_H`` every n_H steps.
+Policy:     ``argmax_{z in ID(s)} Q_H(s, z)``, ``ID(s) = {z : q(z | s) >= max_z' q(z' | s) / b}``; see
+            `stages.agents.agents`, where b is applied.
+Source:     Park, Cho, Sung: EMPO, ARLET 2024, Section 3.3, Table 4; Kostrikov et al., ICLR 2022.
+
+Deviations: values are learnt in units of the standard deviation of the discounted returns, so that one learning rate
+            suits all tasks (docs/decisions/0004).
+
+Symbols: discount = gamma, num_steps = N_H, target_every = n_H, expectile = tau, in_distribution_ratio = b.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Int
+from pydantic import Field
+from torch import Tensor
+
+from stages.artifacts import Artifact, prefixed
+from stages.datasets.transitions import n_step, returns_to_go
+from stages.networks.ensemble import Ensemble
+from stages.networks.trainable import Trainable
+from stages.seeding import generators
+from stages.settings import Settings
+from stages.training.draws import UniformDraws
+from stages.training.episode_table import EpisodeTable
+from stages.training.expectile import expectile_loss
+from stages.training.job import Job
+from stages.training.loop import Losses, Update
+from stages.training.rows import Batch, Rows
+
+
+class HighLevelSettings(Settings):
+    """Implicit Q-learning over clusters; defaults are Table 4's column for the navigation task."""
+
+    discount: float = Field(0.999, ge=0, le=1, description="discount factor gamma")
+    num_steps: int = Field(1_000_000, ge=0, description="gradient steps N_H")
+    n_step: int = Field(3, ge=1, description="rewards summed before bootstrapping")
+    expectile: float = Field(0.9, gt=0, lt=1, description="expectile tau of the value regression")
+    target_every: int = Field(500, ge=1, description="steps between copies to the target network n_H")
+    hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths")
+    batch_size: int = Field(256, ge=1, description="rows per gradient step")
+    learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
+
+
+class HighLevel:
+    """Learner of Q_H and V_H; both are updated at every step."""
+
+    def __init__(self, job: Job, assignment: EpisodeTable, settings: HighLevelSettings, scale: float) -> None:
+        dataset, self.assignment, self.expectile = job.dataset, assignment, settings.expectile
+        steps = n_step(dataset, settings.n_step, settings.discount)
+        columns = {
+            "observations": job.observations,
+            "rewards": torch.from_numpy(steps.rewards / scale),
+            "discounts": torch.from_numpy(steps.discounts),
+            "next_observations": job.next_observations[torch.from_numpy(steps.last_row)],
+            "episode": torch.from_numpy(dataset.episode_of_step),
+        }
+        self.rows = Rows(columns, job.device)
+        sizes = (dataset.observations.shape[1], *settings.hidden_sizes)
+        rate, seeds = settings.learning_rate, job.seeds
+        q = Ensemble((*sizes, assignment.width), len(seeds))
+        self.q = Trainable(q, generators(seeds, "high-level q"), rate, job.device, target=True)
+        self.v = Trainable(Ensemble((*sizes, 1), len(seeds)), generators(seeds, "high-level v"), rate, job.device)
+        self.updates = [Update(self.fit), Update(self.copy_target, every=settings.target_every)]
+
+    def fit(self, batch: Batch) -> Losses:
+        """One step on both objectives."""
+        own = self.assignment.rows_of(batch)
+        with torch.no_grad():
+            target = batch["rewards"] + batch["discounts"] * self.v(batch["next_observations"])
+            followed = (self.q.target(batch["observations"]) * own).sum(-1, keepdim=True)
+        predicted = (self.q(batch["observations"]) * own).sum(-1, keepdim=True)
+        q_loss = (predicted - target).square().mean((1, 2, 3))
+        v_loss = expectile_loss(followed - self.v(batch["observations"]), self.expectile).mean((1, 2, 3))
+        self.q.minimise(q_loss)
+        self.v.minimise(v_loss)
+        return {"high-level q": q_loss, "high-level v": v_loss}
+
+    def copy_target(self, batch: Batch) -> Losses:
+        """``Qbar_H <- Q_H``."""
+        self.q.move_target(1.0)
+        return {}
+
+    def finished(self) -> bool:
+        return False
+
+    def tensors(self) -> dict[str, Tensor]:
+        return prefixed("q", self.q.tensors()) | prefixed("v", self.v.tensors())
+
+
+def train_high_level(
+    job: Job, labels: Int[Tensor, "seeds episodes"], num_clusters: int, settings: HighLevelSettings
+) -> Artifact:
+    """Train Q_H and V_H; their networks, unit of values and losses as a file's contents."""
+    scale = max(float(returns_to_go(job.dataset, settings.discount).std()), 1e-6)
+    learner = HighLevel(job, EpisodeTable.one_hot(labels, num_clusters, job.device), settings, scale)
+    draws = UniformDraws(job.seeds, len(learner.rows), settings.batch_size)
+    metrics = job.train("high-level IQL", learner, learner.rows, draws, settings.num_steps)
+    tensors = {
+        "q/parameters": learner.q.parameters,
+        "v/parameters": learner.v.parameters,
+        "scale": torch.tensor(scale),
+        **prefixed("metrics", metrics.tensors()),
+    }
+    sizes = {"q_sizes": learner.q.ensemble.sizes, "v_sizes": learner.v.ensemble.sizes}
+    return Artifact(tensors, {"kind": "high_level", **sizes})

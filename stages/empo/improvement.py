@@ -1,0 +1,85 @@
+"""What an improvement method is given: the clusters' policies, the critics, and each cluster's own rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.artifacts import Artifact, prefixed
+from stages.empo.cluster_rows import ClusterRows
+from stages.networks.ensemble import Ensemble
+from stages.networks.trainable import Trainable
+from stages.registry import Choice
+from stages.seeding import generators
+from stages.settings import Settings
+from stages.training.checkpoint import Checkpoint
+from stages.training.device import chunk_rows
+from stages.training.job import Job
+from stages.training.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Critics:
+    """Trained Q and V with one output per cluster, in units of `scale`."""
+
+    q: Ensemble
+    q_parameters: Float[Tensor, "q_parameters"]
+    v: Ensemble
+    v_parameters: Float[Tensor, "v_parameters"]
+
+    @torch.no_grad()
+    def advantage(
+        self, observations: Float[Tensor, "seeds clusters rows o"], actions: Float[Tensor, "seeds clusters rows a"]
+    ) -> Float[Tensor, "seeds clusters rows"]:
+        """``Q_z(s, a) - V_z(s)``, cluster z's own output on cluster z's rows."""
+        seeds, clusters, rows, _ = observations.shape
+        states = observations.reshape(seeds, 1, clusters * rows, -1)
+        pairs = torch.cat([observations, actions], dim=-1).reshape(seeds, 1, clusters * rows, -1)
+        values = self.q(self.q_parameters, pairs) - self.v(self.v_parameters, states)
+        own = values.view(seeds, clusters, rows, clusters).diagonal(dim1=1, dim2=3)
+        return own.mT
+
+
+class ImprovementMethod(ABC):
+    """A way of improving the clusters' policies.
+
+    Args:
+        job: Dataset, seeds, device.
+        policies: The clusters' behaviours; improved in place.
+        critics: Values of the behaviours.
+        rows: Each cluster's rows.
+        settings: The method's settings.
+    """
+
+    def __init__(self, job: Job, policies: Trainable, critics: Critics, rows: ClusterRows, settings: Settings) -> None:
+        self.job, self.policies, self.critics, self.rows, self.settings = job, policies, critics, rows, settings
+        self.checkpoint = Checkpoint("improve", job.output, job.fingerprint) if job.output else None
+        self.chunk_rows = chunk_rows(job.device, policies.ensemble.num_networks)
+        self.action_low, self.action_high = (edge.to(job.device) for edge in (job.actions.amin(0), job.actions.amax(0)))
+
+    @abstractmethod
+    def run(self) -> Metrics:
+        """Improve the policies of all clusters of all seeds, in place; the losses over training."""
+
+
+def improve(job: Job, clusters: Artifact, critics: Artifact, choice: Choice) -> Artifact:
+    """Improve the clusters' policies by the chosen method; the policies as a file's contents."""
+    known, seeds, device = clusters.metadata, len(job.seeds), job.device
+    ensemble = Ensemble(tuple(known["behaviour_sizes"]), seeds, known["num_clusters"])
+    policies = Trainable(ensemble, generators(job.seeds, "policies"), choice.settings.learning_rate, device)
+    policies.load(clusters.tensors["behaviours/parameters"])
+    values = Critics(
+        q=Ensemble(tuple(critics.metadata["q_sizes"]), seeds),
+        q_parameters=critics.tensors["q/parameters"].to(device),
+        v=Ensemble(tuple(critics.metadata["v_sizes"]), seeds),
+        v_parameters=critics.tensors["v/parameters"].to(device),
+    )
+    labels = clusters.tensors["labels"][:, torch.from_numpy(job.dataset.episode_of_step)]
+    rows = ClusterRows(labels, known["num_clusters"], job.observations.to(device))
+    metrics = choice.entry(job, policies, values, rows, choice.settings).run()
+    tensors = {"policies/parameters": policies.parameters, **prefixed("metrics", metrics.tensors())}
+    return Artifact(tensors, {"kind": "improved"})

@@ -1,0 +1,149 @@
+"""Acting by clusters under a budget: the best of those that still fit into it, or the cheapest if none does.
+
+    allowed   ID(s) = {z : q(z | s) >= max_z' q(z' | s) / b},  of the clusters that have episodes
+    fits      z in ID(s) with Q_c(s, t, z) <= what is left of the budget
+    followed  argmax of Q_r + m [z was followed last] among those that fit; where none does, argmin of Q_c in ID(s)
+
+The action is the mean of the followed cluster's policy. Costs of an episode count down its budget as they come in.
+The margin m keeps gaits together: values of similar clusters change places at every step, and a robot whose policy
+changes at every other step walks like none of them.
+
+Symbols: in_distribution_ratio = b, switch_margin = m in units of the reward values.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from stages.agents.placement import Placement
+from stages.artifacts import Artifact
+from stages.networks import gaussian
+from stages.networks.ensemble import Ensemble
+from stages.networks.normaliser import Normaliser
+from stages.safety.clusters.cluster_values import time_passed
+from stages.safety.contract import SafeAgent
+
+NETWORKS = ("behaviours", "classifier", "values")
+
+
+def in_distribution(
+    logits: Float[Tensor, "*any clusters"], exists: Bool[Tensor, "*any clusters"], ratio: float | None
+) -> Bool[Tensor, "*any clusters"]:
+    """ID(s), from the classifier's outputs; no `ratio` allows every cluster that exists."""
+    if ratio is None:
+        return exists
+    known = logits.masked_fill(~exists, -torch.inf)
+    return known >= known.amax(-1, keepdim=True) - math.log(ratio)
+
+
+def choose_clusters(
+    reward_values: Float[Tensor, "agents clusters"],
+    cost_values: Float[Tensor, "agents clusters"],
+    allowed: Bool[Tensor, "agents clusters"],
+    budget: Float[Tensor, "agents"],
+) -> Int[Tensor, "agents"]:
+    """The best of the allowed clusters that fit into the budget, or else the cheapest of those allowed.
+
+    Nothing fits into a budget of 0, however low costs are estimated.
+    """
+    fits = allowed & (cost_values <= budget[:, None]) & (budget[:, None] > 0)
+    best = reward_values.masked_fill(~fits, -torch.inf).argmax(1)
+    cheapest = cost_values.masked_fill(~allowed, torch.inf).argmin(1)
+    return torch.where(fits.any(1), best, cheapest)
+
+
+class BudgetedClusters(SafeAgent):
+    """Acts for any cost limit by the policies and values of one set of clusters per seed.
+
+    Args:
+        policies: One network per seed and cluster, of Gaussian actions.
+        classifier: One network per seed, of clusters at a state.
+        values: Per seed one network for rewards and one for costs, with one output per cluster.
+        parameters: Parameters of ``behaviours`` (the policies), ``classifier`` and ``values``.
+        exists: Whether a seed's cluster has episodes.
+        normaliser: Scaling of observations and actions.
+        units: What a reward value and a cost value of 1 stand for.
+        horizon: Steps of the longest possible episode, where values depend on the time passed; None: they do not.
+        ratio: b; None allows all clusters.
+        hold: Steps that a choice is kept for.
+        margin: m, in units of the reward values.
+    """
+
+    def __init__(
+        self,
+        policies: Ensemble,
+        classifier: Ensemble,
+        values: Ensemble,
+        parameters: dict[str, Tensor],
+        exists: Bool[Tensor, "seeds clusters"],
+        normaliser: Normaliser,
+        units: Float[Tensor, "2"],
+        horizon: int | None,
+        ratio: float | None,
+        hold: int,
+        margin: float,
+    ) -> None:
+        self.policies, self.classifier, self.values, self.parameters = policies, classifier, values, parameters
+        self.exists, self.normaliser, self.units = exists, normaliser, units
+        self.horizon, self.ratio, self.hold, self.margin = horizon, ratio, hold, margin
+
+    @classmethod
+    def load(cls, artifact: Artifact) -> BudgetedClusters:
+        """From what the learner saved."""
+        known, seeds = artifact.metadata, len(artifact.metadata["seeds"])
+        return cls(
+            policies=Ensemble(tuple(known["behaviour_sizes"]), seeds, known["num_clusters"]),
+            classifier=Ensemble(tuple(known["classifier_sizes"]), seeds),
+            values=Ensemble(tuple(known["value_sizes"]), seeds, 2),
+            parameters={name: artifact.tensors[f"{name}/parameters"] for name in NETWORKS},
+            exists=artifact.tensors["exists"].bool(),
+            normaliser=Normaliser(**artifact.part("normaliser")),
+            units=torch.tensor([known["reward_unit"], known["cost_unit"]]),
+            horizon=known["horizon"] if known["knows_time"] else None,
+            ratio=known["in_distribution_ratio"],
+            hold=known["hold"],
+            margin=known["switch_margin"],
+        )
+
+    def begin(self, seed_index: Int[Tensor, "agents"], limits: Float[Tensor, "agents"]) -> None:
+        self.placement = Placement(seed_index, self.policies.num_seeds)
+        self.seed_index, self.budget, self.steps = seed_index, limits.clone(), 0
+        self.chosen: Int[Tensor, "agents"] | None = None
+
+    @torch.no_grad()
+    def act(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents action"]:
+        states = self.placement.batches(self.normaliser.observations(observations))
+        if self.steps % self.hold == 0:
+            self.chosen = self.choose(states)
+        outputs = self.policies(self.parameters["behaviours"], states[:, None])
+        each = self.placement.agents(outputs.transpose(1, 2).flatten(2)).unflatten(1, (outputs.shape[1], -1))
+        followed = each[torch.arange(len(self.chosen)), self.chosen]
+        return self.normaliser.physical_actions(gaussian.mean_and_log_std(followed)[0])
+
+    def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:
+        self.budget = self.budget - costs
+        self.steps += 1
+
+    def choose(self, states: Float[Tensor, "seeds batch observation"]) -> Int[Tensor, "agents"]:
+        """The cluster that each agent follows from its state."""
+        logits = self.placement.agents(self.classifier(self.parameters["classifier"], states[:, None])[:, 0])
+        allowed = in_distribution(logits, self.exists[self.seed_index], self.ratio)
+        rewards, costs = self.offers(states)
+        if self.chosen is not None:
+            rewards[torch.arange(len(rewards)), self.chosen] += self.margin * self.units[0]
+        return choose_clusters(rewards, costs, allowed, self.budget)
+
+    def offers(
+        self, states: Float[Tensor, "seeds batch observation"]
+    ) -> tuple[Float[Tensor, "agents clusters"], Float[Tensor, "agents clusters"]]:
+        """Every cluster's reward value and cost value, in the task's units."""
+        if self.horizon is not None:
+            passed = time_passed(torch.full(states.shape[:2], self.steps), self.horizon)
+            states = torch.cat([states, passed], dim=-1)
+        values = self.values(self.parameters["values"], states[:, None]) * self.units[:, None, None]
+        rewards, costs = (self.placement.agents(own) for own in values.unbind(1))
+        return rewards, costs

@@ -1,0 +1,37 @@
+"""One policy per seed and limit fitted to the rows it may see; the learner that all cloning shares."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from stages.networks.trainable import Trainable
+from stages.safety.limits.limit_head import LimitHead
+from stages.safety.limits.limit_rows import LimitRows
+from stages.training.job import Job
+from stages.training.loop import Losses, Update
+from stages.training.rows import Batch
+
+
+class Cloning:
+    """Learner of ``- log p(a | s)``, with the head's reading of p."""
+
+    def __init__(self, actor: Trainable, head: LimitHead) -> None:
+        self.actor, self.head = actor, head
+        self.updates = [Update(self.fit)]
+
+    def fit(self, batch: Batch) -> Losses:
+        """One step on the mean over the batch."""
+        loss = -self.head.log_prob(self.actor(batch["observations"]), batch["actions"]).mean(-1)
+        self.actor.minimise(loss)
+        return {"cloning": loss.detach()}
+
+    def tensors(self) -> dict[str, Tensor]:
+        return self.actor.tensors()
+
+    def finished(self) -> bool:
+        return False
+
+
+def rows_to_clone(job: Job) -> LimitRows:
+    """Normalised observations and actions of all rows."""
+    return LimitRows({"observations": job.observations, "actions": job.actions}, job.device)

@@ -1,0 +1,92 @@
+"""The constrained decision transformer acting: each agent keeps its last steps and what is left to be wished for."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from stages.agents.placement import Placement
+from stages.artifacts import Artifact
+from stages.networks import gaussian
+from stages.networks.normaliser import Normaliser
+from stages.safety.contract import SafeAgent
+from stages.safety.outcomes.cdt_network import TOKENS, CdtNetwork
+from stages.safety.outcomes.frontier import Frontier
+from stages.safety.outcomes.windows import ToGoScale
+
+
+class CdtAgent(SafeAgent):
+    """Acts by the mean action after the last steps, with wishes that shrink by what has been received.
+
+    The return wished for at first is the largest of the dataset within the agent's limit.
+
+    Args:
+        network: Shape of the network.
+        parameters: One row per seed.
+        normaliser: Scaling of observations and actions.
+        scale: Scaling of returns-to-go and costs-to-go.
+        frontier: Attainable returns.
+        context: Steps to look back on, the present one included.
+    """
+
+    def __init__(
+        self,
+        network: CdtNetwork,
+        parameters: Float[Tensor, "seeds parameters"],
+        normaliser: Normaliser,
+        scale: ToGoScale,
+        frontier: Frontier,
+        context: int,
+    ) -> None:
+        self.network, self.parameters, self.normaliser = network, parameters, normaliser
+        self.scale, self.frontier, self.context = scale, frontier, context
+
+    @classmethod
+    def load(cls, artifact: Artifact) -> CdtAgent:
+        """From what `Cdt.train` returned."""
+        return cls(
+            CdtNetwork.load(artifact.metadata["network"]),
+            artifact.tensors["policy/parameters"],
+            Normaliser(**artifact.part("normaliser")),
+            ToGoScale(**artifact.part("to go")),
+            Frontier(**{name: values.numpy() for name, values in artifact.part("frontier").items()}),
+            artifact.metadata["context"],
+        )
+
+    def begin(self, seed_index: Int[Tensor, "agents"], limits: Float[Tensor, "agents"]) -> None:
+        self.placement = Placement(seed_index, len(self.parameters))
+        self.costs_left = limits.double()
+        self.returns_left = torch.from_numpy(self.frontier.at(self.costs_left.numpy()))
+        self.time = 0
+        self.steps: list[dict[str, Tensor]] = []
+
+    @torch.no_grad()
+    def act(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents action"]:
+        step = {
+            "returns_to_go": self.scale.returns(self.returns_left.float())[:, None],
+            "costs_to_go": self.scale.costs(self.costs_left.float())[:, None],
+            "observations": self.normaliser.observations(observations),
+            # Not known yet; nothing that is read off comes after it.
+            "actions": torch.zeros(len(observations), self.network.action),
+        }
+        self.steps = [*self.steps, step][-self.context :]
+        outputs = self.network(self.parameters, self._context()).actions[:, :, -1]
+        mean, _ = gaussian.mean_and_log_std(self.placement.agents(outputs))
+        step["actions"] = mean.clamp(-1, 1)
+        return self.normaliser.physical_actions(step["actions"])
+
+    def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:
+        self.returns_left = self.returns_left - rewards
+        self.costs_left = self.costs_left - costs
+        self.time += 1
+
+    def _context(self) -> dict[str, Tensor]:
+        """The remembered steps sorted by seed; at an episode's start there are fewer than `context`."""
+        batch = {}
+        for name in TOKENS:
+            flat = self.placement.batches(torch.cat([step[name] for step in self.steps], dim=1))
+            batch[name] = flat.unflatten(-1, (len(self.steps), -1))
+        since = torch.arange(self.time + 1 - len(self.steps), self.time + 1)
+        batch["times"] = since.expand(*batch[TOKENS[0]].shape[:2], -1)
+        return batch

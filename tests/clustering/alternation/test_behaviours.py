@@ -1,0 +1,112 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings, Refit, refit
+from stages.networks import gaussian
+from stages.training.job import Job
+from tests.synthetic import dataset_of, two_policies
+
+SETTINGS = BehaviourSettings(hidden_sizes=(16,), batch_size=64, refit_epochs=40, refit_learning_rate=0.01)
+
+
+def behaviours_of(job: Job, weights: torch.Tensor, settings: BehaviourSettings = SETTINGS) -> Behaviours:
+    return Behaviours(job, settings, weights.shape[-1], weights)
+
+
+def true_weights(job: Job) -> torch.Tensor:
+    labels = torch.from_numpy(job.dataset.behaviour_policy)
+    return torch.nn.functional.one_hot(labels, 2).float().expand(len(job.seeds), -1, -1).clone()
+
+
+def whole_batch(behaviours: Behaviours, seeds: int = 1) -> dict[str, torch.Tensor]:
+    return behaviours.rows.gather(torch.arange(len(behaviours.rows)).expand(seeds, -1))
+
+
+def test_policy_loss_is_the_weighted_log_likelihood():
+    job = Job(two_policies(episodes=6, steps=5), [0, 1])
+    weights = torch.softmax(torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(0)), dim=-1)
+    behaviours = behaviours_of(job, weights)
+    batch = whole_batch(behaviours, seeds=2)
+    log_probs = gaussian.log_prob(behaviours.policies(batch["observations"]), batch["actions"])
+    expected = torch.zeros(2)
+    for seed in range(2):
+        for row, episode in enumerate(job.dataset.episode_of_step):
+            for z in range(3):
+                expected[seed] -= weights[seed, episode, z] * log_probs[seed, z, row].item() / 30
+    found = behaviours.fit_policies(batch, behaviours.weights.rows_of(batch))["policy"]
+    torch.testing.assert_close(found.detach(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_classifier_loss_is_the_divergence_and_zero_weights_are_no_trouble():
+    job = Job(two_policies(episodes=4, steps=5), [0])
+    behaviours = behaviours_of(job, true_weights(job))
+    batch = whole_batch(behaviours)
+    weights = behaviours.weights.rows_of(batch)
+    log_q = torch.log_softmax(behaviours.classifier(batch["observations"]), dim=-1).detach()
+    expected = -log_q[0, 0, torch.arange(20), weights[0, 0].argmax(-1)].mean()
+    torch.testing.assert_close(behaviours.fit_classifier(batch, weights)["classifier"].detach()[0], expected)
+    uniform = torch.full_like(weights, 0.5)
+    divergence = behaviours.fit_classifier(batch, uniform)["classifier"]
+    assert divergence.item() >= 0
+    assert behaviours.classifier.parameters.isfinite().all()
+
+
+def test_refit_learns_each_policy_from_its_own_episodes():
+    job = Job(two_policies(), [0, 1])
+    behaviours = behaviours_of(job, true_weights(job))
+    losses = refit(job, behaviours, SETTINGS)
+    states = torch.tensor([[0.5, -0.5], [-0.8, 0.2]])
+    outputs = behaviours.policies(job.normaliser.observations(states).expand(2, 1, -1, -1))
+    means = job.normaliser.physical_actions(gaussian.mean_and_log_std(outputs)[0]).detach()
+    for seed in range(2):
+        torch.testing.assert_close(means[seed, 0], 0.5 * states, atol=0.12, rtol=0)
+        torch.testing.assert_close(means[seed, 1], -0.5 * states, atol=0.12, rtol=0)
+    assert losses["policy/steps"][-1] == 40 * (1000 // 64)
+    assert {"policy/values", "classifier/values"} <= set(losses)
+
+
+def test_classifier_learns_where_each_behaviour_goes():
+    random = np.random.default_rng(0)
+    side = np.repeat([-1.0, 1.0], 200)
+    observations = np.stack([side * random.uniform(0.2, 1, 400), random.uniform(-1, 1, 400)], axis=1)
+    actions = random.standard_normal((400, 1))
+    truth = np.repeat([0, 1], 10)
+    job = Job(dataset_of(observations, actions, np.zeros(400), [20] * 20, behaviour_policy=truth), [0])
+    behaviours = behaviours_of(job, true_weights(job))
+    refit(job, behaviours, SETTINGS)
+    states = job.normaliser.observations(torch.tensor([[-0.6, 0.0], [0.6, 0.0]]))
+    chances = torch.softmax(behaviours.classifier(states[None, None]), dim=-1)[0, 0].detach()
+    assert chances[0, 0] > 0.95
+    assert chances[1, 1] > 0.95
+
+
+def test_refit_rate_falls_from_its_start_to_zero():
+    job = Job(two_policies(episodes=4, steps=5), [0])
+    learner = Refit(behaviours_of(job, true_weights(job)), SETTINGS, steps_per_epoch=1)
+    rates = []
+    for _ in range(SETTINGS.refit_epochs):
+        rates.append(learner.behaviours.policies.learning_rate.item())
+        learner.end_epoch({})
+    assert rates[0] == pytest.approx(SETTINGS.refit_learning_rate)
+    assert all(later < earlier for earlier, later in pairwise(rates))
+    assert learner.behaviours.policies.learning_rate.item() == pytest.approx(0, abs=1e-9)
+    assert torch.equal(learner.behaviours.policies.learning_rate, learner.behaviours.classifier.learning_rate)
+
+
+def test_no_refit_changes_nothing():
+    job = Job(two_policies(episodes=4, steps=5), [0])
+    settings = SETTINGS.model_copy(update={"refit_epochs": 0})
+    behaviours = behaviours_of(job, true_weights(job), settings)
+    before = behaviours.policies.parameters.detach().clone()
+    assert refit(job, behaviours, settings) == {}
+    assert torch.equal(behaviours.policies.parameters, before)
+
+
+def test_shapes_rebuild_the_networks():
+    job = Job(two_policies(episodes=4, steps=5), [0])
+    behaviours = behaviours_of(job, true_weights(job))
+    assert behaviours.shapes() == {"num_clusters": 2, "behaviour_sizes": (2, 16, 4), "classifier_sizes": (2, 16, 2)}
+    assert set(behaviours.parameters()) == {"behaviours/parameters", "classifier/parameters"}

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+
+from stages.safety.outcomes.windows import OutcomeWindows, ToGoScale
+from stages.training.job import Job
+from tests.safety.two_speeds import two_speeds
+
+
+def test_every_step_has_what_is_left_of_its_episode():
+    dataset = two_speeds(episodes=4)
+    data = OutcomeWindows.of(Job(dataset, [0]), 12, 0.0, 5.0)
+    for episode, (first, length) in enumerate(zip(dataset.episode_starts, dataset.episode_lengths, strict=True)):
+        batch = data.windows.gather(torch.tensor([[first]]))
+        steps = slice(first, first + length)
+        for name, values, mean, std in (
+            ("returns_to_go", dataset.rewards, data.scale.return_mean, data.scale.return_std),
+            ("costs_to_go", dataset.costs, data.scale.cost_mean, data.scale.cost_std),
+        ):
+            found = batch[name][0, 0, :length, 0] * std + mean
+            left = values[steps][::-1].cumsum()[::-1]
+            assert found.numpy() == pytest.approx(left, abs=1e-4), (episode, name)
+        assert batch["any_cost"][0, 0, :length, 0].tolist() == (dataset.costs[steps] > 0).tolist()
+
+
+def test_cheap_episodes_are_drawn_more_often_and_dear_ones_never():
+    dataset = two_speeds()
+    data = OutcomeWindows.of(Job(dataset, [0]), 3, 0.0, 8.0)
+    costs = dataset.episode_costs
+    assert data.weights[costs >= 9].tolist() == [0.0] * int((costs >= 9).sum())
+    assert (np.diff(data.weights[np.argsort(costs)]) <= 0).all()
+    assert (data.weights[costs == 0] == 9).all()
+
+
+def test_relabelled_episodes_are_drawn_by_the_cost_they_are_told():
+    dataset = two_speeds()
+    data = OutcomeWindows.of(Job(dataset, [0]), 3, 1.0, 8.0)
+    shifts = data.windows.shifts[:, 1].numpy() * float(data.scale.cost_std)
+    own = 8.0 + 1 - data.weights[30:] - shifts[30:]
+    drawn = data.weights[30:] > 0
+    assert drawn.any()
+    assert set(own[drawn].round(3)) <= set(dataset.episode_costs)
+
+
+def test_an_overspent_budget_counts_as_spent():
+    scale = ToGoScale.of(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 4.0]))
+    assert scale.costs(torch.tensor([-3.0, 0.0, 2.0])).tolist() == [-1, -1, 0]
+    assert scale.returns(torch.tensor([-1.0])).tolist() == [-3]
+
+
+def test_costs_that_never_vary_stay_finite():
+    scale = ToGoScale.of(torch.ones(3), torch.zeros(3))
+    assert scale.costs(torch.tensor([5.0])).tolist() == [5]
