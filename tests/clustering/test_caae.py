@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stages.clustering.caae import attracted, separated
-from tests.clustering.autoencoders import continuous, discrete, method_of, rand_indices
+from tests.clustering.autoencoder_data import continuous, discrete, method_of, rand_indices
 
 
 def random(*shape: int) -> torch.Tensor:

@@ -7,7 +7,7 @@ from stages.networks.sequences.parameters import Block
 from stages.training.checkpoint import Checkpoint
 from stages.training.job import Job
 from stages.training.loop import Loop
-from tests.clustering.autoencoders import QUICK, KillAt, Killed, continuous, discrete, method_of, rand_indices
+from tests.clustering.autoencoder_data import QUICK, KillAt, Killed, continuous, discrete, method_of, rand_indices
 
 
 def random(*shape: int) -> torch.Tensor:

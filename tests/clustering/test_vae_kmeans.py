@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stages.clustering.vae_kmeans import divergence_from_prior
-from tests.clustering.autoencoders import continuous, discrete, method_of, rand_indices
+from tests.clustering.autoencoder_data import continuous, discrete, method_of, rand_indices
 
 STEPS = {"train_steps": 200, "kl_weight": 0.1}
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stages.clustering.vq_vae import quantised
-from tests.clustering.autoencoders import continuous, discrete, method_of, rand_indices
+from tests.clustering.autoencoder_data import continuous, discrete, method_of, rand_indices
 
 
 @pytest.mark.parametrize("dataset", [continuous(), discrete()], ids=["continuous", "discrete"])

@@ -3,7 +3,7 @@ import torch
 
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Phase, TrajectoryAutoencoder
 from stages.training.job import Job
-from tests.clustering.autoencoders import continuous
+from tests.clustering.autoencoder_data import continuous
 from tests.synthetic import ragged
 
 QUICK = {"width": 16, "latent_width": 4, "batch_windows": 20, "learning_rate": 0.01}

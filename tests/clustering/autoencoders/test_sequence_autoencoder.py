@@ -10,7 +10,7 @@ from stages.networks.heads import head_of
 from stages.networks.sequences.parameters import Block
 from stages.training.episode_windows import Window
 from stages.training.job import Job
-from tests.clustering.autoencoders import discrete
+from tests.clustering.autoencoder_data import discrete
 from tests.synthetic import make_episodes
 
 STEPS = "observations", "actions"
