@@ -83,10 +83,12 @@ class StitchedAgent(Agent):
             in_distribution_ratio: b of ``ID(s)``; None allows all clusters.
         """
         facts, seeds = clusters.metadata, len(clusters.metadata["seeds"])
-        plain, better = clusters.tensors["behaviours/parameters"], improved and improved.tensors["policies/parameters"]
+        followed = clusters.tensors["behaviours/parameters"]
+        if improved is not None:
+            followed = improved.tensors["policies/parameters"]
         return cls(
             policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),
-            policy_parameters=plain if better is None else better,
+            policy_parameters=followed,
             classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
             classifier_parameters=clusters.tensors["classifier/parameters"],
             exists=with_episodes(clusters.tensors["labels"], facts["num_clusters"]),

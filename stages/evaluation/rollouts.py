@@ -117,11 +117,17 @@ class _Tally:
 
     def rollouts(self) -> Rollouts:
         """All that was counted."""
-        sums = (values.reshape(self.shape) for values in (self.returns, self.costs, self.lengths, self.terminated))
         empty = *self.shape[:2], 0, 0
         paths = np.stack(self.paths, axis=3) if self.paths else np.zeros((*empty, PLANE))
         choices = np.stack(self.choices, axis=3) if self.choices else np.zeros(empty)
-        return Rollouts(*sums, paths.astype(np.float32), choices.astype(np.int8))
+        return Rollouts(
+            returns=self.returns.reshape(self.shape),
+            costs=self.costs.reshape(self.shape),
+            lengths=self.lengths.reshape(self.shape),
+            terminated=self.terminated.reshape(self.shape),
+            paths=paths.astype(np.float32),
+            choices=choices.astype(np.int8),
+        )
 
     def _drawn(self, values: np.ndarray) -> np.ndarray:
         return values.reshape(*self.shape, *values.shape[1:])[:, :, : self.drawn]

@@ -58,7 +58,7 @@ def walked(agent: Agent, conditions: Conditions) -> Tensor:
     taken = []
     for observations in torch.from_numpy(two_speeds().observations[: number * STEPS]).view(STEPS, number, -1):
         taken.append(agent.act(observations))
-        agent.observe(torch.full((number,), 0.5), torch.arange(number) % 2)
+        agent.observe(torch.full((number,), 0.5), (torch.arange(number) % 2).float())
     return torch.stack(taken)
 
 
