@@ -84,19 +84,19 @@ class BudgetedClusters(Agent):
     @classmethod
     def load(cls, artifact: Artifact) -> BudgetedClusters:
         """From what the learner saved."""
-        known, seeds = artifact.metadata, len(artifact.metadata["seeds"])
+        facts, seeds = artifact.metadata, len(artifact.metadata["seeds"])
         return cls(
-            policies=Ensemble(tuple(known["behaviour_sizes"]), seeds, known["num_clusters"]),
-            classifier=Ensemble(tuple(known["classifier_sizes"]), seeds),
-            values=Ensemble(tuple(known["value_sizes"]), seeds, 2),
+            policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),
+            classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
+            values=Ensemble(tuple(facts["value_sizes"]), seeds, 2),
             parameters={name: artifact.tensors[f"{name}/parameters"] for name in NETWORKS},
             exists=artifact.tensors["exists"].bool(),
             normaliser=Normaliser(**artifact.part("normaliser")),
-            units=torch.tensor([known["reward_unit"], known["cost_unit"]]),
-            horizon=known["horizon"] if known["knows_time"] else None,
-            ratio=known["in_distribution_ratio"],
-            hold=known["hold"],
-            margin=known["switch_margin"],
+            units=torch.tensor([facts["reward_unit"], facts["cost_unit"]]),
+            horizon=facts["horizon"] if facts["knows_time"] else None,
+            ratio=facts["in_distribution_ratio"],
+            hold=facts["hold"],
+            margin=facts["switch_margin"],
         )
 
     @property
@@ -141,5 +141,5 @@ class BudgetedClusters(Agent):
             passed = time_passed(torch.full(states.shape[:2], self.steps), self.horizon)
             states = torch.cat([states, passed], dim=-1)
         values = self.values(self.parameters["values"], states[:, None]) * self.units[:, None, None]
-        rewards, costs = (self.placement.agents(own) for own in values.unbind(1))
+        rewards, costs = (self.placement.agents(value) for value in values.unbind(1))
         return rewards, costs

@@ -66,11 +66,11 @@ class CapsAgent(Agent):
     @classmethod
     def load(cls, artifact: Artifact) -> CapsAgent:
         """From `artifact_of_heads`."""
-        known, seeds = artifact.metadata, len(artifact.metadata["seeds"])
-        policy = Ensemble(tuple(known["policy_sizes"]), seeds)
-        critics = Ensemble(tuple(known["critic_sizes"]), seeds, 4)
+        facts, seeds = artifact.metadata, len(artifact.metadata["seeds"])
+        policy = Ensemble(tuple(facts["policy_sizes"]), seeds)
+        critics = Ensemble(tuple(facts["critic_sizes"]), seeds, 4)
         parameters = artifact.tensors["policy/parameters"], artifact.tensors["critics/parameters"]
-        units = known["cost_scale"], known["discount"], known["horizon"]
+        units = facts["cost_scale"], facts["discount"], facts["horizon"]
         return cls(policy, critics, parameters, Normaliser(**artifact.part("normaliser")), *units)
 
     @property
