@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from stages.agents.agents import load_agent
+from stages.agents.loading import load_agent
 from stages.artifacts import Artifact, save_arrays
 from stages.command import Command
 from stages.environments.loading import environment_of
-from stages.evaluation.rollouts import EvaluationSettings, evaluate
+from stages.errors import UserError
+from stages.evaluation.returns import EvaluationSettings, evaluate
 
 
-def main(dataset: str, policy: list[str], output: str, settings: EvaluationSettings, seeds: list[int]) -> None:
+def main(dataset: str, policy: list[str] | None, output: str, settings: EvaluationSettings, seeds: list[int]) -> None:
     """Read the policies that make up an agent, roll it out for all seeds, save returns, lengths and paths."""
+    if policy is None:
+        raise UserError("no policies were named", place="--policy", remedy="Give the files that make up an agent")
     agent = load_agent([Artifact.load(path) for path in policy], settings.in_distribution_ratio)
     arrays = evaluate(partial(environment_of, dataset), agent, seeds, settings)
     save_arrays(output, arrays)

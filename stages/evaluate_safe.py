@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from functools import partial
 
+from stages.agents.loading import load_agent
 from stages.artifacts import Artifact, save_arrays
 from stages.command import Command
 from stages.environments.loading import environment_of
 from stages.errors import UserError
-from stages.evaluation.safe_rollouts import SafeEvaluationSettings, evaluate_safely
-from stages.safety.contract import load_safe_agent
+from stages.evaluation.safe_returns import SafeEvaluationSettings, evaluate_safely
 
 
 def main(dataset: str, policy: str | None, output: str, settings: SafeEvaluationSettings) -> None:
@@ -21,7 +21,10 @@ def main(dataset: str, policy: str | None, output: str, settings: SafeEvaluation
     if policy is None:
         raise UserError("no policies were named", place="--policy", remedy="Give the file of stages.train_safe")
     trained = Artifact.load(policy)
-    agent = load_safe_agent(trained)
+    agent = load_agent([trained])
+    if "limits" not in trained.metadata:
+        cause = "these policies were trained without cost limits"
+        raise UserError(cause, place=policy, remedy="Give the file of stages.train_safe, or use stages.evaluate")
     seeds, limits = trained.metadata["seeds"], trained.metadata["limits"]
     arrays = evaluate_safely(partial(environment_of, dataset), agent, seeds, limits, settings)
     save_arrays(output, arrays)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int, Shaped
 from torch import Tensor
 
 
@@ -23,12 +23,12 @@ class Placement:
         self.num_networks, self.width = num_networks, int(counts.max())
         self.index = network * self.width + place
 
-    def batches(self, values: Float[Tensor, "agents width"]) -> Float[Tensor, "networks batch width"]:
+    def batches(self, values: Shaped[Tensor, "agents width"]) -> Shaped[Tensor, "networks batch width"]:
         """The agents' values as one batch per network."""
         laid = values.new_zeros(self.num_networks * self.width, values.shape[1])
         laid[self.index] = values
         return laid.view(self.num_networks, self.width, -1)
 
-    def agents(self, batches: Float[Tensor, "networks batch width"]) -> Float[Tensor, "agents width"]:
+    def agents(self, batches: Shaped[Tensor, "networks batch width"]) -> Shaped[Tensor, "agents width"]:
         """The agents' values out of the networks' batches."""
         return batches.reshape(self.num_networks * self.width, -1)[self.index]

@@ -3,7 +3,7 @@
 Objectives: ``[Q_H(s, z) - (r + gamma V_H(s'))]^2`` and ``L2^tau(Qbar_H(s, z) - V_H(s))`` with z = A(s, a) and n-step
             returns; ``Qbar_H <- Q_H`` every n_H steps.
 Policy:     ``argmax_{z in ID(s)} Q_H(s, z)``, ``ID(s) = {z : q(z | s) >= max_z' q(z' | s) / b}``; see
-            `stages.agents.agents`, where b is applied.
+            `stages.agents.stitched`, where b is applied.
 Source:     Park, Cho, Sung: EMPO, ARLET 2024, Section 3.3, Table 4; Kostrikov et al., ICLR 2022.
 
 Deviations: values are learnt in units of the standard deviation of the discounted returns, so that one learning rate

@@ -1,46 +1,42 @@
-"""Running agents in their environment and keeping every return."""
+"""Running agents in their environment: every seed, under every cost limit where there are any, all side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import Field
 from torch import Tensor
 
-from stages.agents.agents import Agent
+from stages.agents.contract import Agent, Conditions
 from stages.environments.base import Step, VectorEnvironment
+from stages.errors import UserError
 from stages.seeding import Seeds, generator
-from stages.settings import Settings
 
 PLANE = 2  # paths are kept where an observation is a position in the plane
 
 
-class EvaluationSettings(Settings):
-    """How agents are evaluated."""
-
-    episodes: int = Field(10, ge=1, description="rollouts per seed")
-    sample_actions: bool = Field(False, description="sample from Gaussian policies instead of taking their mean")
-    in_distribution_ratio: float | None = Field(
-        5.0, ge=1, description="b of ID(s): clusters at least 1/b as likely as the likeliest may be chosen; null: all"
-    )
-    drawn: int = Field(10, ge=0, description="rollouts per seed whose path is kept for pictures")
-    cluster_returns: bool = Field(True, description="also run each cluster's policy alone")
-
-
 @dataclass(frozen=True)
 class Rollouts:
-    """What happened in `episodes` rollouts of every seed; paths are NaN and choices -1 after an episode's end."""
+    """What happened in `episodes` rollouts of every seed and limit; without limits that axis has one entry.
 
-    returns: Float[np.ndarray, "seeds episodes"]
-    costs: Float[np.ndarray, "seeds episodes"]
-    lengths: Int[np.ndarray, "seeds episodes"]
-    terminated: Bool[np.ndarray, "seeds episodes"]
-    paths: Float[np.ndarray, "seeds drawn time coordinates"]
-    choices: Int[np.ndarray, "seeds drawn time"]
+    Attributes:
+        returns: Undiscounted sums of rewards.
+        costs: Undiscounted sums of costs; 0 where the task has none.
+        lengths: Steps of each rollout.
+        terminated: Whether it ended by itself, as opposed to running out of time.
+        paths: First two observation coordinates; NaN after an episode's end.
+        choices: The cluster followed at each step; -1 after an episode's end and where there are no clusters.
+    """
+
+    returns: Float[np.ndarray, "seeds limits episodes"]
+    costs: Float[np.ndarray, "seeds limits episodes"]
+    lengths: Int[np.ndarray, "seeds limits episodes"]
+    terminated: Bool[np.ndarray, "seeds limits episodes"]
+    paths: Float[np.ndarray, "seeds limits drawn time coordinates"]
+    choices: Int[np.ndarray, "seeds limits drawn time"]
 
 
 def roll_out(
@@ -48,86 +44,116 @@ def roll_out(
     agent: Agent,
     seeds: Seeds,
     episodes: int,
+    limits: Sequence[float] | None = None,
+    cluster: int | None = None,
     drawn: int = 0,
     sample: bool = False,
 ) -> Rollouts:
-    """Run every seed's policy for `episodes` episodes, all side by side; starts depend on the seed alone.
+    """Run every seed's policy; starts and noise depend on the seed alone, so all limits have the same.
 
     Args:
-        make: Makes the task; every seed acts in its own copy.
+        make: Makes the task; every seed and limit acts in its own copy.
         agent: Policies of `len(seeds)` seeds.
         seeds: Seeds of the policies, which also key the starts and the action noise.
-        episodes: Rollouts per seed.
-        drawn: Rollouts per seed whose first two observation coordinates are kept.
-        sample: Whether Gaussian policies sample.
+        episodes: Rollouts per seed and limit.
+        limits: Costs an episode may sum to; None for agents without limits.
+        cluster: The cluster whose policy is followed throughout; None leaves the choice to the agent.
+        drawn: Rollouts per seed and limit whose paths and choices are kept.
+        sample: Whether policies that can sample do so, instead of taking their mean action.
+
+    Raises:
+        UserError: The agent is of other seeds, or has no policy for one of the limits.
     """
-    shape = len(seeds), episodes
-    environments = [make() for _ in seeds]
-    starts = [generator(seed, "evaluation starts") for seed in seeds]
-    observations = np.stack([e.reset(episodes, start) for e, start in zip(environments, starts, strict=True)])
-    noise_sources = [generator(seed, "evaluation noise") for seed in seeds]
-    noise = torch.zeros(*shape, environments[0].action_size)
-    returns, costs, lengths = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64)
-    running, terminated = np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    paths: list[np.ndarray] = []
-    choices: list[np.ndarray] = []
+    if agent.num_seeds != len(seeds):
+        cause = f"the policies are of {agent.num_seeds} seeds, not of {len(seeds)}"
+        raise UserError(cause, place="--seeds", remedy="Name the seeds that they were trained for")
+    shape = len(seeds), 1 if limits is None else len(limits), episodes
+    seed_of_environment = [seed for seed in seeds for _ in range(shape[1])]
+    environments = [make() for _ in seed_of_environment]
+    starts = [generator(seed, "evaluation starts") for seed in seed_of_environment]
+    noises = [generator(seed, "evaluation noise") for seed in seed_of_environment]
+    observations = np.concatenate([e.reset(episodes, start) for e, start in zip(environments, starts, strict=True)])
+    agent.begin(_conditions(shape, limits, cluster))
+    tally = _Tally(shape, drawn)
     for _ in range(environments[0].max_episode_steps):
         seen = torch.from_numpy(observations).float()
-        if sample:
-            noise = torch.stack([_normal(source, noise.shape[1:]) for source in noise_sources])
-        actions, chosen = agent.act(seen, noise)
-        if drawn:
-            paths.append(np.where(running[:, :drawn, None], seen[:, :drawn, :2].numpy(), np.nan))
-            choices.append(np.where(running[:, :drawn], chosen[:, :drawn].numpy(), -1))
+        actions = agent.act(seen, _normal(noises, episodes, environments[0].action_size) if sample else None)
         step = _step(environments, actions.double().numpy())
-        observations, ended = step.observations, step.terminated
-        returns += np.where(running, step.rewards, 0.0)
-        costs += np.where(running, step.costs, 0.0)
-        lengths += running
-        terminated |= running & ended
-        running &= ~ended
-        if not running.any():
+        agent.observe(torch.from_numpy(step.rewards).float(), torch.from_numpy(step.costs).float())
+        tally.count(seen, agent.followed, step)
+        observations = step.observations
+        if not tally.running.any():
             break
     for environment in environments:
         environment.close()
-    walked, followed = _stacked(paths, shape[0], (0, PLANE)), _stacked(choices, shape[0], (0,)).astype(np.int8)
-    return Rollouts(returns, costs, lengths, terminated, walked, followed)
+    return tally.rollouts()
 
 
-def _normal(source: np.random.Generator, shape: tuple[int, ...]) -> Float[Tensor, "episodes action"]:
-    return torch.from_numpy(source.standard_normal(shape, np.float32))
+class _Tally:
+    """Counts what the agents receive until their episodes end, ``[agents]``; the first `drawn` of a limit are drawn."""
+
+    def __init__(self, shape: tuple[int, int, int], drawn: int) -> None:
+        agents = int(np.prod(shape))
+        self.shape, self.drawn = shape, drawn
+        self.returns, self.costs = np.zeros((2, agents))
+        self.lengths = np.zeros(agents, dtype=np.int64)
+        self.running, self.terminated = np.ones(agents, dtype=bool), np.zeros(agents, dtype=bool)
+        self.paths: list[np.ndarray] = []
+        self.choices: list[np.ndarray] = []
+
+    def count(
+        self, seen: Float[Tensor, "agents observation"], followed: Int[Tensor, "agents"] | None, step: Step
+    ) -> None:
+        """One more step: what was seen before it, which clusters were followed, and what it led to."""
+        if self.drawn:
+            chosen = np.full(len(seen), -1) if followed is None else followed.numpy()
+            self.paths.append(self._drawn(np.where(self.running[:, None], seen[:, :PLANE].numpy(), np.nan)))
+            self.choices.append(self._drawn(np.where(self.running, chosen, -1)))
+        self.returns += np.where(self.running, step.rewards, 0.0)
+        self.costs += np.where(self.running, step.costs, 0.0)
+        self.lengths += self.running
+        self.terminated |= self.running & step.terminated
+        self.running &= ~step.terminated
+
+    def rollouts(self) -> Rollouts:
+        """All that was counted."""
+        empty = *self.shape[:2], 0, 0
+        paths = np.stack(self.paths, axis=3) if self.paths else np.zeros((*empty, PLANE))
+        choices = np.stack(self.choices, axis=3) if self.choices else np.zeros(empty)
+        return Rollouts(
+            returns=self.returns.reshape(self.shape),
+            costs=self.costs.reshape(self.shape),
+            lengths=self.lengths.reshape(self.shape),
+            terminated=self.terminated.reshape(self.shape),
+            paths=paths.astype(np.float32),
+            choices=choices.astype(np.int8),
+        )
+
+    def _drawn(self, values: np.ndarray) -> np.ndarray:
+        return values.reshape(*self.shape, *values.shape[1:])[:, :, : self.drawn]
 
 
-def _step(environments: list[VectorEnvironment], actions: Float[np.ndarray, "seeds episodes action"]) -> Step:
-    """One step of every seed's environment, as one; costs are 0 where the task has none."""
-    steps = [environment.step(own) for environment, own in zip(environments, actions, strict=True)]
-    observations, rewards, terminated = (np.stack(values) for values in list(zip(*steps, strict=True))[:3])
+def _conditions(shape: tuple[int, int, int], limits: Sequence[float] | None, cluster: int | None) -> Conditions:
+    """What the agents act under, sorted by seed, limit and episode."""
+    agents = int(np.prod(shape))
+    seed_index, limit_index, _ = (torch.from_numpy(index) for index in np.unravel_index(np.arange(agents), shape))
+    return Conditions(
+        seed_index,
+        limits=None if limits is None else torch.tensor(limits, dtype=torch.float32)[limit_index],
+        clusters=None if cluster is None else torch.full((agents,), cluster),
+    )
+
+
+def _normal(sources: list[np.random.Generator], episodes: int, width: int) -> Float[Tensor, "agents action"]:
+    return torch.from_numpy(
+        np.concatenate([source.standard_normal((episodes, width), np.float32) for source in sources])
+    )
+
+
+def _step(environments: list[VectorEnvironment], actions: Float[np.ndarray, "agents action"]) -> Step:
+    """One step of every environment's equal share of the agents; costs are 0 where the task has none."""
+    shares = np.split(actions, len(environments))
+    steps = [environment.step(share) for environment, share in zip(environments, shares, strict=True)]
+    observations, rewards, terminated = (np.concatenate(values) for values in list(zip(*steps, strict=True))[:3])
     costs = [np.zeros_like(step.rewards) if step.costs is None else step.costs for step in steps]
-    return Step(observations, rewards, terminated, np.stack(costs))
-
-
-def _stacked(steps: list[np.ndarray], num_seeds: int, empty: tuple[int, ...]) -> np.ndarray:
-    """Per-step arrays ``[seeds, drawn, ...]`` with time as third axis; an empty array where nothing was drawn."""
-    return np.stack(steps, axis=2) if steps else np.zeros((num_seeds, 0, *empty))
-
-
-def evaluate(
-    make: Callable[[], VectorEnvironment], agent: Agent, seeds: Seeds, settings: EvaluationSettings
-) -> dict[str, np.ndarray]:
-    """Roll `agent` out, and each of its clusters' policies alone; everything that is kept, by name."""
-    drawn = min(settings.drawn, settings.episodes) if make().observation_size == PLANE else 0
-    kept = roll_out(make, agent, seeds, settings.episodes, drawn, settings.sample_actions)
-    alone = [
-        roll_out(make, agent.of_cluster(z), seeds, settings.episodes, 0, settings.sample_actions).returns
-        for z in range(agent.num_clusters if settings.cluster_returns else 0)
-    ]
-    return {
-        "seeds": np.array(seeds),
-        "returns": kept.returns,
-        "costs": kept.costs,
-        "lengths": kept.lengths,
-        "terminated": kept.terminated,
-        "paths": kept.paths.astype(np.float32),
-        "choices": kept.choices,
-        "cluster_returns": np.stack(alone, axis=1) if alone else np.zeros((len(seeds), 0, 0)),
-    }
+    return Step(observations, rewards, terminated, np.concatenate(costs))

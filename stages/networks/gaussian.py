@@ -30,8 +30,8 @@ def log_prob(
 
 
 def sample(
-    outputs: Float[Tensor, "*batch twice_action"], noise: Float[Tensor, "*batch action"]
+    outputs: Float[Tensor, "*batch twice_action"], noise: Float[Tensor, "*batch action"] | None
 ) -> Float[Tensor, "*batch action"]:
-    """Actions ``mean + std * noise`` for standard normal `noise`."""
+    """Actions ``mean + std * noise`` for standard normal `noise`; their mean without any."""
     mean, log_std = mean_and_log_std(outputs)
-    return mean + torch.exp(log_std) * noise
+    return mean if noise is None else mean + torch.exp(log_std) * noise

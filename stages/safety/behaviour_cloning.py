@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Int
 from pydantic import Field
 
+from stages.agents.network import artifact_of_policies
 from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
@@ -24,7 +25,6 @@ from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.cloning import Cloning, rows_to_clone
 from stages.safety.limits.episode_choice import EpisodeMode, chosen_episodes
 from stages.safety.limits.limit_head import LimitHead
-from stages.safety.limits.limit_policies import LimitPolicies, artifact_of_policies
 from stages.safety.limits.limit_rows import LimitDraws
 from stages.safety.limits.requirements import require_safe_and_unsafe
 from stages.seeding import generators
@@ -62,10 +62,6 @@ class CloneAll(SafeAlgorithm):
         draws = LimitDraws(job.seeds, [[pool] for pool in pools], names, settings.batch_size, "cloned rows")
         metrics = job.train("cloning", Cloning(actor, head), rows_to_clone(job), draws, settings.num_steps)
         return artifact_of_policies(policy, actor.parameters, job.normaliser, limits, head.squashed, metrics.tensors())
-
-    @classmethod
-    def agent(cls, artifact: Artifact) -> LimitPolicies:
-        return LimitPolicies.load(artifact)
 
 
 @SAFETY.register("bc_safe", CloneSafeSettings)

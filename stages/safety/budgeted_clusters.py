@@ -27,6 +27,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from stages.agents.contract import Agent
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.requirements import require
 from stages.errors import UserError
@@ -37,7 +38,7 @@ from stages.safety import SAFETY
 from stages.safety.clusters.budgeted_agent import BudgetedClusters
 from stages.safety.clusters.cluster_policies import ClusterDraws, ClusterPolicies
 from stages.safety.clusters.cluster_values import ClusterValues, ClusterValueSettings
-from stages.safety.contract import CLUSTERS, SafeAgent, SafeAlgorithm
+from stages.safety.contract import CLUSTERS, SafeAlgorithm
 from stages.safety.limits.cloning import rows_to_clone
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
@@ -119,7 +120,7 @@ class Budgeted(SafeAlgorithm):
         return policies.parameters.detach()
 
     @classmethod
-    def agent(cls, artifact: Artifact) -> SafeAgent:
+    def agent(cls, artifact: Artifact) -> Agent:
         return BudgetedClusters.load(artifact)
 
 

@@ -32,11 +32,12 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from stages.agents.contract import Agent
 from stages.artifacts import Artifact, prefixed
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
-from stages.safety.contract import SafeAgent, SafeAlgorithm, SafeSettings
+from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.caps_agent import CapsAgent, artifact_of_heads
 from stages.safety.limits.cost_transitions import CostTransitions
 from stages.seeding import generators
@@ -92,7 +93,7 @@ class Caps(SafeAlgorithm):
         return artifact_of_heads(*networks, parameters, self.job.normaliser, units, metrics.tensors())
 
     @classmethod
-    def agent(cls, artifact: Artifact) -> SafeAgent:
+    def agent(cls, artifact: Artifact) -> Agent:
         return CapsAgent.load(artifact)
 
     def fit(self, batch: Batch) -> Losses:

@@ -31,10 +31,11 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from stages.agents.contract import Agent
 from stages.artifacts import Artifact, prefixed
 from stages.networks import gaussian
 from stages.safety import SAFETY
-from stages.safety.contract import SafeAgent, SafeAlgorithm, SafeSettings
+from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.requirements import require_safe_and_unsafe
 from stages.safety.outcomes.cdt_agent import CdtAgent
 from stages.safety.outcomes.cdt_network import CdtNetwork
@@ -158,7 +159,7 @@ class Cdt(SafeAlgorithm):
         return Artifact(tensors, {"network": asdict(self.network), "context": settings.context})
 
     @classmethod
-    def agent(cls, artifact: Artifact) -> SafeAgent:
+    def agent(cls, artifact: Artifact) -> Agent:
         return CdtAgent.load(artifact)
 
 

@@ -11,23 +11,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated
 
-from jaxtyping import Float, Int
 from pydantic import Field
-from torch import Tensor
 
+from stages.agents.contract import Agent
+from stages.agents.limits import CostLimit
+from stages.agents.network import NetworkAgent
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.requirements import require
 from stages.environments.dsrl import task_of
 from stages.errors import UserError
 from stages.registry import Choice
-from stages.safety import SAFETY
 from stages.settings import Settings
 from stages.training.job import Job
-
-CostLimit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -52,32 +49,6 @@ class SafeSettings(Settings):
     hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
     batch_size: int = Field(512, ge=1, description="rows per gradient step")
     learning_rate: float = Field(1.0e-3, gt=0, description="Adam step size")
-
-
-class SafeAgent(ABC):
-    """Trained policies acting for many episodes at once, each with the seed and the cost limit it belongs to.
-
-    ``begin`` once, then in turns ``act`` and ``observe``. After an episode's end its entries mean nothing.
-    """
-
-    @abstractmethod
-    def begin(self, seed_index: Int[Tensor, "agents"], limits: Float[Tensor, "agents"]) -> None:
-        """Start one episode per agent.
-
-        Args:
-            seed_index: Place of each agent's seed in the block, 0 for the first.
-            limits: Costs each agent's episode may sum to.
-
-        Raises:
-            UserError: There is no policy for one of the limits.
-        """
-
-    @abstractmethod
-    def act(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents action"]:
-        """Actions at `observations`, both in units of the environment."""
-
-    def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:  # noqa: B027
-        """What the actions led to; of use to policies that depend on what is left of the budget."""
 
 
 class SafeAlgorithm(ABC):
@@ -112,9 +83,9 @@ class SafeAlgorithm(ABC):
         """
 
     @classmethod
-    @abstractmethod
-    def agent(cls, artifact: Artifact) -> SafeAgent:
-        """The agent of what `train` returned."""
+    def agent(cls, artifact: Artifact) -> Agent:
+        """The agent of what `train` returned; unless a method has another, a network per seed and limit."""
+        return NetworkAgent.load(artifact)
 
 
 def cost_limits(chosen: tuple[float, ...] | None, dataset: EpisodeDataset, place: str = "") -> tuple[float, ...]:
@@ -152,19 +123,6 @@ def train_safe(job: Job, choice: Choice, given: Artifact | None = None) -> Artif
     trained.metadata |= {"kind": "safe", "method": choice.method, "limits": list(algorithm.limits)}
     trained.metadata |= job.metadata(choice)
     return trained
-
-
-def load_safe_agent(artifact: Artifact) -> SafeAgent:
-    """The agent of what `train_safe` returned.
-
-    Raises:
-        UserError: The file holds something else.
-    """
-    if artifact.metadata.get("kind") != "safe":
-        cause = f"this file holds no safe policies: {artifact.metadata.get('kind')}"
-        raise UserError(cause, place="--policy", remedy="Give the file of stages.train_safe")
-    agent: SafeAgent = SAFETY.entry(artifact.metadata["method"]).agent(artifact)
-    return agent
 
 
 def _require(choice: Choice, given: Artifact | None) -> None:

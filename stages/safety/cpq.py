@@ -46,15 +46,15 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from stages.agents.network import artifact_of_policies
 from stages.artifacts import Artifact, prefixed
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
-from stages.safety.contract import SafeAgent, SafeAlgorithm, SafeSettings
+from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.action_vae import ActionVae
 from stages.safety.limits.cost_transitions import CostTransitions, discounted_limit
-from stages.safety.limits.limit_policies import LimitPolicies, artifact_of_policies
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
@@ -117,10 +117,6 @@ class Cpq(SafeAlgorithm):
         metrics = self.job.train("CPQ", self, self.rows, draws, settings.num_steps)
         policy, parameters = mean_network(self.policy, self.actor.parameters.detach())
         return artifact_of_policies(policy, parameters, self.job.normaliser, self.limits, True, metrics.tensors())
-
-    @classmethod
-    def agent(cls, artifact: Artifact) -> SafeAgent:
-        return LimitPolicies.load(artifact)
 
     def fit_critics(self, batch: Batch) -> Losses:
         """One step of the reward critics on the penalised Bellman operator, of the cost critics and the multiplier."""

@@ -40,6 +40,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from stages.agents.network import artifact_of_policies
 from stages.artifacts import Artifact, prefixed
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
@@ -48,7 +49,6 @@ from stages.safety import SAFETY
 from stages.safety.contract import PARTITION, SafeAlgorithm, SafeSettings
 from stages.safety.limits.cloning import Cloning, rows_to_clone
 from stages.safety.limits.limit_head import LimitHead, PolicyKind
-from stages.safety.limits.limit_policies import LimitPolicies, artifact_of_policies
 from stages.safety.limits.limit_rows import LimitDraws
 from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, UNDESIRABLE, Partition
 from stages.safety.segments.segment_rows import SegmentRows
@@ -149,10 +149,6 @@ class Trac(SafeAlgorithm):
     @property
     def labels(self) -> Int[np.ndarray, "limits segments"]:
         return self.partition.labels[self.numbers]
-
-    @classmethod
-    def agent(cls, artifact: Artifact) -> LimitPolicies:
-        return LimitPolicies.load(artifact)
 
 
 class Classification:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.agents.agents import NetworkAgent
+from stages.agents.contract import Conditions
+from stages.agents.network import NetworkAgent
 from stages.algorithms import ALGORITHMS
 from stages.algorithms.base import train_offline
 from stages.algorithms.behaviour_cloning import BehaviourCloning, BehaviourCloningSettings
@@ -24,19 +25,18 @@ def test_it_learns_mean_and_spread_of_the_policy():
     observations = random.uniform(-1, 1, (2000, 1))
     actions = 3 * observations + 5 + 0.5 * random.standard_normal((2000, 1))
     agent = cloned(dataset_of(observations, actions, np.zeros(2000), [100] * 20))
-    states = torch.tensor([[-0.5], [0.0], [0.5]]).expand(2, 3, 1)
-    zeros, ones = torch.zeros(2, 3, 1), torch.ones(2, 3, 1)
-    means, clusters = agent.act(states, zeros)
+    states = torch.tensor([[-0.5], [0.0], [0.5]]).repeat(2, 1)
+    agent.begin(Conditions(torch.arange(2).repeat_interleave(3)))
+    means = agent.act(states)
     torch.testing.assert_close(means, 3 * states + 5, atol=0.2, rtol=0)
-    torch.testing.assert_close(agent.act(states, ones)[0] - means, torch.full((2, 3, 1), 0.5), atol=0.08, rtol=0)
-    assert (clusters == -1).all()
+    spread = agent.act(states, torch.ones(6, 1)) - means
+    torch.testing.assert_close(spread, torch.full((6, 1), 0.5), atol=0.08, rtol=0)
 
 
 def test_of_two_conflicting_behaviours_it_is_the_average():
     agent = cloned(two_policies(gap=0.8))
-    states = torch.tensor([[0.7, 0.7], [-0.7, 0.2]]).expand(2, 2, 2)
-    means, _ = agent.act(states, torch.zeros(2, 2, 2))
-    assert means.abs().max() < 0.2
+    agent.begin(Conditions(torch.tensor([0, 0, 1, 1])))
+    assert agent.act(torch.tensor([[0.7, 0.7], [-0.7, 0.2]]).repeat(2, 1)).abs().max() < 0.2
 
 
 def test_loss_is_the_negative_log_likelihood():

@@ -1,7 +1,8 @@
 import numpy as np
 import torch
 
-from stages.agents.agents import NetworkAgent
+from stages.agents.contract import Conditions
+from stages.agents.network import NetworkAgent
 from stages.algorithms import ALGORITHMS
 from stages.algorithms.base import train_offline
 from stages.algorithms.td3_bc import Td3Bc, Td3BcSettings
@@ -25,8 +26,9 @@ def mean_action(behaviour_weight: float) -> np.ndarray:
     choice = ALGORITHMS.choose({"method": "td3_bc", **SMALL, "num_steps": 800, "behaviour_weight": behaviour_weight})
     made = train_offline(Job(bandit(), [0, 1]), choice)
     made.metadata["seeds"] = [0, 1]
-    states = torch.linspace(-1, 1, 20)[:, None].expand(2, 20, 1)
-    return NetworkAgent.load(made).act(states, torch.zeros(2, 20, 1))[0].mean((1, 2)).numpy()
+    agent = NetworkAgent.load(made)
+    agent.begin(Conditions(torch.arange(2).repeat_interleave(20)))
+    return agent.act(torch.linspace(-1, 1, 20)[:, None].repeat(2, 1)).view(2, 20).mean(1).numpy()
 
 
 def test_a_heavy_critic_finds_the_best_action_and_a_light_one_clones():
@@ -104,6 +106,7 @@ def test_actions_stay_in_the_box_of_the_data():
     agent, data = NetworkAgent.load(made), ragged()
     with torch.no_grad():
         agent.parameters.mul_(100)
-    actions, _ = agent.act(torch.from_numpy(data.observations)[None], torch.zeros(1, data.num_steps, 2))
-    assert (actions.amax((0, 1)).numpy() <= data.actions.max(0) + 1e-5).all()
-    assert (actions.amin((0, 1)).numpy() >= data.actions.min(0) - 1e-5).all()
+    agent.begin(Conditions(torch.zeros(data.num_steps, dtype=torch.int64)))
+    actions = agent.act(torch.from_numpy(data.observations))
+    assert (actions.amax(0).numpy() <= data.actions.max(0) + 1e-5).all()
+    assert (actions.amin(0).numpy() >= data.actions.min(0) - 1e-5).all()

@@ -1,72 +1,55 @@
 import numpy as np
 import pytest
-import torch
-from pydantic import ValidationError
 
-from stages.agents.agents import Agent, NetworkAgent, StitchedAgent
-from stages.environments.base import Step, VectorEnvironment
+from stages.environments.loading import make
 from stages.environments.navigation import Navigation, NavigationSettings
-from stages.evaluation.rollouts import EvaluationSettings, evaluate, roll_out
-from stages.networks.ensemble import Ensemble
-from stages.networks.normaliser import Normaliser
-from stages.seeding import generators
+from stages.errors import UserError
+from stages.evaluation.rollouts import roll_out
+from tests.evaluation.agents import Countdown, Diagonal, Still, random_walkers
 
-ONES = Normaliser(torch.zeros(2), torch.full((2,), 10.0), torch.zeros(2), torch.full((2,), 0.2))
-
-
-class Countdown(VectorEnvironment):
-    """Agent i counts down from i + 1, one a step; its episode ends at 0, and after that each step pays 1000."""
-
-    observation_low, observation_high = np.zeros(1), np.full(1, 100.0)
-    action_low, action_high = -np.ones(1), np.ones(1)
-    max_episode_steps = 4
-    closed = 0
-
-    def reset(self, num_agents, generator):
-        self.left = np.arange(1.0, num_agents + 1)
-        return self.left[:, None].copy()
-
-    def step(self, actions):
-        rewards = np.where(self.left > 0, -1.0, 1000.0)
-        self.left = self.left - 1
-        return Step(self.left[:, None].copy(), rewards, self.left == 0)
-
-    def close(self):
-        Countdown.closed += 1
+LIMITS = (10.0, 40.0)
 
 
-class Still(Agent):
-    """Does nothing."""
+def task(steps: int = 30) -> Navigation:
+    return Navigation(NavigationSettings(max_episode_steps=steps))
 
-    def __init__(self, num_seeds: int, action_size: int = 1) -> None:
-        self.num_seeds, self.action_size = num_seeds, action_size
 
-    def act(self, observations, noise):
-        shape = observations.shape[:2]
-        return torch.zeros(*shape, self.action_size), torch.full(shape, -1)
+def safe_navigation():
+    return make("safe_navigation")
 
 
 def test_only_steps_before_the_end_of_an_episode_count():
     Countdown.closed = 0
     found = roll_out(Countdown, Still(2), [0, 1], episodes=6)
-    assert found.returns.tolist() == [[-1.0, -2, -3, -4, -4, -4]] * 2
-    assert found.lengths.tolist() == [[1, 2, 3, 4, 4, 4]] * 2
-    assert found.terminated.tolist() == [[True, True, True, True, False, False]] * 2
+    assert found.returns.tolist() == [[[-1.0, -2, -3, -4, -4, -4]]] * 2
+    assert found.lengths.tolist() == [[[1, 2, 3, 4, 4, 4]]] * 2
+    assert found.terminated.tolist() == [[[True, True, True, True, False, False]]] * 2
+    assert (found.costs == 0).all()
     assert Countdown.closed == 2
 
 
 def test_it_stops_when_all_have_ended():
     found = roll_out(Countdown, Still(1), [0], episodes=2, drawn=2)
-    assert found.choices.shape == (1, 2, 2)
+    assert found.choices.shape == (1, 1, 2, 2)
 
 
-def random_walkers(seeds: list[int]) -> NetworkAgent:
-    policy = Ensemble((2, 8, 4), len(seeds))
-    return NetworkAgent(policy, policy.initialise(generators(seeds, "policy")), ONES, squashed=False)
+def test_agents_begin_once_and_then_act_and_observe_in_turns():
+    agent = Still(1)
+    roll_out(Countdown, agent, [0], episodes=6)
+    assert agent.events == ["begin", *["act", "observe"] * 4]
+    assert agent.conditions.limits is None
+    assert agent.conditions.clusters is None
 
 
-def task(steps: int = 30) -> Navigation:
-    return Navigation(NavigationSettings(max_episode_steps=steps))
+def test_all_agents_are_told_the_cluster_to_follow():
+    agent = Still(2)
+    roll_out(Countdown, agent, [0, 1], episodes=2, cluster=3)
+    assert agent.conditions.clusters.tolist() == [3] * 4
+
+
+def test_agents_of_other_seeds_are_refused():
+    with pytest.raises(UserError, match="of 2 seeds, not of 1"):
+        roll_out(Countdown, Still(2), [0], episodes=1)
 
 
 @pytest.mark.parametrize("sample", [False, True])
@@ -81,66 +64,30 @@ def test_a_seed_is_evaluated_the_same_alone_and_in_a_block(sample):
 def test_sampling_differs_from_the_mean_and_between_seeds():
     mean = roll_out(task, random_walkers([0]), [0], episodes=2, drawn=2)
     sampled = roll_out(task, random_walkers([0]), [0], episodes=2, drawn=2, sample=True)
-    np.testing.assert_array_equal(mean.paths[:, :, 0], sampled.paths[:, :, 0])
+    np.testing.assert_array_equal(mean.paths[:, :, :, 0], sampled.paths[:, :, :, 0])
     assert not np.allclose(mean.paths, sampled.paths)
 
 
-def test_paths_and_choices_end_with_their_episode():
-    class Plane(Countdown):
-        observation_low, observation_high = np.zeros(2), np.full(2, 100.0)
-
-        def reset(self, num_agents, generator):
-            return np.repeat(super().reset(num_agents, generator), 2, axis=1)
-
-        def step(self, actions):
-            step = super().step(actions)
-            return step._replace(observations=np.repeat(step.observations, 2, axis=1))
-
-    class First(Still):
-        num_clusters = 0
-
-        def act(self, observations, noise):
-            actions, chosen = super().act(observations, noise)
-            return actions, chosen + 1
-
-    found = evaluate(Plane, First(1), [3], EvaluationSettings(episodes=3, drawn=2))
-    assert found["seeds"].tolist() == [3]
-    np.testing.assert_array_equal(found["paths"][0, :, :, 0], [[1, np.nan, np.nan], [2, 1, np.nan]])
-    assert found["choices"].tolist() == [[[0, -1, -1], [0, 0, -1]]]
-    assert found["returns"].shape == (1, 3)
-    assert found["cluster_returns"].shape == (1, 0, 0)
+def test_every_seed_acts_under_every_limit():
+    agent = Diagonal()
+    done = roll_out(safe_navigation, agent, [0, 1], episodes=3, limits=LIMITS, drawn=2)
+    assert done.returns.shape == done.costs.shape == (2, 2, 3)
+    assert agent.conditions.seed_index.tolist() == [0] * 6 + [1] * 6
+    assert agent.conditions.limits.tolist() == ([10.0] * 3 + [40.0] * 3) * 2
+    assert (done.lengths[:, 0] == 300).all()
+    assert not done.terminated[:, 0].any()
+    assert (done.costs[:, 0] == 0).all()
+    assert done.terminated[:, 1].all()
+    assert (done.costs[:, 1] > 40).all()
+    np.testing.assert_array_equal(done.returns[:, 1], 1 - done.lengths[:, 1])
+    assert done.paths.shape == (2, 2, 2, 300, 2)
+    assert np.isnan(done.paths[:, 1, :, -1]).all()
+    costs = sum(costs for _, costs in agent.observed[:90])
+    assert costs.view(2, 2, 3)[0, 1, 0].item() == done.costs[0, 1, 0]
 
 
-def test_nothing_is_drawn_where_observations_are_no_positions():
-    found = evaluate(Countdown, Still(2), [0, 1], EvaluationSettings(episodes=3))
-    assert found["paths"].shape == (2, 0, 0, 2)
-    assert found["choices"].shape == (2, 0, 0)
-
-
-def stitched() -> StitchedAgent:
-    """Cluster 0 walks to the upper right, cluster 1 stays; the high-level policy prefers cluster 1."""
-    policies, heads = Ensemble((2, 4), 1, 2), Ensemble((2, 2))
-    parameters, values = torch.zeros(policies.num_parameters), torch.zeros(heads.num_parameters)
-    policies.views(parameters)[1][0, 0] = torch.tensor([1.0, 1.0, -5.0, -5.0])
-    heads.views(values)[1][0, 0] = torch.tensor([0.0, 1.0])
-    return StitchedAgent(policies, parameters, heads, torch.zeros_like(values), ONES, 5.0, heads, values)
-
-
-def test_each_cluster_is_also_run_alone():
-    found = evaluate(lambda: task(250), stitched(), [0], EvaluationSettings(episodes=4))
-    assert found["cluster_returns"].shape == (1, 2, 4)
-    assert found["terminated"].sum() == 0
-    assert (found["choices"] == 1).all()
-    np.testing.assert_array_equal(found["returns"][0], found["cluster_returns"][0, 1])
-    assert (found["cluster_returns"][0, 0] > -160).all()
-    assert (found["cluster_returns"][0, 1] == -250).all()
-
-
-def test_runs_of_single_clusters_can_be_left_out():
-    settings = EvaluationSettings(episodes=2, cluster_returns=False)
-    assert evaluate(lambda: task(5), stitched(), [0], settings)["cluster_returns"].shape == (1, 0, 0)
-
-
-def test_a_ratio_that_allows_no_cluster_is_refused():
-    with pytest.raises(ValidationError, match="in_distribution_ratio"):
-        EvaluationSettings(in_distribution_ratio=0.5)
+def test_starts_are_those_of_the_seed_under_every_limit():
+    block = roll_out(safe_navigation, Diagonal(), [0, 1], episodes=3, limits=LIMITS, drawn=3)
+    alone = roll_out(safe_navigation, Diagonal(1), [1], episodes=3, limits=LIMITS[1:], drawn=3)
+    np.testing.assert_array_equal(block.paths[:, 0, :, 0], block.paths[:, 1, :, 0])
+    np.testing.assert_array_equal(block.costs[1, 1], alone.costs[0, 0])

@@ -41,10 +41,10 @@ def test_more_seeds_train_only_new_blocks(project):
 
 
 def test_how_a_method_acts_reruns_its_own_rollouts(project):
-    project.append("stages/safety/limit_policies.py", "\nANYTHING = 1\n")
+    project.append("stages/agents/network.py", "\nANYTHING = 1\n")
     assert project.plan("results/safe_evaluation/safe_navigation/bc_safe/seeds-0-1.npz")["evaluate_safe"] == 1
-    project.edit("stages/safety/limit_policies.py", "\nANYTHING = 1\n", "")
-    project.append("stages/safety/caps_agent.py", "\nANYTHING = 1\n")
+    project.edit("stages/agents/network.py", "\nANYTHING = 1\n", "")
+    project.append("stages/safety/limits/caps_agent.py", "\nANYTHING = 1\n")
     assert project.plan() == NOTHING
 
 

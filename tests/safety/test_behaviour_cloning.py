@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 import torch
 
+from stages.agents.contract import Conditions
+from stages.agents.loading import load_agent
 from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.safety import SAFETY
 from stages.safety.behaviour_cloning import CloneSafe
-from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.contract import train_safe
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds
 
@@ -16,11 +18,11 @@ QUICK = {"hidden_sizes": (16,), "learning_rate": 0.01, "num_steps": 300, "batch_
 def first_actions(method, dataset=None, **settings):
     """Mean of the first action coordinate under each limit."""
     dataset = two_speeds() if dataset is None else dataset
-    agent = load_safe_agent(train_safe(Job(dataset, [0, 1]), SAFETY.choose({"method": method} | QUICK | settings)))
+    agent = load_agent([train_safe(Job(dataset, [0, 1]), SAFETY.choose({"method": method} | QUICK | settings))])
     observations = torch.from_numpy(dataset.observations[:40])
     means = []
     for limit in QUICK["cost_limits"]:
-        agent.begin(torch.arange(40) % 2, torch.full((40,), limit))
+        agent.begin(Conditions(torch.arange(40) % 2, torch.full((40,), limit)))
         means.append(agent.act(observations)[:, 0].mean().item())
     return means
 
@@ -39,8 +41,8 @@ def test_of_the_safe_ones_it_follows_those_that_the_limit_allows():
 
 def test_of_the_risky_ones_it_is_fast():
     settings = {"mode": "risky", "cost_limits": (2.0,)}
-    agent = load_safe_agent(train_safe(Job(two_speeds(), [0]), SAFETY.choose({"method": "bc_safe"} | QUICK | settings)))
-    agent.begin(torch.zeros(5, dtype=torch.int64), torch.full((5,), 2.0))
+    agent = load_agent([train_safe(Job(two_speeds(), [0]), SAFETY.choose({"method": "bc_safe"} | QUICK | settings))])
+    agent.begin(Conditions(torch.zeros(5, dtype=torch.int64), torch.full((5,), 2.0)))
     assert agent.act(torch.zeros(5, 3))[:, 0].mean().item() == pytest.approx(0.8, abs=0.1)
 
 
@@ -63,6 +65,6 @@ def test_limits_that_leave_nothing_to_clone_are_refused():
 
 
 def test_an_agent_refuses_a_limit_it_was_not_trained_for():
-    agent = load_safe_agent(train_safe(Job(two_speeds(), [0]), SAFETY.choose({"method": "bc_safe"} | QUICK)))
+    agent = load_agent([train_safe(Job(two_speeds(), [0]), SAFETY.choose({"method": "bc_safe"} | QUICK))])
     with pytest.raises(UserError, match="no policy was trained for the cost limit 3"):
-        agent.begin(torch.zeros(1, dtype=torch.int64), torch.tensor([3.0]))
+        agent.begin(Conditions(torch.zeros(1, dtype=torch.int64), torch.tensor([3.0])))

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from stages.agents.contract import Conditions
+from stages.agents.loading import load_agent
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.errors import UserError
 from stages.safety import SAFETY
-from stages.safety.clusters.budgeted_agent import choose_clusters, in_distribution
+from stages.safety.clusters.budgeted_agent import choose_clusters
 from stages.safety.clusters.cluster_policies import ClusterDraws
-from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.contract import train_safe
 from stages.training.job import Job
 from tests.safety.two_speeds import SLOW_REWARD, two_speeds
 
@@ -53,20 +55,13 @@ def test_nothing_fits_into_a_budget_of_zero_or_less():
     assert choose_clusters(rewards, costs, allowed, torch.tensor([0.0, -1.0])).tolist() == [0, 0]
 
 
-def test_unlikely_and_empty_clusters_are_not_allowed():
-    logits = torch.log(torch.tensor([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]]))
-    exists = torch.tensor([[True, True, True], [True, True, False]])
-    assert in_distribution(logits, exists, 5.0).tolist() == [[True, True, False], [True, True, False]]
-    assert torch.equal(in_distribution(logits, exists, None), exists)
-
-
 def test_values_are_what_is_still_to_come():
     """Fast episodes earn and cost 1 per step, slow ones earn a third and cost nothing."""
     made = trained(num_steps=1500)
     dataset, labels = two_speeds(), by_speed().tensors["labels"][0].numpy()
     fast = labels[int(np.argmax(dataset.episode_costs))]
-    agent = load_safe_agent(made)
-    agent.begin(torch.zeros(20, dtype=torch.int64), torch.full((20,), 5.0))
+    agent = load_agent([made])
+    agent.begin(Conditions(torch.zeros(20, dtype=torch.int64), torch.full((20,), 5.0)))
     agent.steps = 3
     observations = torch.from_numpy(dataset.observations[:20])
     rewards, costs = agent.offers(agent.placement.batches(agent.normaliser.observations(observations)))
@@ -79,17 +74,17 @@ def test_values_are_what_is_still_to_come():
 
 
 def test_a_large_budget_is_spent_and_a_small_one_kept():
-    agent = load_safe_agent(trained(in_distribution_ratio=None))
+    agent = load_agent([trained(in_distribution_ratio=None)])
     observations = torch.from_numpy(two_speeds().observations[:20])
-    agent.begin(torch.zeros(40, dtype=torch.int64), torch.tensor([2.0, 20.0]).repeat(20))
+    agent.begin(Conditions(torch.zeros(40, dtype=torch.int64), torch.tensor([2.0, 20.0]).repeat(20)))
     actions = agent.act(observations.repeat_interleave(2, 0))
     assert actions[0::2, 0].max() < 0 < actions[1::2, 0].min()
 
 
 def test_costs_count_the_budget_down():
-    agent = load_safe_agent(trained(in_distribution_ratio=None))
+    agent = load_agent([trained(in_distribution_ratio=None)])
     observations = torch.from_numpy(two_speeds().observations[:1])
-    agent.begin(torch.zeros(1, dtype=torch.int64), torch.tensor([20.0]))
+    agent.begin(Conditions(torch.zeros(1, dtype=torch.int64), torch.tensor([20.0])))
     assert agent.act(observations)[0, 0] > 0
     agent.observe(torch.zeros(1), torch.tensor([19.0]))
     assert agent.budget.item() == 1
@@ -98,9 +93,9 @@ def test_costs_count_the_budget_down():
 
 @pytest.mark.parametrize("settings", [{"reward_values": "stitched"}, {"knows_time": False}, {"hold": 3}], ids=str)
 def test_variants_train_and_act(settings):
-    agent = load_safe_agent(trained(num_steps=20, **settings))
+    agent = load_agent([trained(num_steps=20, **settings)])
     observations = torch.from_numpy(two_speeds().observations[:4])
-    agent.begin(torch.zeros(4, dtype=torch.int64), torch.full((4,), 20.0))
+    agent.begin(Conditions(torch.zeros(4, dtype=torch.int64), torch.full((4,), 20.0)))
     for _ in range(3):
         assert agent.act(observations).isfinite().all()
         agent.observe(torch.zeros(4), torch.zeros(4))
@@ -109,11 +104,11 @@ def test_variants_train_and_act(settings):
 def test_policies_are_fitted_to_their_own_cluster():
     rough = by_speed(refit_epochs=1)
     choice = SAFETY.choose(QUICK | {"num_steps": 0, "policy_steps": 400})
-    agent = load_safe_agent(train_safe(Job(two_speeds(), [0]), choice, rough))
+    agent = load_agent([train_safe(Job(two_speeds(), [0]), choice, rough)])
     fast = rough.tensors["labels"][0, int(np.argmax(two_speeds().episode_costs))].item()
     observations = torch.from_numpy(two_speeds().observations[:20])
     for cluster, speed in ((fast, 0.8), (1 - fast, -0.8)):
-        agent.begin(torch.zeros(20, dtype=torch.int64), torch.full((20,), 5.0))
+        agent.begin(Conditions(torch.zeros(20, dtype=torch.int64), torch.full((20,), 5.0)))
         agent.choose = lambda states, cluster=cluster: torch.full((20,), cluster)
         assert agent.act(observations)[:, 0].median().item() == pytest.approx(speed, abs=0.1)
 
@@ -135,14 +130,14 @@ def test_rows_are_drawn_from_their_cluster_whatever_others_there_are():
 
 
 def test_a_cluster_is_left_only_for_one_that_is_clearly_better():
-    agent = load_safe_agent(trained(num_steps=0, in_distribution_ratio=None, switch_margin=0.5))
-    agent.begin(torch.zeros(1, dtype=torch.int64), torch.tensor([5.0]))
+    agent = load_agent([trained(num_steps=0, in_distribution_ratio=None, switch_margin=0.5)])
+    agent.begin(Conditions(torch.zeros(1, dtype=torch.int64), torch.tensor([5.0])))
     unit = float(agent.units[0])
     followed = []
     for gain in (-0.1, 0.4, 0.6, 0.4):
         agent.offers = lambda states, gain=gain: (torch.tensor([[1.0, 1.0 + gain * unit]]), torch.zeros(1, 2))
         agent.act(torch.zeros(1, 3))
-        followed.append(agent.chosen.item())
+        followed.append(agent.followed.item())
     assert followed == [0, 0, 1, 1]
 
 

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from stages.agents.contract import Conditions
+from stages.agents.loading import load_agent
 from stages.errors import UserError
 from stages.safety import SAFETY
 from stages.safety.caps import Caps, CapsSettings, mixture
-from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.contract import train_safe
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
@@ -105,9 +107,9 @@ def gamble(episodes: int = 1000):
 
 def test_one_model_gambles_where_the_limit_allows_it():
     made = trained(gamble(), num_steps=600, advantage_temperature=10.0)
-    agent = load_safe_agent(made)
+    agent = load_agent([made])
     limits = torch.tensor([5.0, 2.0, 0.5, 0.0]).repeat(2)
-    agent.begin(torch.arange(2).repeat_interleave(4), limits)
+    agent.begin(Conditions(torch.arange(2).repeat_interleave(4), limits))
     actions = agent.act(torch.linspace(-1, 1, 8)[:, None])[:, 0]
     torch.testing.assert_close(actions, torch.where(limits > 1, 0.5, -0.5), atol=0.1, rtol=0)
 
@@ -116,10 +118,10 @@ def test_seeds_do_not_depend_on_each_other():
     together, alone = (trained(with_costs(), seeds, num_steps=20) for seeds in ([0, 1], [1]))
     policies = [made.tensors["policy/parameters"] for made in (together, alone)]
     assert policies[0].shape[0] == 2 * policies[1].shape[0]
-    agents = [load_safe_agent(made) for made in (together, alone)]
+    agents = [load_agent([made]) for made in (together, alone)]
     states = torch.from_numpy(with_costs().observations)
     for agent, place in zip(agents, (1, 0), strict=True):
-        agent.begin(torch.full((len(states),), place), torch.full((len(states),), 3.0))
+        agent.begin(Conditions(torch.full((len(states),), place), torch.full((len(states),), 3.0)))
     torch.testing.assert_close(agents[0].act(states), agents[1].act(states), atol=1e-5, rtol=1e-5)
 
 
@@ -130,8 +132,8 @@ def test_files_keep_the_agent(tmp_path):
     states = torch.from_numpy(with_costs().observations)
     actions = []
     for artifact in (made, read):
-        agent = load_safe_agent(artifact)
-        agent.begin(torch.zeros(len(states), dtype=torch.int64), torch.full((len(states),), 0.3))
+        agent = load_agent([artifact])
+        agent.begin(Conditions(torch.zeros(len(states), dtype=torch.int64), torch.full((len(states),), 0.3)))
         actions.append(agent.act(states))
     assert torch.equal(*actions)
     box = torch.from_numpy(with_costs().actions)

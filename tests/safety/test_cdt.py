@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 import torch
 
+from stages.agents.contract import Conditions
+from stages.agents.loading import load_agent
 from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.safety import SAFETY
 from stages.safety.cdt import Cdt, CdtSettings
-from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.contract import train_safe
 from stages.safety.outcomes.cdt_agent import CdtAgent
 from stages.training.checkpoint import Checkpoint
 from stages.training.context_windows import WindowDraws
@@ -45,8 +47,8 @@ def trained() -> Artifact:
 
 
 def agent_at(limits, seeds=None, artifact=None) -> CdtAgent:
-    agent = load_safe_agent(artifact or trained())
-    agent.begin(torch.tensor(seeds or [0] * len(limits)), torch.tensor(limits))
+    agent = load_agent([artifact or trained()])
+    agent.begin(Conditions(torch.tensor(seeds or [0] * len(limits)), torch.tensor(limits)))
     return agent
 
 
@@ -104,7 +106,7 @@ def test_the_context_grows_to_its_length_and_begins_anew():
         times = agent._context()["times"][0, 0].tolist()
         assert times == list(range(agent.time + 1 - len(agent.steps), agent.time + 1))
     assert lengths == [2, 3, 4, 4, 4, 4]
-    agent.begin(torch.tensor([0, 0]), torch.tensor([6.0, 0.0]))
+    agent.begin(Conditions(torch.tensor([0, 0]), torch.tensor([6.0, 0.0])))
     torch.testing.assert_close(agent.act(observations), first)
 
 

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.safety import SAFETY
-from stages.safety.contract import SafeSettings, cost_limits, load_safe_agent, train_safe
+from stages.safety.contract import SafeSettings, cost_limits, train_safe
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds
 
@@ -40,8 +39,3 @@ def test_numbers_of_actions_are_refused(method):
 def test_every_method_starts_from_the_same_settings(method):
     assert issubclass(SAFETY.settings(method), SafeSettings)
     assert SAFETY.settings(method)().cost_limits is None
-
-
-def test_other_files_hold_no_agent():
-    with pytest.raises(UserError, match="holds no safe policies: clusters"):
-        load_safe_agent(Artifact({}, {"kind": "clusters"}))

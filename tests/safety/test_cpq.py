@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from stages.agents.contract import Conditions
+from stages.agents.loading import load_agent
 from stages.errors import UserError
 from stages.safety import SAFETY
-from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.contract import train_safe
 from stages.safety.cpq import Cpq, CpqSettings, mean_network
 from stages.safety.limits.cost_transitions import discounted_limit
 from stages.training.draws import UniformDraws
@@ -234,19 +236,19 @@ def test_files_keep_the_agent_and_a_limit_that_was_not_trained_is_refused(tmp_pa
     index = torch.zeros(len(states), dtype=torch.int64)
     actions = []
     for artifact in (made, type(made).load(tmp_path / "cpq.safetensors")):
-        agent = load_safe_agent(artifact)
-        agent.begin(index, torch.full((len(states),), 3.0))
+        agent = load_agent([artifact])
+        agent.begin(Conditions(index, torch.full((len(states),), 3.0)))
         actions.append(agent.act(states))
     assert torch.equal(*actions)
     with pytest.raises(UserError, match="cost limit 2"):
-        agent.begin(index, torch.full((len(states),), 2.0))
+        agent.begin(Conditions(index, torch.full((len(states),), 2.0)))
 
 
 def test_seeds_do_not_depend_on_each_other():
-    agents = [load_safe_agent(trained(with_costs(), seeds, num_steps=20)) for seeds in ([0, 1], [1])]
+    agents = [load_agent([trained(with_costs(), seeds, num_steps=20)]) for seeds in ([0, 1], [1])]
     states = torch.from_numpy(with_costs().observations)
     for agent, place in zip(agents, (1, 0), strict=True):
-        agent.begin(torch.full((len(states),), place), torch.full((len(states),), 3.0))
+        agent.begin(Conditions(torch.full((len(states),), place), torch.full((len(states),), 3.0)))
     torch.testing.assert_close(agents[0].act(states), agents[1].act(states), atol=1e-4, rtol=1e-4)
 
 

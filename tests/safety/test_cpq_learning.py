@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.safety.contract import load_safe_agent
+from stages.agents.contract import Conditions
+from stages.agents.loading import load_agent
 from stages.safety.cpq import Cpq
 from stages.training.draws import UniformDraws
 from stages.training.loop import Loop
@@ -44,8 +45,10 @@ def crossroads(episodes: int = 1000):
 def test_a_tight_limit_holds_policies_back():
     settings = {"cost_limits": (2.5, 20.0), "num_steps": 400, "target_update_rate": 0.02, "num_sampled_actions": 1}
     settings |= {"clone_weight": 0.1}
-    agent = load_safe_agent(trained(crossroads(), **settings))
-    agent.begin(torch.arange(2).repeat_interleave(40), torch.tensor([2.5, 20.0]).repeat(2).repeat_interleave(20))
+    agent = load_agent([trained(crossroads(), **settings)])
+    agent.begin(
+        Conditions(torch.arange(2).repeat_interleave(40), torch.tensor([2.5, 20.0]).repeat(2).repeat_interleave(20))
+    )
     states = torch.stack([torch.zeros(20), torch.linspace(-1, 1, 20)], dim=1)
     actions = agent.act(states.repeat(4, 1)).view(2, 2, 20).mean((0, 2))
     assert actions[1] > 0.9 and actions[0] < actions[1] - 0.3

@@ -7,7 +7,7 @@ import pytest
 
 from stages import evaluate_safe, partition_trajectories, train_safe
 from stages.errors import UserError
-from stages.evaluation.safe_rollouts import SafeEvaluationSettings
+from stages.evaluation.safe_returns import SafeEvaluationSettings
 from stages.formats.native import write_native
 from stages.safety import SAFETY
 from stages.safety.segments.partition import PartitionSettings

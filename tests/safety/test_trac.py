@@ -3,9 +3,11 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
+from stages.agents.contract import Conditions
+from stages.agents.loading import load_agent
 from stages.errors import UserError
 from stages.safety import SAFETY
-from stages.safety.contract import load_safe_agent, train_safe
+from stages.safety.contract import train_safe
 from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, PartitionSettings, partition
 from stages.safety.segments.segment_rows import SegmentRows
 from stages.safety.trac import Classification, Trac, TracSettings, classification_loss
@@ -199,17 +201,17 @@ def trained(seeds, method="trac", **settings):
 
 def test_a_seed_learns_the_same_alone_and_in_a_block():
     observations = torch.from_numpy(two_speeds().observations[:6])
-    block, alone = load_safe_agent(trained([3, 7])), load_safe_agent(trained([7]))
+    block, alone = load_agent([trained([3, 7])]), load_agent([trained([7])])
     limits = torch.tensor([2.0, 4.0, 2.0, 4.0, 2.0, 4.0])
-    block.begin(torch.ones(6, dtype=torch.int64), limits)
-    alone.begin(torch.zeros(6, dtype=torch.int64), limits)
+    block.begin(Conditions(torch.ones(6, dtype=torch.int64), limits))
+    alone.begin(Conditions(torch.zeros(6, dtype=torch.int64), limits))
     torch.testing.assert_close(block.act(observations), alone.act(observations), atol=1e-5, rtol=1e-5)
 
 
 def test_it_takes_the_slow_actions_of_the_safe_episodes():
     made = trained([0], pretraining_steps=300, num_steps=300)
-    agent = load_safe_agent(made)
-    agent.begin(torch.zeros(50, dtype=torch.int64), torch.full((50,), 2.0))
+    agent = load_agent([made])
+    agent.begin(Conditions(torch.zeros(50, dtype=torch.int64), torch.full((50,), 2.0)))
     assert agent.act(torch.from_numpy(two_speeds().observations[:50]))[:, 0].max() < -0.5
     assert made.metadata["partition"]["limits"][0]["limit"] == 2
 

@@ -4,7 +4,7 @@
     fits      z in ID(s) with Q_c(s, t, z) <= what is left of the budget
     followed  argmax of Q_r + m [z was followed last] among those that fit; where none does, argmin of Q_c in ID(s)
 
-The action is the mean of the followed cluster's policy. Costs of an episode count down its budget as they come in.
+The followed cluster's policy acts. Costs of an episode count down its budget as they come in.
 The margin m keeps gaits together: values of similar clusters change places at every step, and a robot whose policy
 changes at every other step walks like none of them.
 
@@ -13,31 +13,21 @@ Symbols: in_distribution_ratio = b, switch_margin = m in units of the reward val
 
 from __future__ import annotations
 
-import math
-
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from stages.agents.contract import Agent, Conditions
+from stages.agents.limits import limits_of
 from stages.agents.placement import Placement
+from stages.agents.stitched import in_distribution
 from stages.artifacts import Artifact
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 from stages.safety.clusters.cluster_values import time_passed
-from stages.safety.contract import SafeAgent
 
 NETWORKS = ("behaviours", "classifier", "values")
-
-
-def in_distribution(
-    logits: Float[Tensor, "*any clusters"], exists: Bool[Tensor, "*any clusters"], ratio: float | None
-) -> Bool[Tensor, "*any clusters"]:
-    """ID(s), from the classifier's outputs; no `ratio` allows every cluster that exists."""
-    if ratio is None:
-        return exists
-    known = logits.masked_fill(~exists, -torch.inf)
-    return known >= known.amax(-1, keepdim=True) - math.log(ratio)
 
 
 def choose_clusters(
@@ -56,7 +46,7 @@ def choose_clusters(
     return torch.where(fits.any(1), best, cheapest)
 
 
-class BudgetedClusters(SafeAgent):
+class BudgetedClusters(Agent):
     """Acts for any cost limit by the policies and values of one set of clusters per seed.
 
     Args:
@@ -94,35 +84,41 @@ class BudgetedClusters(SafeAgent):
     @classmethod
     def load(cls, artifact: Artifact) -> BudgetedClusters:
         """From what the learner saved."""
-        known, seeds = artifact.metadata, len(artifact.metadata["seeds"])
+        facts, seeds = artifact.metadata, len(artifact.metadata["seeds"])
         return cls(
-            policies=Ensemble(tuple(known["behaviour_sizes"]), seeds, known["num_clusters"]),
-            classifier=Ensemble(tuple(known["classifier_sizes"]), seeds),
-            values=Ensemble(tuple(known["value_sizes"]), seeds, 2),
+            policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),
+            classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
+            values=Ensemble(tuple(facts["value_sizes"]), seeds, 2),
             parameters={name: artifact.tensors[f"{name}/parameters"] for name in NETWORKS},
             exists=artifact.tensors["exists"].bool(),
             normaliser=Normaliser(**artifact.part("normaliser")),
-            units=torch.tensor([known["reward_unit"], known["cost_unit"]]),
-            horizon=known["horizon"] if known["knows_time"] else None,
-            ratio=known["in_distribution_ratio"],
-            hold=known["hold"],
-            margin=known["switch_margin"],
+            units=torch.tensor([facts["reward_unit"], facts["cost_unit"]]),
+            horizon=facts["horizon"] if facts["knows_time"] else None,
+            ratio=facts["in_distribution_ratio"],
+            hold=facts["hold"],
+            margin=facts["switch_margin"],
         )
 
-    def begin(self, seed_index: Int[Tensor, "agents"], limits: Float[Tensor, "agents"]) -> None:
-        self.placement = Placement(seed_index, self.policies.num_seeds)
-        self.seed_index, self.budget, self.steps = seed_index, limits.clone(), 0
-        self.chosen: Int[Tensor, "agents"] | None = None
+    @property
+    def num_seeds(self) -> int:
+        return self.policies.num_seeds
+
+    def begin(self, conditions: Conditions) -> None:
+        self.placement = Placement(conditions.seed_index, self.num_seeds)
+        self.seed_index, self.budget, self.steps = conditions.seed_index, limits_of(conditions), 0
+        self.followed = None
 
     @torch.no_grad()
-    def act(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents action"]:
+    def act(
+        self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
+    ) -> Float[Tensor, "agents action"]:
         states = self.placement.batches(self.normaliser.observations(observations))
-        if self.steps % self.hold == 0:
-            self.chosen = self.choose(states)
+        if self.followed is None or self.steps % self.hold == 0:
+            self.followed = self.choose(states)
         outputs = self.policies(self.parameters["behaviours"], states[:, None])
         each = self.placement.agents(outputs.transpose(1, 2).flatten(2)).unflatten(1, (outputs.shape[1], -1))
-        followed = each[torch.arange(len(self.chosen)), self.chosen]
-        return self.normaliser.physical_actions(gaussian.mean_and_log_std(followed)[0])
+        outputs = each[torch.arange(len(self.followed)), self.followed]
+        return self.normaliser.physical_actions(gaussian.sample(outputs, noise))
 
     def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:
         self.budget = self.budget - costs
@@ -133,8 +129,8 @@ class BudgetedClusters(SafeAgent):
         logits = self.placement.agents(self.classifier(self.parameters["classifier"], states[:, None])[:, 0])
         allowed = in_distribution(logits, self.exists[self.seed_index], self.ratio)
         rewards, costs = self.offers(states)
-        if self.chosen is not None:
-            rewards[torch.arange(len(rewards)), self.chosen] += self.margin * self.units[0]
+        if self.followed is not None:
+            rewards[torch.arange(len(rewards)), self.followed] += self.margin * self.units[0]
         return choose_clusters(rewards, costs, allowed, self.budget)
 
     def offers(
@@ -145,5 +141,5 @@ class BudgetedClusters(SafeAgent):
             passed = time_passed(torch.full(states.shape[:2], self.steps), self.horizon)
             states = torch.cat([states, passed], dim=-1)
         values = self.values(self.parameters["values"], states[:, None]) * self.units[:, None, None]
-        rewards, costs = (self.placement.agents(own) for own in values.unbind(1))
+        rewards, costs = (self.placement.agents(value) for value in values.unbind(1))
         return rewards, costs

@@ -13,11 +13,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from stages.agents.contract import Agent, Conditions
+from stages.agents.limits import limits_of
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact, prefixed
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
-from stages.safety.contract import SafeAgent
 from stages.safety.limits.cost_transitions import discounted_limit
 
 
@@ -35,7 +36,7 @@ def choose_heads(
     return torch.where(fits.any(1), best, cost_values.argmin(1))
 
 
-class CapsAgent(SafeAgent):
+class CapsAgent(Agent):
     """Acts for any cost limit by the heads and critics of one model per seed.
 
     Args:
@@ -65,19 +66,25 @@ class CapsAgent(SafeAgent):
     @classmethod
     def load(cls, artifact: Artifact) -> CapsAgent:
         """From `artifact_of_heads`."""
-        known, seeds = artifact.metadata, len(artifact.metadata["seeds"])
-        policy = Ensemble(tuple(known["policy_sizes"]), seeds)
-        critics = Ensemble(tuple(known["critic_sizes"]), seeds, 4)
+        facts, seeds = artifact.metadata, len(artifact.metadata["seeds"])
+        policy = Ensemble(tuple(facts["policy_sizes"]), seeds)
+        critics = Ensemble(tuple(facts["critic_sizes"]), seeds, 4)
         parameters = artifact.tensors["policy/parameters"], artifact.tensors["critics/parameters"]
-        units = known["cost_scale"], known["discount"], known["horizon"]
+        units = facts["cost_scale"], facts["discount"], facts["horizon"]
         return cls(policy, critics, parameters, Normaliser(**artifact.part("normaliser")), *units)
 
-    def begin(self, seed_index: Int[Tensor, "agents"], limits: Float[Tensor, "agents"]) -> None:
-        self.placement = Placement(seed_index, self.policy.num_seeds)
-        self.budget, self.remaining = limits.clone(), float(self.horizon)
+    @property
+    def num_seeds(self) -> int:
+        return self.policy.num_seeds
+
+    def begin(self, conditions: Conditions) -> None:
+        self.placement = Placement(conditions.seed_index, self.num_seeds)
+        self.budget, self.remaining = limits_of(conditions), float(self.horizon)
 
     @torch.no_grad()
-    def act(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents action"]:
+    def act(
+        self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
+    ) -> Float[Tensor, "agents action"]:
         states = self.placement.batches(self.normaliser.observations(observations))
         actions, reward_values, cost_values = (self.placement.agents(values) for values in self.offers(states))
         allowed = discounted_limit(self.budget.clamp(min=0), self.discount, torch.tensor(self.remaining))

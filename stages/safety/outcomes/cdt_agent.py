@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
+from stages.agents.contract import Agent, Conditions
+from stages.agents.limits import limits_of
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact
 from stages.networks import gaussian
 from stages.networks.normaliser import Normaliser
-from stages.safety.contract import SafeAgent
 from stages.safety.outcomes.cdt_network import TOKENS, CdtNetwork
 from stages.safety.outcomes.frontier import Frontier
 from stages.safety.outcomes.windows import ToGoScale
 
 
-class CdtAgent(SafeAgent):
+class CdtAgent(Agent):
     """Acts by the mean action after the last steps, with wishes that shrink by what has been received.
 
     The return wished for at first is the largest of the dataset within the agent's limit.
@@ -54,15 +55,21 @@ class CdtAgent(SafeAgent):
             artifact.metadata["context"],
         )
 
-    def begin(self, seed_index: Int[Tensor, "agents"], limits: Float[Tensor, "agents"]) -> None:
-        self.placement = Placement(seed_index, len(self.parameters))
-        self.costs_left = limits.double()
+    @property
+    def num_seeds(self) -> int:
+        return len(self.parameters)
+
+    def begin(self, conditions: Conditions) -> None:
+        self.placement = Placement(conditions.seed_index, self.num_seeds)
+        self.costs_left = limits_of(conditions).double()
         self.returns_left = torch.from_numpy(self.frontier.at(self.costs_left.numpy()))
         self.time = 0
         self.steps: list[dict[str, Tensor]] = []
 
     @torch.no_grad()
-    def act(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents action"]:
+    def act(
+        self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
+    ) -> Float[Tensor, "agents action"]:
         step = {
             "returns_to_go": self.scale.returns(self.returns_left.float())[:, None],
             "costs_to_go": self.scale.costs(self.costs_left.float())[:, None],
@@ -72,8 +79,7 @@ class CdtAgent(SafeAgent):
         }
         self.steps = [*self.steps, step][-self.context :]
         outputs = self.network(self.parameters, self._context()).actions[:, :, -1]
-        mean, _ = gaussian.mean_and_log_std(self.placement.agents(outputs))
-        step["actions"] = mean.clamp(-1, 1)
+        step["actions"] = gaussian.sample(self.placement.agents(outputs), noise).clamp(-1, 1)
         return self.normaliser.physical_actions(step["actions"])
 
     def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:

@@ -30,10 +30,11 @@ import torch
 from jaxtyping import Float, Int
 from pydantic import Field
 
+from stages.agents.limits import CostLimit
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
-from stages.safety.contract import CostLimit, cost_limits
+from stages.safety.contract import cost_limits
 from stages.safety.limits.requirements import require_safe_and_unsafe
 from stages.safety.segments.segments import Sampling, Segments, cut, segment_length
 from stages.seeding import generator

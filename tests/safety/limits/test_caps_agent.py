@@ -2,6 +2,7 @@ from math import atanh
 
 import torch
 
+from stages.agents.contract import Conditions
 from stages.artifacts import Artifact
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
@@ -56,7 +57,7 @@ def test_offers_are_each_head_s_action_and_the_cautious_twin_s_values():
 
 def test_heads_switch_as_the_budget_runs_down():
     agent = CapsAgent.load(hand_made())
-    agent.begin(torch.tensor([0, 0, 0]), torch.tensor([8.0, 4.0, 0.0]))
+    agent.begin(Conditions(torch.tensor([0, 0, 0]), torch.tensor([8.0, 4.0, 0.0])))
     # Over four steps a budget l allows l (1 - 1/16) / 2 = 0.47 l: 3.75, 1.9 and 0, against the first head's 2.
     state = torch.zeros(3, 1)
     assert agent.act(state)[:, 0].tolist() == [0.5, -0.5, -0.5]
@@ -74,7 +75,7 @@ def test_every_agent_follows_its_own_seed_and_its_costs_count_in_their_own_unit(
     made.tensors["policy/parameters"] = made.tensors["policy/parameters"].clone()
     Ensemble((1, 2), 2).views(made.tensors["policy/parameters"])[1][1, 0, 0] = atanh(0.25)
     agent = CapsAgent.load(made)
-    agent.begin(torch.tensor([1, 0, 1]), torch.tensor([100.0, 100.0, 0.0]))
+    agent.begin(Conditions(torch.tensor([1, 0, 1]), torch.tensor([100.0, 100.0, 0.0])))
     torch.testing.assert_close(agent.act(torch.zeros(3, 1))[:, 0], torch.tensor([0.25, 0.5, -0.5]))
     agent.cost_scale = 1000.0
     assert (agent.act(torch.zeros(3, 1))[:, 0] == -0.5).all()

@@ -1,0 +1,50 @@
+"""The agent that files of trained policies make up; what kind of agent, the files say."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+
+from stages.agents.contract import Agent
+from stages.agents.network import NetworkAgent
+from stages.agents.stitched import StitchedAgent
+from stages.artifacts import Artifact
+from stages.errors import UserError
+from stages.registry import Registry
+
+# Where the method that trained a file makes its agent, by the kind of the file: registries of families that stand above
+# this package, so they are named here and loaded when such a file comes.
+FAMILIES = {"safe": "stages.safety:SAFETY"}
+
+
+def load_agent(parts: Sequence[Artifact], in_distribution_ratio: float | None = None) -> Agent:
+    """The agent that the files of one or more stages make up, in any order.
+
+    Args:
+        parts: Policies of one file; or clusters, and what was learnt about them.
+        in_distribution_ratio: b of stitched agents, see `stages.agents.stitched`.
+
+    Raises:
+        UserError: They do not make up an agent.
+    """
+    kinds = sorted(str(part.metadata.get("kind")) for part in parts)
+    if kinds == ["offline"]:
+        return NetworkAgent.load(parts[0])
+    if len(kinds) == 1 and kinds[0] in FAMILIES:
+        return _by_method(FAMILIES[kinds[0]], parts[0])
+    by_kind = {str(part.metadata.get("kind")): part for part in parts}
+    if "clusters" in kinds and len(by_kind) == len(kinds) and set(by_kind) <= {"clusters", "improved", "high_level"}:
+        return StitchedAgent.load(**by_kind, in_distribution_ratio=in_distribution_ratio)
+    raise UserError(
+        f"these files do not make up an agent: {kinds}",
+        place="--policy",
+        remedy="Give one file of policies, or clusters with high_level and improved",
+    )
+
+
+def _by_method(family: str, artifact: Artifact) -> Agent:
+    """The agent that the file's method makes of it."""
+    module, _, name = family.partition(":")
+    registry: Registry = getattr(importlib.import_module(module), name)
+    agent: Agent = registry.entry(artifact.metadata["method"]).agent(artifact)
+    return agent

@@ -1,0 +1,137 @@
+"""At each step the policy of the cluster that the high-level policy chooses (EMPO, Section 3.3).
+
+    allowed   ID(s) = {z : q(z | s) >= max_z' q(z' | s) / b},  of the clusters that have episodes
+    followed  argmax_{z in ID(s)} Q_H(s, z)
+
+Source:    Park, Cho, Sung: EMPO, ARLET 2024, Section 3.3.
+
+Deviation: a seed that found fewer clusters than another of its block has empty ones, whose values were fitted to
+           nothing; they are never chosen.
+
+Symbols: in_distribution_ratio = b.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from stages.agents.contract import Agent, Conditions
+from stages.agents.placement import Placement
+from stages.artifacts import Artifact
+from stages.networks import gaussian
+from stages.networks.ensemble import Ensemble
+from stages.networks.normaliser import Normaliser
+
+
+def in_distribution(
+    logits: Float[Tensor, "*any clusters"], exists: Bool[Tensor, "*#any clusters"], ratio: float | None
+) -> Bool[Tensor, "*any clusters"]:
+    """ID(s), from the classifier's outputs or their log-softmax; no `ratio` allows every cluster that exists."""
+    if ratio is None:
+        return exists.expand(logits.shape)
+    likely = logits.masked_fill(~exists, -torch.inf)
+    return likely >= likely.amax(-1, keepdim=True) - math.log(ratio)
+
+
+@dataclass
+class StitchedAgent(Agent):
+    """Acts by the clusters' policies.
+
+    ``pi(. | s) = pi_L(. | s, argmax_{z in ID(s)} Q_H(s, z))``; without a high-level Q, cluster 0 is followed.
+
+    Attributes:
+        policies: One network per seed and cluster, of Gaussian actions.
+        policy_parameters: Its parameters, as those of the others.
+        classifier: One network per seed, of clusters at a state: q(z | s) before its softmax.
+        exists: Whether a seed's cluster has episodes.
+        normaliser: Scaling of observations and actions.
+        in_distribution_ratio: b; None allows all clusters.
+        high_level: Q_H, one network per seed with an output per cluster; None: there is no choice to make.
+    """
+
+    policies: Ensemble
+    policy_parameters: Float[Tensor, "policies"]
+    classifier: Ensemble
+    classifier_parameters: Float[Tensor, "classifier"]
+    exists: Bool[Tensor, "seeds clusters"]
+    normaliser: Normaliser
+    in_distribution_ratio: float | None
+    high_level: Ensemble | None = None
+    high_level_parameters: Float[Tensor, "high_level"] | None = None
+
+    memoryless = True
+
+    @classmethod
+    def load(
+        cls,
+        clusters: Artifact,
+        improved: Artifact | None = None,
+        high_level: Artifact | None = None,
+        in_distribution_ratio: float | None = None,
+    ) -> StitchedAgent:
+        """From what the stages saved.
+
+        Args:
+            clusters: Labels, behaviours, classifier and normaliser.
+            improved: Policies to follow instead of the behaviours.
+            high_level: Q_H; without it, cluster 0 is followed.
+            in_distribution_ratio: b of ``ID(s)``; None allows all clusters.
+        """
+        facts, seeds = clusters.metadata, len(clusters.metadata["seeds"])
+        followed = clusters.tensors["behaviours/parameters"]
+        if improved is not None:
+            followed = improved.tensors["policies/parameters"]
+        return cls(
+            policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),
+            policy_parameters=followed,
+            classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
+            classifier_parameters=clusters.tensors["classifier/parameters"],
+            exists=with_episodes(clusters.tensors["labels"], facts["num_clusters"]),
+            normaliser=Normaliser(**clusters.part("normaliser")),
+            in_distribution_ratio=in_distribution_ratio,
+            high_level=None if high_level is None else Ensemble(tuple(high_level.metadata["q_sizes"]), seeds),
+            high_level_parameters=None if high_level is None else high_level.tensors["q/parameters"],
+        )
+
+    @property
+    def num_seeds(self) -> int:
+        return self.policies.num_seeds
+
+    @property
+    def num_clusters(self) -> int:
+        return self.policies.num_members
+
+    def begin(self, conditions: Conditions) -> None:
+        self.placement = Placement(conditions.seed_index, self.num_seeds)
+        self.assigned = None if conditions.clusters is None else self.placement.batches(conditions.clusters[:, None])
+
+    @torch.no_grad()
+    def act(
+        self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
+    ) -> Float[Tensor, "agents action"]:
+        states = self.placement.batches(self.normaliser.observations(observations))[:, None]
+        chosen = self.choose(states) if self.assigned is None else self.assigned[..., 0]
+        outputs = self.policies(self.policy_parameters, states)
+        index = chosen[:, None, :, None].expand(-1, 1, -1, outputs.shape[-1])
+        self.followed = self.placement.agents(chosen[..., None])[:, 0]
+        actions = gaussian.sample(self.placement.agents(outputs.gather(1, index)[:, 0]), noise)
+        return self.normaliser.physical_actions(actions)
+
+    def choose(self, states: Float[Tensor, "seeds 1 batch observation"]) -> Int[Tensor, "seeds batch"]:
+        """The cluster to follow at each (normalised) state."""
+        if self.high_level is None:
+            return torch.zeros(states.shape[0], states.shape[2], dtype=torch.int64)
+        values = self.high_level(self.high_level_parameters, states)[:, 0]
+        log_q = torch.log_softmax(self.classifier(self.classifier_parameters, states)[:, 0], dim=-1)
+        allowed = in_distribution(log_q, self.exists[:, None], self.in_distribution_ratio)
+        return values.masked_fill(~allowed, -torch.inf).argmax(-1)
+
+
+def with_episodes(labels: Int[Tensor, "seeds episodes"], num_clusters: int) -> Bool[Tensor, "seeds clusters"]:
+    """Whether each seed's cluster has episodes."""
+    return torch.zeros(len(labels), num_clusters, dtype=torch.bool).scatter_(1, labels.long(), True)
