@@ -11,8 +11,8 @@ from stages.params.recipes import Recipes
 from stages.params.schema import load
 
 ROOT = Path(__file__).resolve().parents[1]
-# Table 4 and the text above it, by column: stage, recipe, setting, Didactic, D4RL. A four-layer network has three hidden
-# layers; K is told; b is the ratio of ID(s).
+# Table 4 and the text above it, by column: stage, recipe, setting, Didactic, D4RL. A four-layer network has three
+# hidden layers; K is told; b is the ratio of ID(s).
 TABLE_4 = [
     ("cluster_trajectories", "em", "num_clusters", 2, 2),
     ("cluster_trajectories", "em", "hidden_sizes", [64] * 3, [256] * 3),
