@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import UserError, did_you_mean
-from stages.quoting import clusterings, found_clusters, returns, safe, safe_studies
+from stages.quoting import clusterings, found_clusters, returns, safe, safe_data, safe_studies
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Table:
 
 TABLES = {
     module.__name__.rpartition(".")[2]: Table(module.Row, module.take, module.table)
-    for module in (returns, found_clusters, clusterings, safe, safe_studies)
+    for module in (returns, found_clusters, clusterings, safe, safe_data, safe_studies)
 }
 
 
