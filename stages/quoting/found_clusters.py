@@ -28,7 +28,7 @@ class Row:
     clusters_high: int
     nmi_mean: float | None
     nmi_min: float | None
-    perfect: float | None
+    perfect: int | None
 
 
 def take(results: Path, subjects: Sequence[str]) -> list[Row]:
@@ -43,7 +43,7 @@ def take(results: Path, subjects: Sequence[str]) -> list[Row]:
             found["clusters_high"],
             found.get("nmi"),
             found.get("nmi_min"),
-            found["perfect"] * found["seeds"] if "perfect" in found else None,
+            round(found["perfect"] * found["seeds"]) if "perfect" in found else None,
         )
         for dataset, entry in metrics.items()
         for clustering, found in entry["clusters"].items()
@@ -56,6 +56,6 @@ def table(rows: Sequence[Row], subject: str) -> str:
     for row in rows:
         clusters = "-".join(dict.fromkeys([str(row.clusters_low), str(row.clusters_high)]))
         scores = NOTHING if row.nmi_mean is None else f"{index(row.nmi_mean)} ({index(row.nmi_min)})"
-        perfect = NOTHING if row.perfect is None else f"{row.perfect:.0f} of {row.seeds}"
+        perfect = NOTHING if row.perfect is None else f"{row.perfect} of {row.seeds}"
         lines.append([f"{row.dataset}, `{row.clustering}`", clusters, scores, perfect])
     return grid(["", "behaviours found", "NMI", "seeds without a mistake"], lines)

@@ -25,5 +25,5 @@ def printed() -> dict[str, dict[str, Any]]:
 @cache
 def printed_safe() -> dict[tuple[str, str], tuple[float, float]]:
     """Normalised reward and cost, means over three limits, by DSRL's task and agent."""
-    rows = [row for path in sorted(REPORTING.rglob("published_safe.csv")) for row in csv.DictReader(path.open())]
+    rows = [row for path in sorted(REPORTING.rglob("published*.csv")) for row in csv.DictReader(path.open())]
     return {(row["task"], row["agent"]): (float(row["reward"]), float(row["cost"])) for row in rows}

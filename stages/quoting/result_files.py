@@ -11,7 +11,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from stages.errors import UserError
 from stages.replacing import replacing
@@ -80,11 +81,11 @@ def write(path: Path, origin: Origin, rows: Sequence[Any]) -> None:
 
 
 def _value(text: str, hint: Any) -> Any:
-    if hint is bool:
-        return text == "True"
-    if hint is str or hint is int:
-        return hint(text)
-    return float(text) if text else None
+    """A cell as the field's type; where it may be None, an empty one is."""
+    kinds = get_args(hint) or (hint,)
+    if not text and NoneType in kinds:
+        return None
+    return text == "True" if kinds[0] is bool else kinds[0](text)
 
 
 def _text(value: Any) -> str:

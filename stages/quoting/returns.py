@@ -47,8 +47,8 @@ class Row:
     low: float | None = None
     high: float | None = None
     d4rl_score: float | None = None
-    worse_route: float | None = None
-    rollouts: float | None = None
+    worse_route: int | None = None
+    rollouts: int | None = None
 
 
 def take(results: Path, subjects: Sequence[str]) -> list[Row]:
@@ -71,7 +71,7 @@ def table(rows: Sequence[Row], subject: str) -> str:
     for row in rows:
         cells = [NAMES.get(row.name, f"{row.name}, data"), _value(row)]
         cells += ["" if row.d4rl_score is None else f"{row.d4rl_score:.1f}"] * scored
-        cells += ["" if row.worse_route is None else f"{row.worse_route:.0f} of {row.rollouts:.0f}"] * routed
+        cells += ["" if row.worse_route is None else f"{row.worse_route} of {row.rollouts}"] * routed
         cells += [_theirs(subject, row.name)]
         lines.append([f"**{cell}**" if cell else "" for cell in cells] if row.name == MAIN else cells)
     return grid(headings, lines)
@@ -80,16 +80,16 @@ def table(rows: Sequence[Row], subject: str) -> str:
 def _rows(dataset: str, metrics: dict[str, Any], rollouts: Counter[tuple[str, str]]) -> Iterator[Row]:
     for name, behaviour in metrics["behaviours"].items():
         if name != "all":
-            yield Row(dataset, "behaviour", name, behaviour["return_mean"])
+            yield Row(dataset, "behaviour", name, float(behaviour["return_mean"]))
     for name, agent in metrics["agents"].items():
         number = rollouts[dataset, name]
         score, worse = agent.get("d4rl_score", {}).get("mean"), agent.get("worse_route")
-        value, low, high = (agent["return"][key] for key in ("iqm", "low", "high"))
-        routes = None if worse is None else worse * number
+        value, low, high = (float(agent["return"][key]) for key in ("iqm", "low", "high"))
+        routes = None if worse is None else round(worse * number)
         yield Row(dataset, "agent", name, value, low, high, score, routes, number)
     bound = metrics["bound"]
     if bound.get("value") is not None:
-        value, error = bound["value"], bound["standard_error"]
+        value, error = float(bound["value"]), float(bound["standard_error"])
         yield Row(dataset, "bound", "bound", value, value - error, value + error)
 
 

@@ -1,4 +1,4 @@
-"""What is in the datasets of the velocity tasks: returns and costs of episodes, and the best returns under each limit."""
+"""What is in the datasets of the velocity tasks: returns and costs of episodes, best returns under each limit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,14 @@ def take(results: Path, subjects: Sequence[str]) -> list[Row]:
 def table(rows: Sequence[Row], subject: str) -> str:
     """One line per task, beside the largest return in DSRL's data."""
     limits = " / ".join(map(str, LIMITS))
-    headings = ["task", "policies", "returns", "costs", f"best return at cost ≤ {limits}", "largest return in DSRL's data"]
+    headings = [
+        "task",
+        "policies",
+        "returns",
+        "costs",
+        f"best return at cost ≤ {limits}",
+        "largest return in DSRL's data",
+    ]
     lines = []
     for row in rows:
         name, environment = TASKS[row.dataset]

@@ -39,11 +39,13 @@ def take(results: Path, profile: str, asked: Sequence[Quote], folder: Path, cost
         raise UserError("no metrics.json", place=str(results), remedy="Finish the run first: snakemake")
     origin = Origin(profile, commit(results), machine(), cost or cpu_time(results.parent / "logs"))
     for name in dict.fromkeys(quote.table for quote in wanted):
-        subjects = [quote.subject for quote in wanted if quote.table == name]
+        subjects = [*dict.fromkeys(quote.subject for quote in wanted if quote.table == name)]
         rows = table(name).take(results, subjects)
+        path = result_files.place(folder, profile, name)
+        before = len(result_files.read(path, table(name).row)[1]) if path.exists() else 0
         if rows:
-            result_files.write(result_files.place(folder, profile, name), origin, rows)
-        yield f"{name}: " + (f"{len(rows)} rows" if rows else "not in the run, stays as it was")
+            result_files.write(path, origin, rows)
+        yield f"{name}: " + (f"{len(rows)} rows, {before} before" if rows else "not in the run, stays as it was")
 
 
 def commit(folder: Path) -> str:
