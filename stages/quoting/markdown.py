@@ -17,7 +17,7 @@ def fraction(value: float | None, places: int) -> str:
     """Without the zero before the point: ``.998``."""
     if value is None:
         return NOTHING
-    text = f"{value:.{places}f}"
+    text = f"{round(value, places) + 0.0:.{places}f}"  # no minus in front of nothing
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 

@@ -221,5 +221,12 @@ def test_a_study_is_the_mean_over_limits(project):
 
 
 def test_numbers():
-    assert [fraction(value, 2) for value in (0.5, -0.104, 1.0, 12.345, None)] == [".50", "-.10", "1.00", "12.35", "-"]
+    assert [fraction(value, 2) for value in (0.5, -0.104, -0.001, 1.0, 12.346, None)] == [
+        ".50",
+        "-.10",
+        ".00",
+        "1.00",
+        "12.35",
+        "-",
+    ]
     assert [index(value) for value in (0.99951, 0.9994, 0.0, None)] == ["1", ".999", ".000", "-"]
