@@ -1,0 +1,89 @@
+"""Clusterings of all compared datasets side by side, by their mutual information (NMI) with the true behaviours."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.quoting.markdown import NOTHING, fraction, grid, index
+from stages.quoting.published import printed
+
+DATASETS = {
+    "takeball": "Takeball",
+    "diagonal": "Diagonal",
+    "hopper-medium-expert": "Hopper",
+    "halfcheetah-medium-expert": "HalfCheetah",
+    "walker2d-medium-expert": "Walker2d",
+}
+RECIPES = {
+    "evidence": "`evidence`, K found",
+    "em": "`em` from evidence",
+    "pg_kmeans": "`pg_kmeans`, best of 5",
+    "pg_kmeans_evidence": "`pg_kmeans` from evidence",
+    "kausik": "`kausik`",
+    "summary_kmeans": "`summary_kmeans`",
+    "return_kmeans": "`return_kmeans`",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Attributes:
+    dataset: Name in params.
+    clustering: Recipe in params.
+    nmi_mean, nmi_min: NMI over seeds; the lowest is not known of baselines that were noted without it.
+    ceiling_low, ceiling_high: NMI of clusters by the true policies, and its range where it was noted for several runs.
+    """
+
+    dataset: str
+    clustering: str
+    nmi_mean: float
+    nmi_min: float | None
+    ceiling_low: float | None
+    ceiling_high: float | None
+
+
+def take(results: Path, subjects: Sequence[str]) -> list[Row]:
+    """Rows of the datasets that ``snakemake clustering`` has compared."""
+    rows = []
+    for dataset in DATASETS:
+        path = results / "clustering" / f"{dataset}.csv"
+        if path.exists():
+            with path.open(newline="") as file:
+                for row in csv.DictReader(file):
+                    ceiling = float(row["ceiling_nmi"]) if row["ceiling_nmi"] else None
+                    scores = float(row["nmi_mean"]), float(row["nmi_min"])
+                    rows.append(Row(dataset, row["clustering"], *scores, ceiling, ceiling))
+    return rows
+
+
+def table(rows: Sequence[Row], subject: str) -> str:
+    """One line per recipe: the mean and, in brackets, the lowest NMI over seeds."""
+    found = {(row.clustering, row.dataset): row for row in rows}
+    shown = [dataset for dataset in DATASETS if any(row.dataset == dataset for row in rows)]
+    lines = [["true policies (ceiling)", *(_ceiling(rows, dataset) for dataset in shown)]]
+    for recipe, name in RECIPES.items():
+        if any(row.clustering == recipe for row in rows):
+            lines.append([name, *(_scores(found.get((recipe, dataset))) for dataset in shown)])
+    lines.append(["published PG-Kmeans, best of 5", *map(_published, shown)])
+    return grid(["", *(DATASETS[dataset] for dataset in shown)], lines)
+
+
+def _scores(row: Row | None) -> str:
+    """``.990 (.960)``."""
+    if row is None:
+        return NOTHING
+    return index(row.nmi_mean) + ("" if row.nmi_min is None else f" ({index(row.nmi_min)})")
+
+
+def _ceiling(rows: Sequence[Row], dataset: str) -> str:
+    ends = [(index(row.ceiling_low), index(row.ceiling_high)) for row in rows if row.dataset == dataset]
+    return "-".join(dict.fromkeys(ends[0]))
+
+
+def _published(dataset: str) -> str:
+    """The range over initial numbers of clusters, where papers print some."""
+    best = printed().get(dataset, {}).get("k_sensitivity", {}).get("best", [])
+    return "-".join(dict.fromkeys([fraction(min(best), 3), fraction(max(best), 3)])) if best else ""
