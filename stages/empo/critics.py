@@ -124,10 +124,10 @@ class ReturnV:
 
 
 def train_critics(
-    job: Job, labels: Int[Tensor, "seeds episodes"], num_clusters: int, settings: CriticSettings
+    job: Job, labels: Int[np.ndarray, "seeds episodes"], num_clusters: int, settings: CriticSettings
 ) -> Artifact:
     """Train Q and V of all clusters; their networks, unit of values and losses as a file's contents."""
-    assignment = EpisodeTable.one_hot(labels, num_clusters, job.device)
+    assignment = EpisodeTable.one_hot(torch.from_numpy(labels), num_clusters, job.device)
     returns = returns_to_go(job.dataset, settings.discount)
     scale = max(float(returns.std()), 1e-6)
     q = SarsaQ(job, assignment, settings, scale)

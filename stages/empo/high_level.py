@@ -14,6 +14,7 @@ Symbols: discount = gamma, num_steps = N_H, target_every = n_H, expectile = tau,
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Int
 from pydantic import Field
@@ -93,11 +94,11 @@ class HighLevel:
 
 
 def train_high_level(
-    job: Job, labels: Int[Tensor, "seeds episodes"], num_clusters: int, settings: HighLevelSettings
+    job: Job, labels: Int[np.ndarray, "seeds episodes"], num_clusters: int, settings: HighLevelSettings
 ) -> Artifact:
     """Train Q_H and V_H; their networks, unit of values and losses as a file's contents."""
     scale = max(float(returns_to_go(job.dataset, settings.discount).std()), 1e-6)
-    learner = HighLevel(job, EpisodeTable.one_hot(labels, num_clusters, job.device), settings, scale)
+    learner = HighLevel(job, EpisodeTable.one_hot(torch.from_numpy(labels), num_clusters, job.device), settings, scale)
     draws = UniformDraws(job.seeds, len(learner.rows), settings.batch_size)
     metrics = job.train("high-level IQL", learner, learner.rows, draws, settings.num_steps)
     tensors = {

@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
+from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.clusters_file import ClustersFile
 from stages.empo.cluster_rows import ClusterRows
 from stages.networks.ensemble import Ensemble
 from stages.networks.trainable import Trainable
@@ -68,18 +70,17 @@ class ImprovementMethod(ABC):
 
 def improve(job: Job, clusters: Artifact, critics: Artifact, choice: Choice) -> Artifact:
     """Improve the clusters' policies by the chosen method; the policies as a file's contents."""
-    known, seeds, device = clusters.metadata, len(job.seeds), job.device
-    ensemble = Ensemble(tuple(known["behaviour_sizes"]), seeds, known["num_clusters"])
-    policies = Trainable(ensemble, generators(job.seeds, "policies"), choice.settings.learning_rate, device)
-    policies.load(clusters.tensors["behaviours/parameters"])
+    networks, seeds, device = ClusterNetworks.of(clusters), len(job.seeds), job.device
+    policies = Trainable(networks.policies, generators(job.seeds, "policies"), choice.settings.learning_rate, device)
+    policies.load(networks.policy_parameters)
     values = Critics(
         q=Ensemble(tuple(critics.metadata["q_sizes"]), seeds),
         q_parameters=critics.tensors["q/parameters"].to(device),
         v=Ensemble(tuple(critics.metadata["v_sizes"]), seeds),
         v_parameters=critics.tensors["v/parameters"].to(device),
     )
-    labels = clusters.tensors["labels"][:, torch.from_numpy(job.dataset.episode_of_step)]
-    rows = ClusterRows(labels, known["num_clusters"], job.observations.to(device))
+    labels = torch.from_numpy(ClustersFile.of(clusters).labels_of_steps(job.dataset.episode_of_step))
+    rows = ClusterRows(labels, networks.num_clusters, job.observations.to(device))
     metrics = choice.entry(job, policies, values, rows, choice.settings).run()
     tensors = {"policies/parameters": policies.parameters, **prefixed("metrics", metrics.tensors())}
     return Artifact(tensors, {"kind": "improved"})

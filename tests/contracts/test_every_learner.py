@@ -64,14 +64,17 @@ def clusters(seeds: tuple[int, ...]) -> Artifact:
     episodes = torch.arange(dataset().num_episodes)
     labels = torch.stack([(episodes % (2 + seed % 3) == 0).long() for seed in seeds])
     weights = torch.nn.functional.one_hot(labels, 2).float()
-    behaviours = Behaviours(Job(dataset(), list(seeds)), small(CLUSTERING.settings("em")), 2, weights)
-    tensors = {name: tensor.detach() for name, tensor in behaviours.parameters().items()}
-    return Artifact({"labels": labels, **tensors}, {"seeds": list(seeds), **behaviours.shapes()})
+    job = Job(dataset(), list(seeds))
+    networks = Behaviours(job, small(CLUSTERING.settings("em")), 2, weights).networks(job.normaliser)
+    tensors = {name: tensor.detach() for name, tensor in networks.tensors().items()}
+    return Artifact({"labels": labels, **tensors}, {"seeds": list(seeds), **networks.shapes()})
 
 
 @cache
 def critics(seeds: tuple[int, ...]) -> Artifact:
-    made = train_critics(Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"], 2, small(CriticSettings))
+    made = train_critics(
+        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, small(CriticSettings)
+    )
     return Artifact({name: tensor.detach() for name, tensor in made.tensors.items()}, made.metadata)
 
 
@@ -92,7 +95,7 @@ RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
     ),
     "critics": lambda name, seeds: critics(seeds),
     "high level": lambda name, seeds: train_high_level(
-        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"], 2, small(HighLevelSettings)
+        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, small(HighLevelSettings)
     ),
 }
 EVERYTHING = [*METHODS, ("critics", ""), ("high level", "")]

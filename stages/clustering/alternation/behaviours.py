@@ -15,9 +15,11 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import prefixed
+from stages.clustering.cluster_networks import ClusterNetworks
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
+from stages.networks.normaliser import Normaliser
 from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
@@ -88,17 +90,12 @@ class Behaviours:
             **prefixed("classifier", self.classifier.tensors()),
         }
 
-    def parameters(self) -> dict[str, Tensor]:
-        """What is kept of the trained networks."""
-        return {"behaviours/parameters": self.policies.parameters, "classifier/parameters": self.classifier.parameters}
-
-    def shapes(self) -> dict[str, object]:
-        """What rebuilding the networks needs to know."""
-        return {
-            "num_clusters": self.policies.ensemble.num_members,
-            "behaviour_sizes": self.policies.ensemble.sizes,
-            "classifier_sizes": self.classifier.ensemble.sizes,
-        }
+    def networks(self, normaliser: Normaliser) -> ClusterNetworks:
+        """What is kept of them, with the scaling that they work in."""
+        policies, classifier = self.policies, self.classifier
+        return ClusterNetworks(
+            policies.ensemble, policies.parameters, classifier.ensemble, classifier.parameters, normaliser
+        )
 
 
 class Refit:
