@@ -23,12 +23,12 @@ from stages.algorithms.base import OfflineAlgorithm
 from stages.artifacts import prefixed
 from stages.datasets.transitions import returns_to_go
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class Td3BcSettings(Settings):

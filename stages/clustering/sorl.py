@@ -36,12 +36,12 @@ from stages.clustering.alternation.behaviours import Behaviours, behaviour_rows,
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings, empty_history
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.heads import head_of
-from stages.networks.trainable import Trainable
 from stages.training.device import chunk_rows
 from stages.training.draws import EpochDraws
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 LEAST_PROBABILITY = 0.001
 

@@ -25,7 +25,6 @@ from torch import Tensor
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.transitions import n_step, next_row, returns_to_go
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.draws import EpochDraws, UniformDraws
@@ -33,6 +32,7 @@ from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class CriticSettings(Settings):

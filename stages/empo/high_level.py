@@ -23,7 +23,6 @@ from torch import Tensor
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.transitions import n_step, returns_to_go
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.draws import UniformDraws
@@ -32,6 +31,7 @@ from stages.training.expectile import expectile_loss
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class HighLevelSettings(Settings):

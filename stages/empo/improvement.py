@@ -14,7 +14,6 @@ from stages.clustering.cluster_networks import ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
 from stages.empo.cluster_rows import ClusterRows
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.registry import Choice
 from stages.seeding import generators
 from stages.settings import Settings
@@ -22,6 +21,7 @@ from stages.training.checkpoint import Checkpoint
 from stages.training.device import chunk_rows
 from stages.training.job import Job
 from stages.training.metrics import Metrics
+from stages.training.trainable import Trainable
 
 
 @dataclass(frozen=True)

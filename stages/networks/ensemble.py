@@ -52,6 +52,10 @@ class Ensemble:
         pieces = flat.split([prod(shape) for shape in self.blocks])
         return [piece.view(shape) for piece, shape in zip(pieces, self.blocks, strict=True)]
 
+    def arrays(self, flat: Float[Tensor, "parameters"]) -> list[Float[Tensor, "seeds size"]]:
+        """The same blocks, one row per seed."""
+        return [view.view(self.num_seeds, -1) for view in self.views(flat)]
+
     def initialise(self, generators: Sequence[np.random.Generator]) -> Float[Tensor, "parameters"]:
         """Weights and biases uniform in ``+-1/sqrt(fan_in)``, torch's default for linear layers.
 
@@ -59,13 +63,11 @@ class Ensemble:
             generators: One per seed; the networks of a seed depend on its own generator alone.
         """
         flat = torch.empty(self.num_parameters)
-        views = self.views(flat)
-        for weight, bias in zip(views[::2], views[1::2], strict=True):
-            bound = weight.shape[1] ** -0.5
-            for block in (weight, bias):
-                per_seed = block.view(self.num_seeds, -1)
-                for row, generator in zip(per_seed, generators, strict=True):
-                    row.copy_(torch.from_numpy(generator.uniform(-bound, bound, row.shape[0])))
+        arrays = self.arrays(flat)
+        for fan_in, *layer in zip(self.sizes[:-1], arrays[::2], arrays[1::2], strict=True):
+            for array in layer:
+                for row, generator in zip(array, generators, strict=True):
+                    row.copy_(torch.from_numpy(generator.uniform(-(fan_in**-0.5), fan_in**-0.5, len(row))))
         return flat
 
     def copy_seeds(

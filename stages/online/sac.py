@@ -24,7 +24,6 @@ from torch import Tensor
 from stages.artifacts import prefixed
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.online import LEARNERS
 from stages.online.actors import Actors
 from stages.online.collector import Collector
@@ -33,6 +32,7 @@ from stages.seeding import generator
 from stages.settings import Settings
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 
 class SacSettings(Settings):

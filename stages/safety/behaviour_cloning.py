@@ -19,7 +19,6 @@ from stages.agents.network import artifact_of_policies
 from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.cloning import Cloning, rows_to_clone
@@ -28,6 +27,7 @@ from stages.safety.limits.limit_head import LimitHead
 from stages.safety.limits.limit_rows import LimitDraws
 from stages.safety.limits.requirements import require_safe_and_unsafe
 from stages.seeding import generators
+from stages.training.trainable import Trainable
 
 
 class CloneAllSettings(SafeSettings):

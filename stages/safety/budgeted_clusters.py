@@ -35,7 +35,6 @@ from stages.clustering.cluster_networks import ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.requirements import require
 from stages.errors import UserError
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.clusters.budgeted_agent import BudgetedClusters
 from stages.safety.clusters.cluster_policies import ClusterDraws, ClusterPolicies
@@ -45,6 +44,7 @@ from stages.safety.limits.cloning import rows_to_clone
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
+from stages.training.trainable import Trainable
 
 
 class BudgetedSettings(ClusterValueSettings):

@@ -35,7 +35,6 @@ from torch import Tensor
 from stages.agents.contract import Agent
 from stages.artifacts import Artifact, prefixed
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.caps_agent import CapsAgent, artifact_of_heads
@@ -46,6 +45,7 @@ from stages.training.expectile import expectile_loss
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 LARGEST_WEIGHT = 100.0
 

@@ -46,7 +46,7 @@ from stages.training.context_windows import WindowDraws
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
-from stages.training.seedwise_adam import SeedwiseAdam
+from stages.training.seedwise_adam import SeedwiseAdam, warm_up
 
 
 class CdtSettings(SafeSettings):
@@ -108,9 +108,9 @@ class Cdt(SafeAlgorithm):
             initial,
             settings.learning_rate,
             job.device,
-            settings.warmup_steps,
-            settings.clip_norm,
-            settings.weight_decay,
+            clip_norm=settings.clip_norm,
+            weight_decay=settings.weight_decay,
+            schedule=warm_up(settings.warmup_steps),
         )
         log_temperature = torch.full((len(job.seeds), 1), math.log(settings.initial_temperature))
         self.temperature = SeedwiseAdam(log_temperature, settings.learning_rate, job.device)

@@ -50,7 +50,6 @@ from stages.agents.network import artifact_of_policies
 from stages.artifacts import Artifact, prefixed
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.action_vae import ActionVae
@@ -60,6 +59,7 @@ from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 LARGEST_LOG_MULTIPLIER = 5.0
 

@@ -44,7 +44,6 @@ from stages.agents.network import artifact_of_policies
 from stages.artifacts import Artifact, prefixed
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.contract import PARTITION, SafeAlgorithm, SafeSettings
 from stages.safety.limits.cloning import Cloning, rows_to_clone
@@ -56,6 +55,8 @@ from stages.seeding import generators
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
+from stages.training.seedwise_adam import warm_up
+from stages.training.trainable import Trainable
 
 SMALLEST_ERROR = 1e-6
 
@@ -174,17 +175,17 @@ class Classification:
         self.unit = torch.as_tensor(unit)[..., None]
         powers = settings.discount ** torch.arange(length, dtype=torch.float64)
         self.step_weights = (settings.score_scale * powers).float().to(actor.parameters.device)
+        actor.follow(settings.learning_rate, warm_up(settings.warm_up_steps))
         self.updates = [Update(self.fit)]
 
     def fit(self, batch: Batch) -> Losses:
-        """One step at the learning rate that is due."""
+        """One step on the segments of the batch."""
         settings = self.settings
         log_probs = self.head.log_prob(self.actor(batch["observations"]), batch["actions"])
         scores = self.scores(log_probs - batch["reference"])
         loss = classification_loss(
             scores, batch["labels"], batch["weights"], settings.undesirable_weight, settings.sides
         )
-        self.follow_schedule()
         self.actor.minimise(loss - settings.cloning_weight * (log_probs / self.unit).mean(-1))
         right = ((scores > 0) == (batch["labels"] == DESIRABLE)).float().mean(-1)
         return {"loss": loss.detach(), "accuracy": right, "score": scores.detach().mean(-1)}
@@ -192,12 +193,6 @@ class Classification:
     def scores(self, log_ratios: Float[Tensor, "seeds limits steps"]) -> Float[Tensor, "seeds limits batch"]:
         """The sum psi of each segment."""
         return log_ratios.unflatten(-1, (-1, len(self.step_weights))) @ self.step_weights / self.unit
-
-    def follow_schedule(self) -> None:
-        """Set the learning rate: rising from 0 in a line, then constant."""
-        made = self.actor.optimiser.state[self.actor.parameters]["step"]
-        rising = (made + 1) / max(self.settings.warm_up_steps, 1)
-        self.actor.learning_rate.copy_(self.settings.learning_rate * rising.clamp(max=1.0))
 
     def tensors(self) -> dict[str, Tensor]:
         return self.actor.tensors()

@@ -21,12 +21,12 @@ from stages.empo.critics import CriticSettings, train_critics
 from stages.empo.high_level import HighLevelSettings, train_high_level
 from stages.empo.improvement import improve
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.registry import Choice, Registry
 from stages.settings import Settings
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
+from stages.training.trainable import Trainable
 from tests.synthetic import two_policies
 
 BLOCK = list(range(10))

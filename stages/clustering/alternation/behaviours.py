@@ -20,7 +20,6 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
 from stages.networks.normaliser import Normaliser
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.draws import EpochDraws
@@ -28,6 +27,7 @@ from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class BehaviourSettings(Settings):

@@ -31,13 +31,13 @@ from stages.clustering.alternation.pg_settings import PgKmeansSettings
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
-from stages.networks.trainable import Trainable
 from stages.seeding import generator, generators
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 KEPT_ASIDE = 0.3
 DECAY_EVERY = 50

@@ -26,13 +26,13 @@ from stages.clustering.em import centred
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
-from stages.networks.trainable import Trainable
 from stages.seeding import Seeds, generators
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class NeuralPolicies(Policies):

@@ -11,7 +11,7 @@ from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Obje
 from stages.clustering.autoencoders.centroids import Centroids, Latents, nearest
 from stages.clustering.contract import Clustering, ClusteringMethod, empty_history
 from stages.datasets.episodes import EpisodeDataset
-from stages.networks.sequences.parameters import Views
+from stages.networks.sequences.parts import Views
 from stages.training.episode_windows import Window
 from stages.training.loop import Losses
 from stages.training.rows import Batch

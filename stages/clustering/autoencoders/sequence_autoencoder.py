@@ -26,7 +26,7 @@ from torch import Tensor
 
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import Head
-from stages.networks.sequences.parameters import Block, Views
+from stages.networks.sequences.parts import Block, Views
 from stages.networks.sequences.recurrent import affine, attention, last_state, recurrence
 from stages.training.episode_windows import Window
 

@@ -10,13 +10,13 @@ from torch import Tensor
 from stages.clustering.summaries.episode_features import action_values
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import Seeds, generator
 from stages.training.device import chunk_rows
 from stages.training.draws import Draws
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 VOTERS = 3
 UNIFORM_ACTIONS = 10_000

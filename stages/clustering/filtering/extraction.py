@@ -20,11 +20,11 @@ from stages.clustering.filtering.classifiers import (
 )
 from stages.clustering.filtering.seeds import average_actions, densest
 from stages.datasets.episodes import EpisodeDataset
-from stages.networks.trainable import Trainable
 from stages.progress import Progress
 from stages.seeding import generator
 from stages.training.job import Job
 from stages.training.loop import Loop
+from stages.training.trainable import Trainable
 
 if TYPE_CHECKING:
     from stages.clustering.dcpl import DcplSettings

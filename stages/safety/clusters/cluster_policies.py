@@ -16,11 +16,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 from stages.networks import gaussian
-from stages.networks.trainable import Trainable
 from stages.seeding import Seeds, generator
 from stages.training.draws import Draws
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 LAST_RATE = 0.03  # share of the step size that is left at the end
 

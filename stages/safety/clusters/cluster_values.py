@@ -28,7 +28,6 @@ from stages.artifacts import prefixed
 from stages.datasets.transitions import n_step, returns_to_go
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
-from stages.networks.trainable import Trainable
 from stages.safety.contract import SafeSettings
 from stages.safety.limits.cost_transitions import SMALLEST_SCALE, horizon
 from stages.seeding import generators
@@ -37,6 +36,7 @@ from stages.training.expectile import expectile_loss
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class ClusterValueSettings(SafeSettings):

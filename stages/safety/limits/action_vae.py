@@ -14,10 +14,10 @@ from torch import Tensor
 
 from stages.artifacts import prefixed
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import Seeds, generators
 from stages.training.loop import Losses
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 MIN_LOG_STD, MAX_LOG_STD = -4.0, 15.0
 

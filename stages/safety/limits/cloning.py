@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from stages.networks.trainable import Trainable
 from stages.safety.limits.limit_head import LimitHead
 from stages.safety.limits.limit_rows import LimitRows
 from stages.training.job import Job
 from stages.training.loop import Losses, Update
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 
 class Cloning:

@@ -6,13 +6,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stages.networks.trainable import Trainable
 from stages.safety.limits.limit_head import LimitHead
 from stages.safety.limits.limit_rows import LimitRows
 from stages.safety.segments.partition import Partition
 from stages.training.device import chunk_rows
 from stages.training.job import Job
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 
 class SegmentRows(LimitRows):

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
+from stages.training.trainable import Trainable
 
 ENSEMBLE = Ensemble((3, 8, 2), num_seeds=2, num_members=2)
 
