@@ -12,11 +12,11 @@ from stages.registry import Choice
 from stages.settings import Settings
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
-from stages.training.loop import Update
+from stages.training.learner import Learner, Update
 from stages.training.rows import Rows
 
 
-class OfflineAlgorithm(ABC):
+class OfflineAlgorithm(ABC, Learner):
     """Learns one policy per seed from a dataset; a learner for `stages.training.loop.Loop`.
 
     Attributes:
@@ -43,9 +43,6 @@ class OfflineAlgorithm(ABC):
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
         """Training state, for checkpoints."""
-
-    def finished(self) -> bool:
-        return False
 
     def artifact(self, metrics: dict[str, Tensor]) -> Artifact:
         """The trained policy with its normaliser as a file's contents."""

@@ -18,7 +18,7 @@ from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 

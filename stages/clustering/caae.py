@@ -40,10 +40,10 @@ from stages.clustering.autoencoders.centroids import (
     squared_distances,
 )
 from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering
 from stages.networks.sequences.parts import Block, Views
-from stages.training.episode_windows import Window
-from stages.training.loop import Losses
+from stages.training.learner import Losses
 from stages.training.rows import Batch
 
 

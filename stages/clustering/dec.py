@@ -29,11 +29,11 @@ from stages.clustering import CLUSTERING
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Phase, TrajectoryAutoencoder
 from stages.clustering.autoencoders.centroids import Centroids, Latents, collapse_facts, k_means, squared_distances
 from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering, empty_history
 from stages.networks.sequences.parts import Block, Views
 from stages.training.episode_table import EpisodeTable
-from stages.training.episode_windows import Window
-from stages.training.loop import Losses, Update
+from stages.training.learner import Losses, Update
 from stages.training.rows import Batch
 
 Assignment = Float[Tensor, "seeds episodes clusters"]

@@ -30,7 +30,7 @@ from stages.settings import Settings
 from stages.training.draws import EpochDraws, UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 
@@ -49,7 +49,7 @@ class CriticSettings(Settings):
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 
 
-class SarsaQ:
+class SarsaQ(Learner):
     """Learner of Q: Eqs. 11 and 13."""
 
     def __init__(self, job: Job, assignment: EpisodeTable, settings: CriticSettings, scale: float) -> None:
@@ -89,14 +89,11 @@ class SarsaQ:
         self.q.move_target(self.target_update_rate)
         return {}
 
-    def finished(self) -> bool:
-        return False
-
     def tensors(self) -> dict[str, Tensor]:
         return self.q.tensors()
 
 
-class ReturnV:
+class ReturnV(Learner):
     """Learner of V: Eq. 12."""
 
     def __init__(self, job: Job, assignment: EpisodeTable, settings: CriticSettings, returns: np.ndarray) -> None:
@@ -115,9 +112,6 @@ class ReturnV:
         loss = (predicted - batch["returns"]).square().mean((1, 2, 3))
         self.v.minimise(loss)
         return {"v": loss}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return self.v.tensors()

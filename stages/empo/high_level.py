@@ -29,7 +29,7 @@ from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 
@@ -47,7 +47,7 @@ class HighLevelSettings(Settings):
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 
 
-class HighLevel:
+class HighLevel(Learner):
     """Learner of Q_H and V_H; both are updated at every step."""
 
     def __init__(self, job: Job, assignment: EpisodeTable, settings: HighLevelSettings, scale: float) -> None:
@@ -85,9 +85,6 @@ class HighLevel:
         """``Qbar_H <- Q_H``."""
         self.q.move_target(1.0)
         return {}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return prefixed("q", self.q.tensors()) | prefixed("v", self.v.tensors())

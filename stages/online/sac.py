@@ -30,7 +30,7 @@ from stages.online.collector import Collector
 from stages.online.training import OnlineJob, ReplayDraws, Snapshots, rounds
 from stages.seeding import generator
 from stages.settings import Settings
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -62,7 +62,7 @@ def squashed(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     return torch.tanh(raw), (log_density - jacobian).sum(-1, keepdim=True)
 
 
-class Sac:
+class Sac(Learner):
     """Learner of actor, twin critics and temperature, for `stages.training.loop.Loop` over a collector's rows."""
 
     def __init__(self, collector: Collector, settings: SacSettings, seed: int, device: torch.device | str) -> None:
@@ -129,9 +129,6 @@ class Sac:
         held |= {f"temperature/{key}": tensor for key, tensor in self.temperature.state[self.log_temperature].items()}
         held |= {"temperature/log": self.log_temperature.detach()}
         return held | prefixed("collector", self.collector.tensors()) | prefixed("snapshots", self.snapshots.tensors())
-
-    def finished(self) -> bool:
-        return False
 
     def _create_moments(self) -> None:
         # Adam makes its moments at the first step: a step without a gradient, so that checkpoints find them in place.

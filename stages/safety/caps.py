@@ -43,7 +43,7 @@ from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -63,7 +63,7 @@ class CapsSettings(SafeSettings):
 
 
 @SAFETY.register("caps", CapsSettings)
-class Caps(SafeAlgorithm):
+class Caps(SafeAlgorithm, Learner):
     """Learner of both pairs of critics, both values and all heads; what concerns the reward comes first."""
 
     settings: CapsSettings
@@ -121,9 +121,6 @@ class Caps(SafeAlgorithm):
         """Squared distance of each head's action to the dataset's."""
         actions = torch.tanh(self.heads(batch["observations"])[:, 0]).unflatten(2, (self.settings.num_heads, -1))
         return (actions - batch["actions"].transpose(1, 2)).square().sum(-1)
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         parts = {"heads": self.heads, "values": self.values, "critics": self.critics}

@@ -42,11 +42,11 @@ from stages.safety.outcomes.cdt_network import CdtNetwork
 from stages.safety.outcomes.frontier import Frontier
 from stages.safety.outcomes.windows import OutcomeWindows
 from stages.seeding import generators
-from stages.training.context_windows import WindowDraws
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 from stages.training.seedwise_adam import SeedwiseAdam, warm_up
+from stages.training.windows import WindowDraws
 
 
 class CdtSettings(SafeSettings):
@@ -82,7 +82,7 @@ class CdtSettings(SafeSettings):
 
 
 @SAFETY.register("cdt", CdtSettings)
-class Cdt(SafeAlgorithm):
+class Cdt(SafeAlgorithm, Learner):
     """Learner of one transformer per seed, for all limits."""
 
     settings: CdtSettings
@@ -136,9 +136,6 @@ class Cdt(SafeAlgorithm):
             target = self.settings.target_entropy * self.network.action
             self.temperature.minimise(temperature * (entropy.detach() - target))
         return {name: loss.detach() for name, loss in losses.items()}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         """Training state, for checkpoints."""

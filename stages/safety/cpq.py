@@ -57,7 +57,7 @@ from stages.safety.limits.cost_transitions import CostTransitions, discounted_li
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -84,7 +84,7 @@ class CpqSettings(SafeSettings):
 
 
 @SAFETY.register("cpq", CpqSettings)
-class Cpq(SafeAlgorithm):
+class Cpq(SafeAlgorithm, Learner):
     """Learner of one actor and two pairs of twin critics per limit; members ``2 l`` and ``2 l + 1`` are limit l's."""
 
     settings: CpqSettings
@@ -185,9 +185,6 @@ class Cpq(SafeAlgorithm):
         """Observations beside an action of each limit's policy; the limits share the noise."""
         actions = torch.tanh(gaussian.sample(self.actor(observations), noise.expand(-1, len(self.limits), -1, -1)))
         return torch.cat([observations.expand(-1, len(self.limits), -1, -1), actions], dim=-1)
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         parts = {"actor": self.actor, "critics": self.critics, "cost_critics": self.cost_critics, "vae": self.vae}

@@ -53,7 +53,7 @@ from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, UNDESIRABLE, P
 from stages.safety.segments.segment_rows import SegmentRows
 from stages.seeding import generators
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 from stages.training.seedwise_adam import warm_up
 from stages.training.trainable import Trainable
@@ -152,7 +152,7 @@ class Trac(SafeAlgorithm):
         return self.partition.labels[self.numbers]
 
 
-class Classification:
+class Classification(Learner):
     """Learner of the policy as a classifier of segments.
 
     Args:
@@ -196,9 +196,6 @@ class Classification:
 
     def tensors(self) -> dict[str, Tensor]:
         return self.actor.tensors()
-
-    def finished(self) -> bool:
-        return False
 
 
 def classification_loss(

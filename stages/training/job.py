@@ -25,7 +25,8 @@ from stages.seeding import Seeds
 from stages.training.checkpoint import Checkpoint, naming_last_good, remove_checkpoints
 from stages.training.device import describe, pick
 from stages.training.draws import Draws
-from stages.training.loop import Learner, Loop
+from stages.training.learner import Learner
+from stages.training.loop import Loop
 from stages.training.metrics import Metrics
 from stages.training.rows import Rows
 

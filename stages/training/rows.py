@@ -22,17 +22,25 @@ class Rows:
         self.widths = {name: matrix.shape[1] for name, matrix in matrices.items()}
         self.matrix = torch.cat(list(matrices.values()), dim=1).to(device)
 
+    @property
+    def device(self) -> torch.device:
+        return self.matrix.device
+
     def __len__(self) -> int:
         return len(self.matrix)
 
     def gather(self, index: Int[Tensor, "seeds batch"]) -> Batch:
         """The rows at `index` by column name, each ``[seeds, 1, batch, width]``."""
+        return self.at(index[:, None])
+
+    def at(self, index: Int[Tensor, "*any"]) -> Batch:
+        """The rows at `index` by column name, each ``[*any, width]``."""
         picked = self.matrix.index_select(0, index.reshape(-1))
-        return self._split(picked.view(index.shape[0], 1, index.shape[1], -1))
+        return self._split(picked.view(*index.shape, -1))
 
     def chunk(self, start: int, stop: int) -> Batch:
         """Rows ``start:stop`` by column name, each ``[1, 1, rows, width]``."""
         return self._split(self.matrix[start:stop].view(1, 1, stop - start, -1))
 
-    def _split(self, picked: Float[Tensor, "seeds 1 batch width"]) -> Batch:
+    def _split(self, picked: Float[Tensor, "*any width"]) -> Batch:
         return dict(zip(self.widths, picked.split(list(self.widths.values()), dim=-1), strict=True))

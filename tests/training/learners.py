@@ -10,7 +10,7 @@ from torch import Tensor
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
-from stages.training.loop import Losses, Update
+from stages.training.learner import Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 

@@ -25,7 +25,7 @@ from stages.settings import Settings
 from stages.training.draws import EpochDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 
@@ -98,7 +98,7 @@ class Behaviours:
         )
 
 
-class Refit:
+class Refit(Learner):
     """Fits existing behaviours to fixed weights, with a learning rate that falls from its start to zero by a cosine.
 
     Rows of one episode share a weight, and a policy or classifier trained at a constant rate ends wherever the last few
@@ -123,9 +123,6 @@ class Refit:
         self.epoch += 1
         self._set_learning_rate()
         return {}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return {"epoch": self.epoch, **self.behaviours.tensors()}

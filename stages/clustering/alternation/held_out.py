@@ -35,7 +35,7 @@ from stages.seeding import generator, generators
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -81,7 +81,7 @@ def judge_by_held_out(
             level.criterion = crossed(found[:, [own.index(cluster) for cluster in clusters_of(level)]])
 
 
-class ClusterFit:
+class ClusterFit(Learner):
     """Fits a policy to every cluster, with a learning rate that falls to zero by a cosine.
 
     Args:
@@ -114,9 +114,6 @@ class ClusterFit:
         share = 0.5 + 0.5 * math.cos(math.pi * min(1.0, int(self.steps) / self.settings.held_out_steps))
         self.policies.learning_rate.fill_(share * self.settings.learning_rate)
         return {}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return {"steps": self.steps, **prefixed("policies", self.policies.tensors())}

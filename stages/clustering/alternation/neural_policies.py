@@ -30,7 +30,7 @@ from stages.seeding import Seeds, generators
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 
@@ -80,7 +80,7 @@ class NeuralPolicies(Policies):
         return scores
 
 
-class PgLearner:
+class PgLearner(Learner):
     """Alternates M-steps and E-steps for all runs.
 
     Args:

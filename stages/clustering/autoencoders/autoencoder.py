@@ -5,7 +5,7 @@ the latents. The reconstruction of every objective is the published sum over the
 objective is divided by the mean number of steps of a window, a constant of the dataset, so that losses are in nats per
 step and compare between datasets; the weights of its terms against each other stay as published.
 
-Training draws windows, about as many of an episode as it has steps, see `sequence_windows`.
+Training draws windows, about as many of an episode as it has steps, see `window`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from torch import Tensor
 
 from stages.clustering.alternation.behaviours import behaviour_rows
 from stages.clustering.autoencoders.sequence_autoencoder import Pooling, SequenceAutoencoder
+from stages.clustering.autoencoders.window import EpisodeWindows, Window
 from stages.clustering.contract import ClusteringSettings, empty_history
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.heads import head_of
 from stages.networks.sequences.parts import Block, Views
 from stages.seeding import generators
 from stages.training.draws import EpochDraws
-from stages.training.episode_windows import Window, Windows
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable_parts import TrainableParts
 
@@ -73,7 +73,7 @@ class TrajectoryAutoencoder:
     ) -> None:
         rows = behaviour_rows(job)
         self.job, self.settings = job, settings
-        self.windows = Windows(rows, job.dataset, settings.window)
+        self.windows = EpisodeWindows(rows, job.dataset, settings.window)
         self.mean_steps = self.windows.mean_steps
         self.network = SequenceAutoencoder(
             len(job.seeds),
@@ -105,16 +105,16 @@ class TrajectoryAutoencoder:
         """All that the encoder puts out for every episode, as the mean over its windows."""
         windows = self.windows
         if dataset is not None:
-            windows = Windows(behaviour_rows(self.job, dataset), dataset, self.settings.window)
+            windows = EpisodeWindows(behaviour_rows(self.job, dataset), dataset, self.settings.window)
         parameters = self.parts.views()
         width = self.network.encoder_outputs
-        sums = self.parts.parameters.new_zeros(len(self.job.seeds), len(windows.lengths), width)
+        sums = self.parts.parameters.new_zeros(len(self.job.seeds), len(windows.per_episode), width)
         for episodes, window in windows.consecutive(self.settings.batch_windows):
             sums.index_add_(1, episodes, self.network.encode(parameters, window))
         return sums / windows.per_episode[:, None]
 
 
-class Phase:
+class Phase(Learner):
     """Trains a `TrajectoryAutoencoder` on one objective.
 
     Args:

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Objective, Phase, TrajectoryAutoencoder
 from stages.clustering.autoencoders.centroids import Centroids, Latents, nearest
+from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering, ClusteringMethod, empty_history
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.sequences.parts import Views
-from stages.training.episode_windows import Window
-from stages.training.loop import Losses
+from stages.training.learner import Losses
 from stages.training.rows import Batch
 
 

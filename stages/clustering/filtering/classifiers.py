@@ -14,7 +14,7 @@ from stages.seeding import Seeds, generator
 from stages.training.device import chunk_rows
 from stages.training.draws import Draws
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 
@@ -75,7 +75,7 @@ class ExampleDraws(Draws):
         return np.concatenate([positive, np.where(random.random(shape) < 0.5, uniform, other)], axis=1)
 
 
-class Filter:
+class Filter(Learner):
     """Three classifiers per seed, trained by the binary cross-entropy of positive and negative steps."""
 
     def __init__(
@@ -98,9 +98,6 @@ class Filter:
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").mean(-1)
         self.networks.minimise(loss)
         return {"filter": loss}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return self.networks.tensors()

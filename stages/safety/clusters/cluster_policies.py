@@ -18,7 +18,7 @@ from torch import Tensor
 from stages.networks import gaussian
 from stages.seeding import Seeds, generator
 from stages.training.draws import Draws
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -54,7 +54,7 @@ class ClusterDraws(Draws):
         return np.stack(drawn, axis=1)
 
 
-class ClusterPolicies:
+class ClusterPolicies(Learner):
     """Learner of all policies; their step size falls to a small share of its start."""
 
     def __init__(self, policies: Trainable, num_steps: int) -> None:
@@ -67,9 +67,6 @@ class ClusterPolicies:
         self.policies.minimise(loss)
         self.policies.learning_rate.mul_(self.decay)
         return {"policy": loss.detach().mean(1)}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return self.policies.tensors()

@@ -34,7 +34,7 @@ from stages.seeding import generators
 from stages.training.episode_table import EpisodeTable
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 
@@ -71,7 +71,7 @@ def time_passed(steps: Int[Tensor, "*any"], horizon: int) -> Float[Tensor, "*any
     return (2 * steps / horizon - 1).float().unsqueeze(-1)
 
 
-class ClusterValues:
+class ClusterValues(Learner):
     """Learner of the values of all clusters, reward first, for a block of seeds.
 
     Args:
@@ -122,9 +122,6 @@ class ClusterValues:
         if self.settings.reward_values == "stitched":
             self.values.move_target(self.settings.target_update_rate)
         return {"reward value": reward_loss, "cost value": cost_loss, **losses}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         best = prefixed("best", self.best.tensors()) if self.settings.reward_values == "stitched" else {}

@@ -15,7 +15,7 @@ from torch import Tensor
 from stages.artifacts import prefixed
 from stages.networks.ensemble import Ensemble
 from stages.seeding import Seeds, generators
-from stages.training.loop import Losses
+from stages.training.learner import Losses
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 

@@ -7,12 +7,12 @@ from torch import Tensor
 from stages.safety.limits.limit_head import LimitHead
 from stages.safety.limits.limit_rows import LimitRows
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
 
-class Cloning:
+class Cloning(Learner):
     """Learner of ``- log p(a | s)``, with the head's reading of p."""
 
     def __init__(self, actor: Trainable, head: LimitHead) -> None:
@@ -27,9 +27,6 @@ class Cloning:
 
     def tensors(self) -> dict[str, Tensor]:
         return self.actor.tensors()
-
-    def finished(self) -> bool:
-        return False
 
 
 def rows_to_clone(job: Job) -> LimitRows:

@@ -5,10 +5,10 @@ import torch
 
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, TrajectoryAutoencoder
 from stages.clustering.autoencoders.sequence_autoencoder import SequenceAutoencoder
+from stages.clustering.autoencoders.window import Window
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
 from stages.networks.sequences.parts import Block
-from stages.training.episode_windows import Window
 from stages.training.job import Job
 from tests.clustering.autoencoder_data import discrete
 from tests.synthetic import make_episodes
@@ -48,7 +48,7 @@ def test_likelihood_is_the_sum_over_all_steps_the_last_one_too(kind):
     parameters, latents = model.parts.views(), torch.randn(1, 3, 4, generator=torch.Generator().manual_seed(0))
     found = model.network.log_prob(parameters, whole(model), latents)[0]
     told = latents[0].repeat_interleave(torch.from_numpy(dataset.episode_lengths), 0)
-    columns = model.windows.rows.chunk(0, dataset.num_steps)
+    columns = model.windows.windows.rows.chunk(0, dataset.num_steps)
     inputs = torch.cat([columns["observations"], told[None, None]], dim=-1)
     outputs = model.network.decoder(parameters["decoder"], inputs)
     of_steps = head.log_prob(outputs, columns["actions"]).flatten()
