@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import OfflineAlgorithm
+from stages.algorithms.contract import OfflineAlgorithm
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators

@@ -125,8 +125,8 @@ class Embedding(Phase):
         return {}
 
     def tensors(self) -> dict[str, Tensor]:
-        own = {"target": self.target.values, "renewals": self.renewals, "settled": self.settled}
-        return {**super().tensors(), **own, "history_labels": self.history_labels}
+        renewed = {"target": self.target.values, "renewals": self.renewals, "settled": self.settled}
+        return {**super().tensors(), **renewed, "history_labels": self.history_labels}
 
 
 def soft_assignment(latents: Latents, centroids: Centroids) -> Float[Tensor, "seeds batch clusters"]:

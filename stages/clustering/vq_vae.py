@@ -108,8 +108,10 @@ class Quantisation(Phase):
         latents = self.model.network.encode(self.model.parts.views(), self.drawn(batch))
         seeds, position = self.model.job.seeds, int(self.revivals)
         drawn = [
-            own[torch.from_numpy(generator.integers(0, len(own), self.used.shape[1])).to(own.device)]
-            for own, generator in zip(latents, generators(seeds, "revived codes", position), strict=True)
+            candidates[
+                torch.from_numpy(generator.integers(0, len(candidates), self.used.shape[1])).to(candidates.device)
+            ]
+            for candidates, generator in zip(latents, generators(seeds, "revived codes", position), strict=True)
         ]
         kept = self.used | ~self.model.parts.running[:, None]
         self.codebook.copy_(torch.where(kept[..., None], self.codebook, torch.stack(drawn)))

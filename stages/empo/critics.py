@@ -76,11 +76,11 @@ class SarsaQ(Learner):
 
     def fit(self, batch: Batch) -> Losses:
         """One step on Eq. 11."""
-        own = self.assignment.rows_of(batch)
+        assigned = self.assignment.rows_of(batch)
         following = self.q.target(torch.cat([batch["next_observations"], batch["next_actions"]], dim=-1))
-        target = batch["rewards"] + batch["discounts"] * (following * own).sum(-1, keepdim=True)
+        target = batch["rewards"] + batch["discounts"] * (following * assigned).sum(-1, keepdim=True)
         predicted = self.q(torch.cat([batch["observations"], batch["actions"]], dim=-1))
-        loss = ((predicted * own).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
+        loss = ((predicted * assigned).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
         self.q.minimise(loss)
         return {"q": loss}
 
@@ -107,8 +107,8 @@ class ReturnV(Learner):
 
     def fit(self, batch: Batch) -> Losses:
         """One step on Eq. 12."""
-        own = self.assignment.rows_of(batch)
-        predicted = (self.v(batch["observations"]) * own).sum(-1, keepdim=True)
+        assigned = self.assignment.rows_of(batch)
+        predicted = (self.v(batch["observations"]) * assigned).sum(-1, keepdim=True)
         loss = (predicted - batch["returns"]).square().mean((1, 2, 3))
         self.v.minimise(loss)
         return {"v": loss}

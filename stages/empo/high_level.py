@@ -70,11 +70,11 @@ class HighLevel(Learner):
 
     def fit(self, batch: Batch) -> Losses:
         """One step on both objectives."""
-        own = self.assignment.rows_of(batch)
+        assigned = self.assignment.rows_of(batch)
         with torch.no_grad():
             target = batch["rewards"] + batch["discounts"] * self.v(batch["next_observations"])
-            followed = (self.q.target(batch["observations"]) * own).sum(-1, keepdim=True)
-        predicted = (self.q(batch["observations"]) * own).sum(-1, keepdim=True)
+            followed = (self.q.target(batch["observations"]) * assigned).sum(-1, keepdim=True)
+        predicted = (self.q(batch["observations"]) * assigned).sum(-1, keepdim=True)
         q_loss = (predicted - target).square().mean((1, 2, 3))
         v_loss = expectile_loss(followed - self.v(batch["observations"]), self.expectile).mean((1, 2, 3))
         self.q.minimise(q_loss)

@@ -42,8 +42,8 @@ class Critics:
         states = observations.reshape(seeds, 1, clusters * rows, -1)
         pairs = torch.cat([observations, actions], dim=-1).reshape(seeds, 1, clusters * rows, -1)
         values = self.q(self.q_parameters, pairs) - self.v(self.v_parameters, states)
-        own = values.view(seeds, clusters, rows, clusters).diagonal(dim1=1, dim2=3)
-        return own.mT
+        of_cluster = values.view(seeds, clusters, rows, clusters).diagonal(dim1=1, dim2=3)
+        return of_cluster.mT
 
 
 class ImprovementMethod(ABC):

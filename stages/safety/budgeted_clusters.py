@@ -37,7 +37,7 @@ from stages.datasets.requirements import require
 from stages.errors import UserError
 from stages.safety import SAFETY
 from stages.safety.clusters.budgeted_agent import BudgetedClusters
-from stages.safety.clusters.cluster_policies import ClusterDraws, ClusterPolicies
+from stages.safety.clusters.cluster_policies import ClusterPolicies, cluster_draws
 from stages.safety.clusters.cluster_values import ClusterValues, ClusterValueSettings
 from stages.safety.contract import CLUSTERS, SafeAlgorithm
 from stages.safety.limits.cloning import rows_to_clone
@@ -110,7 +110,7 @@ class Budgeted(SafeAlgorithm):
         policies = Trainable(networks.policies, sources, settings.policy_learning_rate, job.device)
         policies.load(networks.policy_parameters)
         of_row = clusters.labels_of_steps(job.dataset.episode_of_step)
-        draws = ClusterDraws(job.seeds, of_row, clusters.num_clusters, settings.policy_batch_size)
+        draws = cluster_draws(job.seeds, of_row, clusters.num_clusters, settings.policy_batch_size)
         learner = ClusterPolicies(policies, settings.policy_steps)
         job.train("clusters' policies", learner, rows_to_clone(job), draws, settings.policy_steps)
         return policies.parameters.detach()

@@ -139,13 +139,15 @@ class Cpq(SafeAlgorithm, Learner):
         pairs = self.pairs(batch["observations"], batch["actor_noise"])
         values = twin_values(self._held(self.critics), pairs).amin(2)
         with torch.no_grad():
-            own = torch.cat([batch["observations"], batch["actions"]], dim=-1).expand_as(pairs)
-            safe, own_safe = (self.counts_as_safe(self._held(self.cost_critics), asked) for asked in (pairs, own))
-        distance = (pairs - own).square().sum(-1, keepdim=True)
+            recorded = torch.cat([batch["observations"], batch["actions"]], dim=-1).expand_as(pairs)
+            safe, recorded_safe = (
+                self.counts_as_safe(self._held(self.cost_critics), asked) for asked in (pairs, recorded)
+            )
+        distance = (pairs - recorded).square().sum(-1, keepdim=True)
         strength = self.settings.clone_weight * values.detach().abs().mean((2, 3), keepdim=True)
-        loss = (strength * own_safe * distance - safe * values).mean((2, 3)).sum(1)
+        loss = (strength * recorded_safe * distance - safe * values).mean((2, 3)).sum(1)
         self.actor.minimise(loss)
-        return {"actor": loss, "safe share": safe.mean((1, 2, 3)), "data's safe share": own_safe.mean((1, 2, 3))}
+        return {"actor": loss, "safe share": safe.mean((1, 2, 3)), "data's safe share": recorded_safe.mean((1, 2, 3))}
 
     def counts_as_safe(
         self, cost_critics: Callable[[Tensor], Tensor], pairs: Float[Tensor, "seeds limits batch pair"]
@@ -178,8 +180,10 @@ class Cpq(SafeAlgorithm, Learner):
         """Divergence from which on an action is unlike the data."""
         if self.settings.ood_quantile == 0:
             return torch.zeros((), device=batch["actions"].device)  # divergences are not negative
-        own = self.vae.strangeness(torch.cat([batch["observations"], batch["actions"]], dim=-1)).sort(dim=2).values
-        return own[:, :, round(self.settings.ood_quantile * (own.shape[2] - 1)), None]
+        strangeness = (
+            self.vae.strangeness(torch.cat([batch["observations"], batch["actions"]], dim=-1)).sort(dim=2).values
+        )
+        return strangeness[:, :, round(self.settings.ood_quantile * (strangeness.shape[2] - 1)), None]
 
     def pairs(self, observations: Tensor, noise: Tensor) -> Float[Tensor, "seeds limits batch pair"]:
         """Observations beside an action of each limit's policy; the limits share the noise."""

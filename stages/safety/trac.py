@@ -46,9 +46,8 @@ from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.safety import SAFETY
 from stages.safety.contract import PARTITION, SafeAlgorithm, SafeSettings
-from stages.safety.limits.cloning import Cloning, rows_to_clone
+from stages.safety.limits.cloning import Cloning, limit_draws, rows_to_clone
 from stages.safety.limits.limit_head import LimitHead, PolicyKind
-from stages.safety.limits.limit_rows import LimitDraws
 from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, UNDESIRABLE, Partition
 from stages.safety.segments.segment_rows import SegmentRows
 from stages.seeding import generators
@@ -93,8 +92,8 @@ class Trac(SafeAlgorithm):
         self.partition = Partition.load(given)
         if missing := [limit for limit in self.limits if limit not in self.partition.limits]:
             cause = f"the partition has no labels for the cost limit {missing[0]:g}"
-            known = ", ".join(f"{limit:g}" for limit in self.partition.limits)
-            raise UserError(cause, place="cost_limits", remedy=f"Choose among {known}, or partition again")
+            offered = ", ".join(f"{limit:g}" for limit in self.partition.limits)
+            raise UserError(cause, place="cost_limits", remedy=f"Choose among {offered}, or partition again")
         self.head = LimitHead(settings.policy, job.actions.shape[1])
         sizes = (job.observations.shape[1], *settings.hidden_sizes, self.head.num_outputs)
         self.policy = Ensemble(sizes, len(job.seeds), len(self.limits))
@@ -114,8 +113,8 @@ class Trac(SafeAlgorithm):
     def pretrain(self) -> dict[str, Tensor]:
         """Clone the labelled segments, and freeze the result as the reference; the losses."""
         job, settings = self.job, self.settings
-        pools = [[self.partition.segments.rows(job.dataset, own != LEFT_OUT)] for own in self.labels]
-        draws = LimitDraws(job.seeds, pools, self.limits, settings.pretraining_batch_size, "pretraining rows")
+        pools = [[self.partition.segments.rows(job.dataset, labels != LEFT_OUT)] for labels in self.labels]
+        draws = limit_draws(job.seeds, pools, self.limits, settings.pretraining_batch_size, "pretraining rows")
         learner = Cloning(self.actor, self.head)
         metrics = job.train("pretraining", learner, rows_to_clone(job), draws, settings.pretraining_steps)
         self.actor.move_target(1.0)
@@ -126,7 +125,7 @@ class Trac(SafeAlgorithm):
         """Fit the classifier that the policy is; the losses."""
         job, settings = self.job, self.settings
         rows = SegmentRows(job, self.partition, self.numbers, self.actor, self.head)
-        draws = LimitDraws(job.seeds, self.pools(), self.limits, settings.batch_size, "segments")
+        draws = limit_draws(job.seeds, self.pools(), self.limits, settings.batch_size, "segments")
         learner = Classification(self.actor, self.head, self.partition.segments.length, settings, self.unit(rows))
         return job.train("classification", learner, rows, draws, settings.num_steps).tensors()
 
@@ -139,8 +138,10 @@ class Trac(SafeAlgorithm):
     def pools(self) -> list[list[Int[np.ndarray, "_"]]]:
         """The segments each limit draws from, apart by label where batches are balanced."""
         if self.settings.balanced_batches:
-            return [[np.flatnonzero(own == DESIRABLE), np.flatnonzero(own == UNDESIRABLE)] for own in self.labels]
-        return [[np.flatnonzero(own != LEFT_OUT)] for own in self.labels]
+            return [
+                [np.flatnonzero(labels == DESIRABLE), np.flatnonzero(labels == UNDESIRABLE)] for labels in self.labels
+            ]
+        return [[np.flatnonzero(labels != LEFT_OUT)] for labels in self.labels]
 
     @property
     def numbers(self) -> list[int]:

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 import torch
 
 from stages.training.learner import Learner, Losses
-from stages.training.rows import Batch, Rows
+from stages.training.rows import Batch, Gatherable
 from stages.training.stepper import LONGEST_RUN, Stepper
 
 WARM_UP_RUNS = 3
 
 
-def stepper_for(learner: Learner, rows: Rows) -> Stepper:
+def stepper_for(learner: Learner, rows: Gatherable) -> Stepper:
     """The quickest stepper where `rows` live."""
     return (Replay if rows.device.type == "cuda" else Stepper)(learner, rows)
 
@@ -27,7 +27,7 @@ def stepper_for(learner: Learner, rows: Rows) -> Stepper:
 class Replay(Stepper):
     """Makes steps on CUDA through a graph; those that do not fill one are made one by one."""
 
-    def __init__(self, learner: Learner, rows: Rows) -> None:
+    def __init__(self, learner: Learner, rows: Gatherable) -> None:
         super().__init__(learner, rows)
         captured, rare = [], []
         for update in learner.updates:

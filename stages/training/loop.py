@@ -11,7 +11,7 @@ from stages.training.draws import Draws
 from stages.training.graph import stepper_for
 from stages.training.learner import Learner
 from stages.training.metrics import Metrics
-from stages.training.rows import Rows
+from stages.training.rows import Gatherable
 from stages.training.stepper import Stepper
 
 
@@ -31,7 +31,7 @@ class Loop:
     def __init__(
         self,
         learner: Learner,
-        rows: Rows,
+        rows: Gatherable,
         draws: Draws,
         checkpoint: Checkpoint | None = None,
         progress: Progress | None = None,

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 Batch = dict[str, Tensor]
+
+
+@runtime_checkable
+class Gatherable(Protocol):
+    """What minibatches are gathered from: `Rows`, or whatever is made of them."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def __len__(self) -> int: ...
+
+    def gather(self, index: Int[Tensor, "seeds *members batch"]) -> Batch:
+        """What lies at `index`, by name."""
+        ...
 
 
 class Rows:
@@ -29,9 +45,9 @@ class Rows:
     def __len__(self) -> int:
         return len(self.matrix)
 
-    def gather(self, index: Int[Tensor, "seeds batch"]) -> Batch:
-        """The rows at `index` by column name, each ``[seeds, 1, batch, width]``."""
-        return self.at(index[:, None])
+    def gather(self, index: Int[Tensor, "seeds *members batch"]) -> Batch:
+        """The rows at `index` by column name, each ``[seeds, members, batch, width]``; without members, 1 of them."""
+        return self.at(index[:, None] if index.dim() == 2 else index)
 
     def at(self, index: Int[Tensor, "*any"]) -> Batch:
         """The rows at `index` by column name, each ``[*any, width]``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stages.training.learner import Learner, Losses
-from stages.training.rows import Batch, Rows
+from stages.training.rows import Batch, Gatherable
 
 LONGEST_RUN = 32  # steps that a CUDA graph holds at most
 
@@ -21,7 +21,7 @@ class Stepper:
         step: Steps made so far.
     """
 
-    def __init__(self, learner: Learner, rows: Rows) -> None:
+    def __init__(self, learner: Learner, rows: Gatherable) -> None:
         self.learner, self.rows, self.step = learner, rows, 0
 
     def run(self, chunk: Batch) -> Iterator[Losses]:

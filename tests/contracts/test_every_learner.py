@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import train_offline
+from stages.algorithms.contract import train_offline
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.clustering.alternation.behaviours import Behaviours
@@ -220,7 +220,8 @@ def test_every_weight_of_a_clustering_gets_a_gradient(name):
     settings = choice("clustering", name).settings
     num_clusters, episodes = made.metadata["num_clusters"], dataset().num_episodes
     weights = torch.full((len(BLOCK), episodes, num_clusters), 1 / num_clusters)
-    untrained = Behaviours(Job(dataset(), BLOCK), settings, num_clusters, weights).parameters()
+    job = Job(dataset(), BLOCK)
+    untrained = Behaviours(job, settings, num_clusters, weights).networks(job.normaliser).tensors()
     for key, ensemble in ensembles("clustering", made, len(BLOCK)).items():
         assert_every_weight_learns(ensemble, untrained[key].detach(), made.tensors[key])
 

@@ -66,8 +66,8 @@ def judge_by_held_out(
     training = weights.clone().float()
     training[aside] = 0
     members = torch.zeros(*labels.shape, max(map(len, clusters)))
-    for seed, own in enumerate(clusters):
-        for place, joined in enumerate(own):
+    for seed, groups in enumerate(clusters):
+        for place, joined in enumerate(groups):
             members[seed, :, place] = training * torch.isin(labels[seed], torch.tensor(joined))
     learner = ClusterFit(job, settings, members)
     rows = behaviour_rows(job)
@@ -76,9 +76,9 @@ def judge_by_held_out(
     halves = halved(job.dataset.select(aside.numpy()))
     likelihood = floored_likelihood(behaviour_rows(job, halves), halves, settings.log_prob_floor)
     scores = likelihood(learner.policies).cpu()
-    for own, trace, found in zip(clusters, traces, scores, strict=True):
+    for groups, trace, found in zip(clusters, traces, scores, strict=True):
         for level in trace:
-            level.criterion = crossed(found[:, [own.index(cluster) for cluster in clusters_of(level)]])
+            level.criterion = crossed(found[:, [groups.index(cluster) for cluster in clusters_of(level)]])
 
 
 class ClusterFit(Learner):
@@ -102,9 +102,9 @@ class ClusterFit(Learner):
 
     def step(self, batch: Batch) -> Losses:
         """One gradient step on the mean of ``-log beta_z(a | s)`` over each cluster's rows."""
-        own = self.members.rows_of(batch).squeeze(1).mT
+        members = self.members.rows_of(batch).squeeze(1).mT
         log_probs = self.head.log_prob(self.policies(batch["observations"]), batch["actions"])
-        loss = -(own * log_probs).sum(-1) / own.sum(-1).clamp(min=1.0)
+        loss = -(members * log_probs).sum(-1) / members.sum(-1).clamp(min=1.0)
         self.policies.minimise(loss)
         return {"held-out policies": loss.mean(1)}
 

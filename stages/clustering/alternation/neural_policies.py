@@ -75,8 +75,8 @@ class NeuralPolicies(Policies):
         likelihood = floored_likelihood(behaviour_rows(self.job, dataset), dataset, self.settings.log_prob_floor)
         of_all = likelihood(self.kept).cpu()
         scores = of_all.new_full((*of_all.shape[:2], self.num_clusters), -torch.inf)
-        for own, found, alive in zip(scores, of_all, self.alive, strict=True):
-            own[:, : len(alive)] = found[:, alive]
+        for kept, found, alive in zip(scores, of_all, self.alive, strict=True):
+            kept[:, : len(alive)] = found[:, alive]
         return scores
 
 
@@ -107,9 +107,9 @@ class PgLearner(Learner):
     def m_step(self, batch: Batch) -> Losses:
         """One gradient step on the mean of ``-log beta_z(a | s)`` over each cluster's rows."""
         label, weight = self.table.rows_of(batch).unbind(-1)
-        own = weight * (label == self.clusters)
+        members = weight * (label == self.clusters)
         log_probs = self.head.log_prob(self.policies(batch["observations"]), batch["actions"])
-        loss = -((own * log_probs).sum(-1) / own.sum(-1).clamp(min=1.0)).mean(1)
+        loss = -((members * log_probs).sum(-1) / members.sum(-1).clamp(min=1.0)).mean(1)
         self.policies.minimise(loss * self.found.num_clusters)
         return {"policy": loss}
 

@@ -60,7 +60,7 @@ class AutoencoderMethod(ClusteringMethod):
         """
         responsibilities, last = self.assign(latents).cpu(), phases[-1]
         behaviours, refit_losses = self.refitted(responsibilities)
-        earlier = {f"{phase.label} {name}": own for phase in phases[:-1] for name, own in phase.metrics.items()}
+        earlier = {f"{phase.label} {name}": losses for phase in phases[:-1] for name, losses in phase.metrics.items()}
         no_labels, _ = empty_history(0, *latents.shape[:2])
         return Clustering(
             responsibilities=responsibilities,

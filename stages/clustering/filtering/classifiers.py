@@ -66,11 +66,11 @@ class ExampleDraws(Draws):
 
     def index_chunk(self, seed: int, position: int) -> np.ndarray:
         """Rows of one network, ``[chunk_steps, 2 * batch_size]``: positives, then the sources of negatives' actions."""
-        own, voter = divmod(seed, VOTERS)
-        random = generator(self.own_seeds[own], f"{self.purpose}, voter {voter}", position)
+        place, voter = divmod(seed, VOTERS)
+        random = generator(self.own_seeds[place], f"{self.purpose}, voter {voter}", position)
         shape = self.chunk_steps, self.half
         positive = self.positives[seed][random.integers(len(self.positives[seed]), size=shape)]
-        other = self.unlabelled[own][random.integers(len(self.unlabelled[own]), size=shape)]
+        other = self.unlabelled[place][random.integers(len(self.unlabelled[place]), size=shape)]
         uniform = self.num_rows + random.integers(UNIFORM_ACTIONS, size=shape)
         return np.concatenate([positive, np.where(random.random(shape) < 0.5, uniform, other)], axis=1)
 

@@ -105,14 +105,14 @@ class ClusterValues(Learner):
 
     def fit(self, batch: Batch) -> Losses:
         """One step of all values."""
-        own = self.assignment.rows_of(batch)
-        rewards, costs = (self.values(batch["states"]) * own).sum(-1, keepdim=True).split(1, dim=1)
+        assigned = self.assignment.rows_of(batch)
+        rewards, costs = (self.values(batch["states"]) * assigned).sum(-1, keepdim=True).split(1, dim=1)
         losses = {}
         target = batch["rewards"]
         if self.settings.reward_values == "stitched":
             with torch.no_grad():
                 target = target + batch["discounts"] * self.best(batch["next_states"])
-                followed = (self.values.target(batch["states"])[:, :1] * own).sum(-1, keepdim=True)
+                followed = (self.values.target(batch["states"])[:, :1] * assigned).sum(-1, keepdim=True)
             best_loss = expectile_loss(followed - self.best(batch["states"]), self.settings.expectile).mean((1, 2, 3))
             self.best.minimise(best_loss)
             losses["best"] = best_loss
