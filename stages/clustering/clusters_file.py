@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from stages.artifacts import Artifact
     from stages.clustering.contract import Clustering
 
-LABELS, RESPONSIBILITIES = "labels", "responsibilities"
-HISTORY_LABELS, HISTORY_SCORE = "history/labels", "history/score"
-DETAILS = "details"
+LABELS, HISTORY_LABELS, HISTORY_SCORE = "labels", "history/labels", "history/score"
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class ClustersFile:
         except (FileNotFoundError, SafetensorError) as error:
             remedy = "Run `snakemake` to make it"
             raise UserError(f"cannot be read ({error})", place=str(path), remedy=remedy) from error
-        return cls(arrays, facts, str(path)).checked()
+        return cls(arrays, facts, str(path))
 
     @classmethod
     def of(cls, artifact: Artifact) -> ClustersFile:
@@ -73,50 +71,40 @@ class ClustersFile:
             UserError: It has no clusters.
         """
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in artifact.tensors.items()}
-        return cls(arrays, artifact.metadata).checked()
+        return cls(arrays, artifact.metadata)
 
     @staticmethod
     def contents(clustering: Clustering, **facts: object) -> Artifact:
         """What `read` reads, for a method's result and what is to be said about it (seeds, settings)."""
         from stages.artifacts import Artifact, prefixed
 
-        networks = None if clustering.behaviours is None else clustering.behaviours.networks(clustering.normaliser)
         tensors = {
             LABELS: clustering.labels,
-            RESPONSIBILITIES: clustering.responsibilities,
+            "responsibilities": clustering.responsibilities,
             HISTORY_LABELS: clustering.history_labels,
             HISTORY_SCORE: clustering.score_history,
             **prefixed("normaliser", clustering.normaliser.tensors()),
             **prefixed("metrics", clustering.metrics),
-            **prefixed(DETAILS, clustering.details),
-            **({} if networks is None else networks.tensors()),
+            **prefixed("details", clustering.details),
         }
         said: dict[str, object] = {
             "kind": "clusters",
             "num_clusters": clustering.responsibilities.shape[-1],
             "score": clustering.score_name,
             "converged": clustering.converged,
-            **({} if networks is None else networks.shapes()),
         }
+        if clustering.behaviours is not None:
+            networks = clustering.behaviours.networks(clustering.normaliser)
+            tensors, said = tensors | networks.tensors(), said | networks.shapes()
         return Artifact(tensors, said | facts)
 
-    def checked(self) -> ClustersFile:
-        """Itself.
-
-        Raises:
-            UserError: There are no clusters in it.
-        """
+    def __post_init__(self) -> None:
         if LABELS not in self.arrays or "num_clusters" not in self.facts:
             raise UserError("holds no clusters", place=self.place, remedy="Make it with stages.cluster_trajectories")
-        return self
 
     @property
     def labels(self) -> Int[np.ndarray, "seeds episodes"]:
         return self.arrays[LABELS].astype(np.int64, copy=False)
-
-    @property
-    def responsibilities(self) -> Float[np.ndarray, "seeds episodes clusters"]:
-        return self.arrays[RESPONSIBILITIES]
 
     @property
     def history_labels(self) -> Int[np.ndarray, "labelled seeds episodes"]:
@@ -152,7 +140,7 @@ class ClustersFile:
 
     def detail(self, name: str) -> np.ndarray | None:
         """What else the method found under this name, such as ``latents`` or ``merge_scores``; None if nothing."""
-        return self.arrays.get(f"{DETAILS}/{name}")
+        return self.arrays.get(f"details/{name}")
 
     def labels_of_steps(self, episode_of_step: Int[np.ndarray, "steps"]) -> Int[np.ndarray, "seeds steps"]:
         """The cluster of each step of the dataset."""

@@ -32,6 +32,7 @@ from stages.seeding import generator
 from stages.settings import Settings
 from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
+from stages.training.seedwise_adam import SeedwiseAdam
 from stages.training.trainable import Trainable
 
 
@@ -73,11 +74,8 @@ class Sac(Learner):
         self.actor = Trainable(policy, [generator(seed, "sac actor")], rate, device)
         twins = Ensemble((observation + self.action_size, *inner, 1), num_members=2)
         self.critics = Trainable(twins, [generator(seed, "sac critics")], rate, device, target=True)
-        self.log_temperature = torch.zeros((), device=device, requires_grad=True)
-        rate = torch.tensor(rate, device=device)
-        on_gpu = self.log_temperature.is_cuda
-        self.temperature = torch.optim.Adam([self.log_temperature], lr=rate, fused=True, capturable=on_gpu)
-        self._create_moments()
+        self.temperature = SeedwiseAdam(torch.zeros(()), rate, device)
+        self.log_temperature = self.temperature.parameters
         self.noise = {"actor_noise": self.action_size, "target_noise": self.action_size}
         every = settings.snapshot_every
         self.snapshots = Snapshots(self.actors(), every, settings.num_steps // every)
@@ -111,7 +109,7 @@ class Sac(Learner):
         self.actor.minimise(loss)
         entropy = -log_density.detach().mean((1, 2, 3))
         self.log_temperature.grad = (entropy + self.action_size).mean()
-        self.temperature.step()
+        self.temperature.apply_gradient()
         return {"actor": loss, "entropy": entropy}
 
     def explore(self, observations: Float[Tensor, "robots o"], noise: Float[Tensor, "robots a"]) -> Tensor:
@@ -124,17 +122,9 @@ class Sac(Learner):
         return Actors(("sac",), self.actor.ensemble, self.actor.parameters.detach(), *statistics, squashed=True)
 
     def tensors(self) -> dict[str, Tensor]:
-        learnt = {"actor": self.actor, "critics": self.critics}
+        learnt = {"actor": self.actor, "critics": self.critics, "temperature": self.temperature}
         held = {key: tensor for name, part in learnt.items() for key, tensor in prefixed(name, part.tensors()).items()}
-        held |= {f"temperature/{key}": tensor for key, tensor in self.temperature.state[self.log_temperature].items()}
-        held |= {"temperature/log": self.log_temperature.detach()}
         return held | prefixed("collector", self.collector.tensors()) | prefixed("snapshots", self.snapshots.tensors())
-
-    def _create_moments(self) -> None:
-        # Adam makes its moments at the first step: a step without a gradient, so that checkpoints find them in place.
-        self.log_temperature.grad = torch.zeros_like(self.log_temperature)
-        self.temperature.step()
-        self.temperature.state[self.log_temperature]["step"].zero_()
 
     def _seen(self, observations: Tensor) -> Tensor:
         return (observations - self.collector.mean) / self.collector.std

@@ -34,7 +34,7 @@ def test_what_is_written_is_read(tmp_path):
     ClustersFile.contents(found, seeds=[3, 4], settings={"method": "em"}).save(tmp_path / "c.safetensors")
     for file in ClustersFile.read(tmp_path / "c.safetensors"), ClustersFile.of(found.artifact(seeds=[3, 4])):
         np.testing.assert_array_equal(file.labels, found.labels.numpy())
-        np.testing.assert_array_equal(file.responsibilities, found.responsibilities.numpy())
+        np.testing.assert_array_equal(file.arrays["responsibilities"], found.responsibilities.numpy())
         np.testing.assert_array_equal(file.history_labels, found.history_labels.numpy())
         np.testing.assert_array_equal(file.score_history, found.score_history.numpy())
         np.testing.assert_array_equal(file.labels_of_steps(np.array([0, 0, 5])), [[0, 0, 1], [1, 1, 0]])

@@ -11,7 +11,7 @@ from torch import Tensor
 from stages.agents.contract import Agent, Conditions, require_memoryless
 from stages.agents.loading import load_agent
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import train_offline
+from stages.algorithms.contract import train_offline
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.empo.high_level import HighLevelSettings, train_high_level
