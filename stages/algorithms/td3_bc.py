@@ -21,12 +21,11 @@ from stages.algorithms import ALGORITHMS
 from stages.algorithms.contract import OfflineAlgorithm
 from stages.algorithms.transition_rows import transition_rows
 from stages.algorithms.twin_critics import TwinCritics
-from stages.artifacts import prefixed
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job
-from stages.training.learner import Losses, Update
+from stages.training.learner import Losses, Update, state_of
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -97,4 +96,4 @@ class Td3Bc(OfflineAlgorithm):
         return self.actor.parameters
 
     def tensors(self) -> dict[str, Tensor]:
-        return prefixed("actor", self.actor.tensors()) | prefixed("critics", self.critics.tensors())
+        return state_of(actor=self.actor, critics=self.critics)

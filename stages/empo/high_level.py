@@ -29,7 +29,7 @@ from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
-from stages.training.learner import Learner, Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 
@@ -87,7 +87,7 @@ class HighLevel(Learner):
         return {}
 
     def tensors(self) -> dict[str, Tensor]:
-        return prefixed("q", self.q.tensors()) | prefixed("v", self.v.tensors())
+        return state_of(q=self.q, v=self.v)
 
 
 def train_high_level(

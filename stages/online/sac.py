@@ -21,7 +21,6 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.artifacts import prefixed
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.online import LEARNERS
@@ -30,7 +29,7 @@ from stages.online.collector import Collector
 from stages.online.training import OnlineJob, ReplayDraws, Snapshots, rounds
 from stages.seeding import generator
 from stages.settings import Settings
-from stages.training.learner import Learner, Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
 from stages.training.seedwise_adam import SeedwiseAdam
 from stages.training.trainable import Trainable
@@ -122,9 +121,8 @@ class Sac(Learner):
         return Actors(("sac",), self.actor.ensemble, self.actor.parameters.detach(), *statistics, squashed=True)
 
     def tensors(self) -> dict[str, Tensor]:
-        learnt = {"actor": self.actor, "critics": self.critics, "temperature": self.temperature}
-        held = {key: tensor for name, part in learnt.items() for key, tensor in prefixed(name, part.tensors()).items()}
-        return held | prefixed("collector", self.collector.tensors()) | prefixed("snapshots", self.snapshots.tensors())
+        learnt = state_of(actor=self.actor, critics=self.critics, temperature=self.temperature)
+        return learnt | state_of(collector=self.collector, snapshots=self.snapshots)
 
     def _seen(self, observations: Tensor) -> Tensor:
         return (observations - self.collector.mean) / self.collector.std

@@ -33,7 +33,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.agents.contract import Agent
-from stages.artifacts import Artifact, prefixed
+from stages.artifacts import Artifact
 from stages.networks.ensemble import Ensemble
 from stages.safety import SAFETY
 from stages.safety.contract import SafeAlgorithm, SafeSettings
@@ -43,7 +43,7 @@ from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
-from stages.training.learner import Learner, Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -123,8 +123,7 @@ class Caps(SafeAlgorithm, Learner):
         return (actions - batch["actions"].transpose(1, 2)).square().sum(-1)
 
     def tensors(self) -> dict[str, Tensor]:
-        parts = {"heads": self.heads, "values": self.values, "critics": self.critics}
-        return {key: tensor for name, part in parts.items() for key, tensor in prefixed(name, part.tensors()).items()}
+        return state_of(heads=self.heads, values=self.values, critics=self.critics)
 
 
 def mixture(num_heads: int) -> Float[Tensor, "2 heads"]:

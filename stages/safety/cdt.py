@@ -43,7 +43,7 @@ from stages.safety.outcomes.frontier import Frontier
 from stages.safety.outcomes.windows import OutcomeWindows
 from stages.seeding import generators
 from stages.training.job import Job
-from stages.training.learner import Learner, Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
 from stages.training.seedwise_adam import SeedwiseAdam, warm_up
 from stages.training.windows import WindowDraws
@@ -139,7 +139,7 @@ class Cdt(SafeAlgorithm, Learner):
 
     def tensors(self) -> dict[str, Tensor]:
         """Training state, for checkpoints."""
-        return prefixed("policy", self.policy.tensors()) | prefixed("temperature", self.temperature.tensors())
+        return state_of(policy=self.policy, temperature=self.temperature)
 
     def train(self) -> Artifact:
         settings = self.settings

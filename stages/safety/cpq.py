@@ -47,7 +47,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.agents.network import artifact_of_policies
-from stages.artifacts import Artifact, prefixed
+from stages.artifacts import Artifact
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.safety import SAFETY
@@ -57,7 +57,7 @@ from stages.safety.limits.cost_transitions import CostTransitions, discounted_li
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
-from stages.training.learner import Learner, Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -191,8 +191,7 @@ class Cpq(SafeAlgorithm, Learner):
         return torch.cat([observations.expand(-1, len(self.limits), -1, -1), actions], dim=-1)
 
     def tensors(self) -> dict[str, Tensor]:
-        parts = {"actor": self.actor, "critics": self.critics, "cost_critics": self.cost_critics, "vae": self.vae}
-        held = {key: tensor for name, part in parts.items() for key, tensor in prefixed(name, part.tensors()).items()}
+        held = state_of(actor=self.actor, critics=self.critics, cost_critics=self.cost_critics, vae=self.vae)
         return held | {"log_multiplier": self.log_multiplier}
 
     def _error(self, critics: Trainable, batch: Batch, target: Tensor) -> Float[Tensor, "seeds"]:

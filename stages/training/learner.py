@@ -36,6 +36,15 @@ class Update:
 
 
 @runtime_checkable
+class HasState(Protocol):
+    """Whatever holds tensors that a checkpoint keeps."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All state, by name."""
+        ...
+
+
+@runtime_checkable
 class Learner(Protocol):
     """Anything that `stages.training.loop.Loop` can train."""
 
@@ -48,3 +57,8 @@ class Learner(Protocol):
     def finished(self) -> bool:
         """Whether to stop before the number of steps asked for; looked at once per chunk of steps."""
         return False
+
+
+def state_of(**parts: HasState) -> dict[str, Tensor]:
+    """The tensors of several parts of a learner, each under the part's name."""
+    return {f"{name}/{key}": tensor for name, part in parts.items() for key, tensor in part.tensors().items()}

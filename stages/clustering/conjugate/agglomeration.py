@@ -92,7 +92,7 @@ def move_one_by_one(
             clusters[labels[episode]] -= of_episode
             added[episode] = (policies.evidence(clusters + of_episode) - policies.evidence(clusters)).numpy()
             labels[episode] = added[episode].argmax()
-            clusters[labels[episode]] += own
+            clusters[labels[episode]] += of_episode
         if np.array_equal(before, labels):
             break
     return labels, added

@@ -12,10 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.artifacts import prefixed
 from stages.networks.ensemble import Ensemble
 from stages.seeding import Seeds, generators
-from stages.training.learner import Losses
+from stages.training.learner import Losses, state_of
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -75,7 +74,7 @@ class ActionVae:
 
     def tensors(self) -> dict[str, Tensor]:
         """All state, for checkpoints."""
-        return prefixed("encoder", self.encoder.tensors()) | prefixed("decoder", self.decoder.tensors())
+        return state_of(encoder=self.encoder, decoder=self.decoder)
 
     def _latent(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_std = self.encoder(pairs).chunk(2, dim=-1)
