@@ -71,7 +71,7 @@ class SeedwiseAdam:
         if self.parameters.grad is None:
             return
         if self.clip_norm is not None:
-            self.parameters.grad.mul_(self._clip_factors(self.parameters.grad))
+            self.parameters.grad.mul_(self._clip_factors())
         self.step += 1
         if self.schedule is not None:
             self.learning_rate.copy_(self.full_rate * self.schedule(self.step))
@@ -106,7 +106,7 @@ class SeedwiseAdam:
             array.copy_(torch.arange(len(array), device=array.device)[:, None])
         return owner.long()
 
-    def _clip_factors(self, gradient: Tensor) -> Tensor:
+    def _clip_factors(self) -> Tensor:
         # The two guards against division by zero are those of the code that each layout came with: results are kept.
         guard = 1e-6 if self.arrays is None else 1e-12
         factors = (self.clip_norm / (self.gradient_norms() + guard)).clamp(max=1)
