@@ -97,10 +97,8 @@ class SeedwiseAdam:
         return torch.stack([array.square().sum(1) for array in self.arrays(gradient)]).sum(0).sqrt()
 
     @cached_property
-    def owner(self) -> Int[Tensor, "*parameters"]:
-        """The seed that each parameter belongs to, by its place in the block."""
-        if self.arrays is None:
-            return torch.arange(len(self.parameters), device=self.parameters.device)[:, None].expand_as(self.parameters)
+    def owner(self) -> Int[Tensor, "parameters"]:
+        """The seed that each parameter of a flat vector belongs to, by its place in the block."""
         owner = torch.empty(self.parameters.shape, device=self.parameters.device)
         for array in self.arrays(owner):
             array.copy_(torch.arange(len(array), device=array.device)[:, None])
