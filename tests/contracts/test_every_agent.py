@@ -39,7 +39,7 @@ def files(name: str, seeds: tuple[int, ...]) -> list[Artifact]:
         values = {"method": "return_kmeans", "num_clusters": 2, "refit_epochs": 30, "hidden_sizes": [16]}
         choice = CLUSTERING.choose(values)
         clusters = choice.entry(job, choice.settings).fit().artifact(seeds=list(seeds))
-        high_level = train_high_level(job, clusters.tensors["labels"], 2, HighLevelSettings(**SMALL))
+        high_level = train_high_level(job, clusters.tensors["labels"].numpy(), 2, HighLevelSettings(**SMALL))
         return [clusters, high_level]
     settings = ALGORITHMS.settings(name)
     made = train_offline(job, Choice(name, ALGORITHMS.entry(name), settings(**SMALL)))
