@@ -17,7 +17,8 @@ from stages.empo.high_level import HighLevel, HighLevelSettings
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Learner, Loop, Losses, Update
+from stages.training.learner import Learner, Losses, Update
+from stages.training.loop import Loop
 from stages.training.rows import Batch, Rows
 
 BATCH, NUM_CLUSTERS = 256, 2

@@ -25,6 +25,7 @@ from stages.progress import Progress
 from stages.training.device import pick
 from stages.training.job import Job
 from stages.training.loop import Loop
+from stages.training.stepper import Stepper
 
 SEEDS = {"cpu": (1, 5, 10), "cuda": (1, 10)}
 Key = tuple[str, str, int]
@@ -89,7 +90,7 @@ def step_candidates(kinds: dict[str, Step], dataset: EpisodeDataset, device: tor
 def engine(loop: Loop, num_seeds: int, precision: str, graph: bool = True) -> Candidate:
     """A `Loop`, whole: gather, draws, update, log."""
     if not graph:
-        loop.replay = None
+        loop.stepper = Stepper(loop.learner, loop.rows)
     return Candidate(lambda count: _run(loop, count // num_seeds), CHUNK * num_seeds, precision)
 
 

@@ -31,8 +31,8 @@ def main(dataset: str, clusters: str, output: str, settings: DiagnosisSettings) 
     result: dict[str, Any] = {
         "clustering": {"method": found[0].settings.get("method", ""), "score": found[0].score_name},
         "dataset": diagnosis.of_dataset(),
-        "seeds": [diagnosis.of_clusters(own) for own in found],
-        "agreement": agreement_between_runs(np.stack([own.labels for own in found])),
+        "seeds": [diagnosis.of_clusters(clusters_of_seed) for clusters_of_seed in found],
+        "agreement": agreement_between_runs(np.stack([clusters_of_seed.labels for clusters_of_seed in found])),
     }
     with replacing(output) as temporary:
         temporary.write_text(json.dumps(plain(result), indent=2, allow_nan=False) + "\n")

@@ -90,9 +90,9 @@ def _attributes(dataset: EpisodeDataset, found: FoundClusters, **more: int) -> d
 
 
 def _of_seed(found: list[FoundClusters], seed: int | None, place: str) -> FoundClusters:
-    chosen = [own for own in found if seed in (None, own.seed)]
+    chosen = [clusters for clusters in found if seed in (None, clusters.seed)]
     if not chosen:
-        seeds = ", ".join(str(own.seed) for own in found)
+        seeds = ", ".join(str(clusters.seed) for clusters in found)
         raise UserError(f"has no seed {seed}", place=place, remedy=f"It has {seeds}")
     return chosen[0]
 

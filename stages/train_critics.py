@@ -6,7 +6,7 @@ Example: python -m stages.train_critics data/generated/navigation.hdf5 clusters.
 
 from __future__ import annotations
 
-from stages.artifacts import Artifact
+from stages.clustering.clusters_file import ClustersFile
 from stages.command import Command
 from stages.empo.critics import CriticSettings, train_critics
 from stages.formats.loading import load
@@ -15,13 +15,13 @@ from stages.training.job import Job
 
 def main(dataset: str, clusters: str, output: str, settings: CriticSettings, seeds: list[int], device: str) -> None:
     """Read dataset and clusters, train both critics for all seeds together, save them."""
-    found = Artifact.load(clusters)
+    found = ClustersFile.read(clusters)
     job = Job.of("stages.train_critics", load(dataset), seeds, device, output, [dataset, clusters], settings)
-    critics = train_critics(job, found.tensors["labels"], found.metadata["num_clusters"], settings)
+    critics = train_critics(job, found.labels, found.num_clusters, settings)
     critics.metadata |= job.metadata(settings)
     critics.save(output)
     job.finish()
-    print(f"valued {found.metadata['num_clusters']} clusters for seeds {seeds}")
+    print(f"valued {found.num_clusters} clusters for seeds {seeds}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Example: python -m stages.train_high_level data/generated/navigation.hdf5 cluste
 
 from __future__ import annotations
 
-from stages.artifacts import Artifact
+from stages.clustering.clusters_file import ClustersFile
 from stages.command import Command
 from stages.empo.high_level import HighLevelSettings, train_high_level
 from stages.formats.loading import load
@@ -15,13 +15,13 @@ from stages.training.job import Job
 
 def main(dataset: str, clusters: str, output: str, settings: HighLevelSettings, seeds: list[int], device: str) -> None:
     """Read dataset and clusters, train the high-level Q and V for all seeds together, save them."""
-    found = Artifact.load(clusters)
+    found = ClustersFile.read(clusters)
     job = Job.of("stages.train_high_level", load(dataset), seeds, device, output, [dataset, clusters], settings)
-    high_level = train_high_level(job, found.tensors["labels"], found.metadata["num_clusters"], settings)
+    high_level = train_high_level(job, found.labels, found.num_clusters, settings)
     high_level.metadata |= job.metadata(settings)
     high_level.save(output)
     job.finish()
-    print(f"learnt to choose among {found.metadata['num_clusters']} clusters for seeds {seeds}")
+    print(f"learnt to choose among {found.num_clusters} clusters for seeds {seeds}")
 
 
 if __name__ == "__main__":

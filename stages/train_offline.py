@@ -7,7 +7,7 @@ Example: python -m stages.train_offline data/generated/navigation.hdf5 --output 
 from __future__ import annotations
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import train_offline
+from stages.algorithms.contract import train_offline
 from stages.command import Command
 from stages.formats.loading import load
 from stages.registry import Choice

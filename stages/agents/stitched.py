@@ -14,7 +14,7 @@ Symbols: in_distribution_ratio = b.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -23,6 +23,8 @@ from torch import Tensor
 from stages.agents.contract import Agent, Conditions
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact
+from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.clusters_file import ClustersFile
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
@@ -82,17 +84,16 @@ class StitchedAgent(Agent):
             high_level: Q_H; without it, cluster 0 is followed.
             in_distribution_ratio: b of ``ID(s)``; None allows all clusters.
         """
-        facts, seeds = clusters.metadata, len(clusters.metadata["seeds"])
-        followed = clusters.tensors["behaviours/parameters"]
+        networks, seeds = ClusterNetworks.of(clusters), len(clusters.metadata["seeds"])
         if improved is not None:
-            followed = improved.tensors["policies/parameters"]
+            networks = replace(networks, policy_parameters=improved.tensors["policies/parameters"])
         return cls(
-            policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),
-            policy_parameters=followed,
-            classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
-            classifier_parameters=clusters.tensors["classifier/parameters"],
-            exists=with_episodes(clusters.tensors["labels"], facts["num_clusters"]),
-            normaliser=Normaliser(**clusters.part("normaliser")),
+            policies=networks.policies,
+            policy_parameters=networks.policy_parameters,
+            classifier=networks.classifier,
+            classifier_parameters=networks.classifier_parameters,
+            exists=with_episodes(torch.from_numpy(ClustersFile.of(clusters).labels), networks.num_clusters),
+            normaliser=networks.normaliser,
             in_distribution_ratio=in_distribution_ratio,
             high_level=None if high_level is None else Ensemble(tuple(high_level.metadata["q_sizes"]), seeds),
             high_level_parameters=None if high_level is None else high_level.tensors["q/parameters"],

@@ -12,15 +12,15 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import OfflineAlgorithm
+from stages.algorithms.contract import OfflineAlgorithm
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class BehaviourCloningSettings(Settings):

@@ -4,9 +4,8 @@ Objectives: critics ``[Q_i(s, a) - (r + gamma min_j Qbar_j(s', pibar(s') + clipp
             actor ``- lambda Q_1(s, pi(s)) + (pi(s) - a)^2`` with ``lambda = alpha / mean |Q_1|``, every second step.
 Source:     Fujimoto, Gu: A Minimalist Approach to Offline Reinforcement Learning, NeurIPS 2021, Eqs. 3-5.
 
-Deviations: rewards are divided by the standard deviation of the dataset's discounted returns; lambda makes the actor
-            insensitive to that, the critics learn at one rate for all tasks. Rows that end by truncation bootstrap from
-            their next observation.
+Deviations: rewards are divided by the standard deviation of the dataset's discounted returns, see `transition_rows`;
+            lambda makes the actor insensitive to that.
 
 Symbols: discount = gamma, behaviour_weight = alpha, target_update_rate = tau, noise_std and noise_clip in units of the
          largest action.
@@ -19,16 +18,16 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import OfflineAlgorithm
-from stages.artifacts import prefixed
-from stages.datasets.transitions import returns_to_go
+from stages.algorithms.contract import OfflineAlgorithm
+from stages.algorithms.transition_rows import transition_rows
+from stages.algorithms.twin_critics import TwinCritics
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
-from stages.training.rows import Batch, Rows
+from stages.training.learner import Losses, Update, state_of
+from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 
 class Td3BcSettings(Settings):
@@ -54,23 +53,13 @@ class Td3Bc(OfflineAlgorithm):
 
     def __init__(self, job: Job, settings: Td3BcSettings) -> None:
         super().__init__(job, settings)
-        dataset, seeds = job.dataset, job.seeds
-        scale = max(float(returns_to_go(dataset, settings.discount).std()), 1e-6)
-        continues = settings.discount * (1 - torch.from_numpy(dataset.terminations).float())
-        columns = {
-            "observations": job.observations,
-            "actions": job.actions,
-            "rewards": torch.from_numpy(dataset.rewards) / scale,
-            "discounts": continues,
-            "next_observations": job.next_observations,
-        }
-        self.rows = Rows(columns, job.device)
+        self.rows = transition_rows(job, settings.discount)
         observation, action = job.observations.shape[1], job.actions.shape[1]
-        inner, rate = settings.hidden_sizes, settings.learning_rate
+        inner, rate, seeds = settings.hidden_sizes, settings.learning_rate, job.seeds
         self.policy = Ensemble((observation, *inner, action), len(seeds))
         self.actor = Trainable(self.policy, generators(seeds, "td3_bc actor"), rate, job.device, target=True)
-        twins = Ensemble((observation + action, *inner, 1), len(seeds), num_members=2)
-        self.critics = Trainable(twins, generators(seeds, "td3_bc critics"), rate, job.device, target=True)
+        pair = (observation + action, *inner)
+        self.critics = TwinCritics(pair, generators(seeds, "td3_bc critics"), rate, job.device)
         self.noise = {"target_noise": action}
         self.updates = [
             Update(self.fit_critics),
@@ -84,18 +73,13 @@ class Td3Bc(OfflineAlgorithm):
         with torch.no_grad():
             noise = (settings.noise_std * batch["target_noise"]).clamp(-settings.noise_clip, settings.noise_clip)
             actions = (torch.tanh(self.actor.target(following)) + noise).clamp(-1, 1)
-            values = self.critics.target(torch.cat([following, actions], dim=-1)).amin(1, keepdim=True)
-            target = batch["rewards"] + batch["discounts"] * values
-        predicted = self.critics(torch.cat([batch["observations"], batch["actions"]], dim=-1))
-        loss = (predicted - target).square().mean((2, 3)).sum(1)
-        self.critics.minimise(loss)
-        return {"critic": loss}
+            values = self.critics.smaller_target(torch.cat([following, actions], dim=-1))
+        return self.critics.fit(batch, batch["rewards"] + batch["discounts"] * values)
 
     def fit_actor(self, batch: Batch) -> Losses:
         """One step of the actor."""
         actions = torch.tanh(self.actor(batch["observations"]))
-        pairs = torch.cat([batch["observations"], actions], dim=-1)
-        values = self.critics.ensemble(self.critics.parameters.detach(), pairs, member=0)
+        values = self.critics.first(torch.cat([batch["observations"], actions], dim=-1))
         weight = self.settings.behaviour_weight / values.detach().abs().mean((1, 2, 3))
         cloning = (actions - batch["actions"]).square().mean((1, 2, 3))
         loss = cloning - weight * values.mean((1, 2, 3))
@@ -112,4 +96,4 @@ class Td3Bc(OfflineAlgorithm):
         return self.actor.parameters
 
     def tensors(self) -> dict[str, Tensor]:
-        return prefixed("actor", self.actor.tensors()) | prefixed("critics", self.critics.tensors())
+        return state_of(actor=self.actor, critics=self.critics)

@@ -40,10 +40,10 @@ from stages.clustering.autoencoders.centroids import (
     squared_distances,
 )
 from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering
-from stages.networks.sequences.parameters import Block, Views
-from stages.training.episode_windows import Window
-from stages.training.loop import Losses
+from stages.networks.sequences.parts import Block, Views
+from stages.training.learner import Losses
 from stages.training.rows import Batch
 
 
@@ -78,10 +78,10 @@ class Caae(AutoencoderMethod):
         model = self.model = TrajectoryAutoencoder(job, settings, {"codebook": codebook})
         pretraining = self.train("pretraining", self.reconstruct, settings.pretrain_steps)
         if settings.initialise_codebook == "kmeans":
-            model.parameters.set("codebook", k_means(model.latents(), settings.num_clusters, job.seeds))
+            model.parts.set("codebook", k_means(model.latents(), settings.num_clusters, job.seeds))
         phase = self.train("CAAE", self.objective, settings.train_steps)
         latents = model.latents()
-        self.centroids = model.parameters.views()["codebook"].detach()
+        self.centroids = model.parts.views()["codebook"].detach()
         if settings.assignment == "kmeans":
             self.centroids = k_means(latents, settings.num_clusters, job.seeds)
         return self.result(pretraining, phase, latents=latents)

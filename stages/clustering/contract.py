@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from stages.artifacts import Artifact, prefixed
+from stages.artifacts import Artifact
 from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings, refit
+from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.networks.normaliser import Normaliser
@@ -25,7 +26,7 @@ from stages.training.job import Job
 
 
 class ClusteringSettings(BehaviourSettings):
-    """What every clustering method can be told; a method that estimates K declares `num_clusters` as ``int | None``."""
+    """Settings of every clustering method; a method that estimates K declares `num_clusters` as ``int | None``."""
 
     num_clusters: int = Field(2, ge=1, description="number of clusters K")
 
@@ -64,29 +65,11 @@ class Clustering:
 
     def artifact(self, **metadata: object) -> Artifact:
         """The result as a file's contents."""
-        tensors = {
-            "labels": self.labels,
-            "responsibilities": self.responsibilities,
-            "history/labels": self.history_labels,
-            "history/score": self.score_history,
-            **prefixed("normaliser", self.normaliser.tensors()),
-            **prefixed("metrics", self.metrics),
-            **prefixed("details", self.details),
-        }
-        facts: dict[str, object] = {
-            "kind": "clusters",
-            "num_clusters": self.responsibilities.shape[-1],
-            "score": self.score_name,
-            "converged": self.converged,
-        }
-        if self.behaviours is not None:
-            tensors |= self.behaviours.parameters()
-            facts |= self.behaviours.shapes()
-        return Artifact(tensors, facts | metadata)
+        return ClustersFile.contents(self, **metadata)
 
     def sizes(self) -> list[list[int]]:
         """Episodes per cluster, by seed."""
-        return [torch.bincount(own, minlength=self.responsibilities.shape[-1]).tolist() for own in self.labels]
+        return [torch.bincount(labels, minlength=self.responsibilities.shape[-1]).tolist() for labels in self.labels]
 
 
 class ClusteringMethod(ABC):

@@ -94,9 +94,9 @@ class Dcpl(ClusteringMethod):
         labels, best, best_score = np.full(shape, -1), np.zeros(shape, dtype=np.int64), np.full(shape, -1.0)
         for z, filters in enumerate(self.found):
             scores = episode_scores(filters.networks, rows, index)
-            for place, own, threshold in zip(filters.places, scores, filters.thresholds, strict=True):
-                labels[place, accepted(own, threshold) & (labels[place] < 0)] = z
-                better = own.mean(0) > best_score[place]
-                best[place, better], best_score[place, better] = z, own.mean(0)[better]
+            for place, votes, threshold in zip(filters.places, scores, filters.thresholds, strict=True):
+                labels[place, accepted(votes, threshold) & (labels[place] < 0)] = z
+                better = votes.mean(0) > best_score[place]
+                best[place, better], best_score[place, better] = z, votes.mean(0)[better]
         num_clusters = self.settings.num_clusters or len(self.found)
         return one_hot(torch.from_numpy(np.where(labels < 0, best, labels)), num_clusters)

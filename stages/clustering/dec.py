@@ -29,11 +29,11 @@ from stages.clustering import CLUSTERING
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Phase, TrajectoryAutoencoder
 from stages.clustering.autoencoders.centroids import Centroids, Latents, collapse_facts, k_means, squared_distances
 from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering, empty_history
-from stages.networks.sequences.parameters import Block, Views
+from stages.networks.sequences.parts import Block, Views
 from stages.training.episode_table import EpisodeTable
-from stages.training.episode_windows import Window
-from stages.training.loop import Losses, Update
+from stages.training.learner import Losses, Update
 from stages.training.rows import Batch
 
 Assignment = Float[Tensor, "seeds episodes clusters"]
@@ -62,7 +62,7 @@ class Dec(AutoencoderMethod):
         centres = Block((settings.num_clusters, settings.latent_width), 0.0)
         self.model = TrajectoryAutoencoder(job, settings, {"centroids": centres})
         pretraining = self.train("pretraining", self.reconstruct, settings.pretrain_steps)
-        self.model.parameters.set("centroids", k_means(self.model.latents(), settings.num_clusters, job.seeds))
+        self.model.parts.set("centroids", k_means(self.model.latents(), settings.num_clusters, job.seeds))
         phase = Embedding(self.model, settings)
         phase.train()
         self.centroids = phase.centroids
@@ -97,7 +97,7 @@ class Embedding(Phase):
 
     @property
     def centroids(self) -> Centroids:
-        return self.model.parameters.views()["centroids"].detach()
+        return self.model.parts.views()["centroids"].detach()
 
     def divergence(self, parameters: Views, window: Window, batch: Batch) -> Losses:
         """Reconstruction, and divergence of the windows' assignments from their episodes' targets."""
@@ -114,19 +114,19 @@ class Embedding(Phase):
         """Set the target from the assignments of all episodes, and stop the seeds whose labels hardly change."""
         assignment = soft_assignment(self.model.latents(), self.centroids)
         self.target.values.copy_(sharpened(assignment))
-        running, now = self.model.parameters.running.cpu(), int(self.renewals)
+        running, now = self.model.parts.running.cpu(), int(self.renewals)
         labels = assignment.argmax(-1).cpu().to(torch.int16)
         self.history_labels[now, running] = labels[running]
         if now > 0:
             changed = (labels != self.history_labels[now - 1]).double().mean(-1)
             self.settled |= running & (changed < self.settings.changed_share)
-            self.model.parameters.stop(self.settled)
+            self.model.parts.stop(self.settled)
         self.renewals += 1
         return {}
 
     def tensors(self) -> dict[str, Tensor]:
-        own = {"target": self.target.values, "renewals": self.renewals, "settled": self.settled}
-        return {**super().tensors(), **own, "history_labels": self.history_labels}
+        renewed = {"target": self.target.values, "renewals": self.renewals, "settled": self.settled}
+        return {**super().tensors(), **renewed, "history_labels": self.history_labels}
 
 
 def soft_assignment(latents: Latents, centroids: Centroids) -> Float[Tensor, "seeds batch clusters"]:

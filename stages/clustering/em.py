@@ -39,7 +39,7 @@ from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringS
 from stages.datasets.episodes import EpisodeDataset
 from stages.training.draws import EpochDraws
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
 
 
@@ -90,7 +90,7 @@ class Em(ClusteringMethod):
         return torch.softmax(likelihood(self.learner.behaviours.policies), dim=-1).float()
 
 
-class EmLearner:
+class EmLearner(Learner):
     """Algorithm 1. The end of an epoch is an update like any other, so an interrupted run resumes anywhere.
 
     A seed that has run out of patience keeps its networks of that moment, so that its result does not depend on how

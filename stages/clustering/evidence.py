@@ -100,31 +100,31 @@ class Evidence(ClusteringMethod):
 
     def fit(self) -> Clustering:
         found = self.found = self.groupings()
-        num_clusters = max(len(own.clusters) for own in found)
-        responsibilities = torch.stack([_responsibilities(own.log_weights, num_clusters) for own in found])
+        num_clusters = max(len(seed.clusters) for seed in found)
+        responsibilities = torch.stack([_responsibilities(seed.log_weights, num_clusters) for seed in found])
         labels = responsibilities.argmax(-1)
         behaviours, losses = self.refitted(responsibilities)
         return Clustering(
             responsibilities=responsibilities,
             normaliser=self.job.normaliser,
             behaviours=behaviours,
-            score_history=_columns([own.scores for own in found]),
+            score_history=_columns([seed.scores for seed in found]),
             score_name="evidence per step",
             history_labels=labels[None].to(torch.int16),
-            converged=[own.converged for own in found],
+            converged=[seed.converged for seed in found],
             metrics=losses,
             details={
-                "merge_scores": torch.stack([_evidence_by_merges(own.trace) for own in found]),
+                "merge_scores": torch.stack([_evidence_by_merges(seed.trace) for seed in found]),
                 "merge_num_clusters": torch.arange(found[0].trace.num_episodes, 0, -1).repeat(len(found), 1),
-                "temper": torch.tensor([own.policies.temper for own in found]),
+                "temper": torch.tensor([seed.policies.temper for seed in found]),
             },
         )
 
     def predict(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
         """Responsibilities under the mean policies of the clusters."""
-        num_clusters = max(len(own.clusters) for own in self.found)
-        scores = [own.policies.temper * own.policies.log_likelihood(dataset, own.clusters) for own in self.found]
-        return torch.stack([_responsibilities(own, num_clusters) for own in scores])
+        num_clusters = max(len(seed.clusters) for seed in self.found)
+        scores = [seed.policies.temper * seed.policies.log_likelihood(dataset, seed.clusters) for seed in self.found]
+        return torch.stack([_responsibilities(of_seed, num_clusters) for of_seed in scores])
 
     def groupings(self) -> list[Grouping]:
         """What each seed finds."""
@@ -164,7 +164,7 @@ def group(
         compare(settings, policies, np.sort(order[: settings.max_episodes or policies.affordable_episodes]))
         for policies in families
     ]
-    best = max(candidates, key=lambda own: own.evidence)
+    best = max(candidates, key=lambda candidate: candidate.evidence)
     if len(best.chosen) < dataset.num_episodes:
         return join_others(dataset, settings, best)
     clusters = best.policies.total(best.labels, best.added.shape[1])
@@ -232,6 +232,6 @@ def _evidence_by_merges(trace: Agglomeration) -> Float[Tensor, "numbers"]:
 def _columns(scores: list[list[float]]) -> Float[Tensor, "iterations seeds"]:
     longest = max(map(len, scores))
     table = torch.full((longest, len(scores)), torch.nan, dtype=torch.float64)
-    for seed, own in enumerate(scores):
-        table[: len(own), seed] = torch.tensor(own, dtype=torch.float64)
+    for seed, history in enumerate(scores):
+        table[: len(history), seed] = torch.tensor(history, dtype=torch.float64)
     return table

@@ -71,7 +71,7 @@ class PgKmeans(ClusteringMethod):
         best = (scores.argmax(1) + torch.arange(len(job.seeds)) * settings.restarts).tolist()
         num_clusters = settings.num_clusters or max(len(levels[run].alive) for run in best)
         self.policies.keep(found, [Chosen(run, levels[run]) for run in best], num_clusters)
-        merged = torch.stack([renumbered(own, level) for own, level in zip(found.labels, levels, strict=True)])
+        merged = torch.stack([renumbered(labels, level) for labels, level in zip(found.labels, levels, strict=True)])
         responsibilities = one_hot(self._with_all_labelled(merged[best], weights), num_clusters)
         behaviours, losses = self.refitted(responsibilities)
         steps = (weights * torch.from_numpy(job.dataset.episode_lengths)).sum()

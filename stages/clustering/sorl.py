@@ -36,12 +36,12 @@ from stages.clustering.alternation.behaviours import Behaviours, behaviour_rows,
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings, empty_history
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.heads import head_of
-from stages.networks.trainable import Trainable
 from stages.training.device import chunk_rows
 from stages.training.draws import EpochDraws
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 LEAST_PROBABILITY = 0.001
 
@@ -85,7 +85,7 @@ class Sorl(ClusteringMethod):
         return torch.softmax(likelihood(self.learner.behaviours.policies), dim=-1).float().cpu()
 
 
-class SorlLearner:
+class SorlLearner(Learner):
     """Epochs of gradient steps on weighted log-likelihoods, each followed by an E-step."""
 
     def __init__(self, job: Job, settings: SorlSettings) -> None:
@@ -124,9 +124,6 @@ class SorlLearner:
         self.epoch += 1
         self._e_step()
         return {}
-
-    def finished(self) -> bool:
-        return False
 
     def posterior(self) -> Float[Tensor, "seeds episodes clusters"]:
         """The posterior under the current policies."""

@@ -88,6 +88,6 @@ class SummaryGmm(ClusteringMethod):
     ) -> Float[Tensor, "seeds episodes clusters"]:
         most = max(model.n_components for model in self.models)
         found = torch.zeros(len(self.models), len(scaled), most)
-        for own, model in zip(found, self.models, strict=True):
-            own[:, : model.n_components] = torch.from_numpy(model.predict_proba(scaled))
+        for of_seed, model in zip(found, self.models, strict=True):
+            of_seed[:, : model.n_components] = torch.from_numpy(model.predict_proba(scaled))
         return found

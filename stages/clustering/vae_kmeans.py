@@ -25,12 +25,12 @@ from stages.clustering import CLUSTERING
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, TrajectoryAutoencoder
 from stages.clustering.autoencoders.centroids import k_means
 from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering
 from stages.networks.gaussian import mean_and_log_std
-from stages.networks.sequences.parameters import Views
+from stages.networks.sequences.parts import Views
 from stages.seeding import generators
-from stages.training.episode_windows import Window
-from stages.training.loop import Losses
+from stages.training.learner import Losses
 from stages.training.rows import Batch
 
 

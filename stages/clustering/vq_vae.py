@@ -30,11 +30,11 @@ from stages.clustering import CLUSTERING
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Phase, TrajectoryAutoencoder
 from stages.clustering.autoencoders.centroids import Centroids, Latents, collapse_facts, k_means, squared_distances
 from stages.clustering.autoencoders.method import AutoencoderMethod
+from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering
-from stages.networks.sequences.parameters import Block, Views
+from stages.networks.sequences.parts import Block, Views
 from stages.seeding import generators
-from stages.training.episode_windows import Window
-from stages.training.loop import Losses, Update
+from stages.training.learner import Losses, Update
 from stages.training.rows import Batch
 
 
@@ -64,7 +64,7 @@ class VqVae(AutoencoderMethod):
             job, settings, {"codebook": Block((size, settings.latent_width), 0.0)}
         )
         pretraining = self.train("pretraining", self.reconstruct, settings.pretrain_steps)
-        model.parameters.set("codebook", k_means(model.latents(), size, job.seeds))
+        model.parts.set("codebook", k_means(model.latents(), size, job.seeds))
         phase = self.quantisation = Quantisation(model, settings)
         phase.train()
         latents = model.latents()
@@ -85,7 +85,7 @@ class Quantisation(Phase):
 
     @property
     def codebook(self) -> Centroids:
-        return self.model.parameters.views()["codebook"].detach()
+        return self.model.parts.views()["codebook"].detach()
 
     def objective(self, parameters: Views, window: Window, batch: Batch) -> Losses:
         """Reconstruction from codes, and the distances between codes and latents."""
@@ -105,13 +105,15 @@ class Quantisation(Phase):
     @torch.no_grad()
     def revive(self, batch: Batch) -> Losses:
         """Move the codes that nothing chose lately to latents of the batch, drawn at random."""
-        latents = self.model.network.encode(self.model.parameters.views(), self.drawn(batch))
+        latents = self.model.network.encode(self.model.parts.views(), self.drawn(batch))
         seeds, position = self.model.job.seeds, int(self.revivals)
         drawn = [
-            own[torch.from_numpy(generator.integers(0, len(own), self.used.shape[1])).to(own.device)]
-            for own, generator in zip(latents, generators(seeds, "revived codes", position), strict=True)
+            candidates[
+                torch.from_numpy(generator.integers(0, len(candidates), self.used.shape[1])).to(candidates.device)
+            ]
+            for candidates, generator in zip(latents, generators(seeds, "revived codes", position), strict=True)
         ]
-        kept = self.used | ~self.model.parameters.running[:, None]
+        kept = self.used | ~self.model.parts.running[:, None]
         self.codebook.copy_(torch.where(kept[..., None], self.codebook, torch.stack(drawn)))
         self.used.zero_()
         self.revivals += 1

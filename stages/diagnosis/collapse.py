@@ -45,9 +45,9 @@ def close_centroids(latents: Float[np.ndarray, "episodes latent"], labels: Int[n
     numbers = np.arange(labels.max() + 1)
     centroids, scatter = np.full((len(numbers), latents.shape[1]), np.nan), np.zeros(len(numbers))
     for number in np.unique(labels):
-        own = latents[labels == number]
-        centroids[number] = own.mean(axis=0)
-        scatter[number] = np.sqrt(((own - centroids[number]) ** 2).sum(axis=1).mean())
+        members = latents[labels == number]
+        centroids[number] = members.mean(axis=0)
+        scatter[number] = np.sqrt(((members - centroids[number]) ** 2).sum(axis=1).mean())
     groups = _groups(cdist(centroids, centroids) < np.maximum(scatter[:, None], scatter))
     return [f"the centroids of clusters {group} lie closer than their episodes scatter" for group in groups]
 

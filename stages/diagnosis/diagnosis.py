@@ -37,8 +37,8 @@ class Diagnosis:
         self.conflicts = ConflictRelation(sample, settings)
         features = generator(settings.seed, "diagnosis features")
         # Tables of states that do not recur say nothing; Gaussians pool the episodes of a cluster, however short.
-        known = self.conflicts.comparable or sample.num_actions is None
-        self.model = policy_model(sample, settings.smoothing, settings.features, features) if known else None
+        modelled = self.conflicts.comparable or sample.num_actions is None
+        self.model = policy_model(sample, settings.smoothing, settings.features, features) if modelled else None
 
     def of_dataset(self) -> dict[str, Any]:
         """Facts that hold whatever the clusters: size, true policies, conflicts, bracket on K, oracle ceiling."""
@@ -62,7 +62,7 @@ class Diagnosis:
     def of_clusters(self, found: FoundClusters) -> dict[str, Any]:
         """What one seed found."""
         sizes = np.bincount(found.labels, minlength=found.num_clusters)
-        own = found.labels[self.chosen]
+        sampled = found.labels[self.chosen]
         return {
             "seed": found.seed,
             "num_clusters": int((sizes > 0).sum()),
@@ -70,8 +70,8 @@ class Diagnosis:
             "converged": found.converged,
             "score": found.score,
             **self._beside_truth(found),
-            "conflict": self.conflicts.rates(own, found.num_clusters),
-            "ambiguous": self._ambiguous(own, found.num_clusters),
+            "conflict": self.conflicts.rates(sampled, found.num_clusters),
+            "ambiguous": self._ambiguous(sampled, found.num_clusters),
             "warnings": self._warnings(found, sizes),
         }
 
@@ -82,11 +82,11 @@ class Diagnosis:
             return {"scores": None, "confusion": None, "behavioural_kl": None}
         confusion = np.zeros((found.num_clusters, policies), dtype=np.int64)
         np.add.at(confusion, (found.labels, truth), 1)
-        own = found.labels[self.chosen], found.num_clusters
+        sampled = found.labels[self.chosen], found.num_clusters
         return {
             "scores": clustering_scores(truth, found.labels),
             "confusion": confusion,
-            "behavioural_kl": self.model and behavioural_kl(self.model, *own, truth[self.chosen], policies),
+            "behavioural_kl": self.model and behavioural_kl(self.model, *sampled, truth[self.chosen], policies),
         }
 
     def _ambiguous(self, labels: Int[np.ndarray, "sample"], num_clusters: int) -> float | None:
@@ -98,12 +98,16 @@ class Diagnosis:
 
     def _warnings(self, found: FoundClusters, sizes: Int[np.ndarray, "clusters"]) -> list[str]:
         """Signs of collapse; a method that was free to choose K may leave clusters empty."""
-        own = found.labels[self.chosen], found.num_clusters
+        sampled = found.labels[self.chosen], found.num_clusters
         estimated = "num_clusters" in found.settings and found.settings["num_clusters"] is None
         return [
             *([] if estimated else empty_clusters(sizes)),
             *uneven_sizes(sizes, self.settings.dominant),
-            *(equal_policies(behavioural_kl(self.model, *own, *own), self.settings.same_policy) if self.model else []),
+            *(
+                equal_policies(behavioural_kl(self.model, *sampled, *sampled), self.settings.same_policy)
+                if self.model
+                else []
+            ),
             *([] if found.latents is None else close_centroids(found.latents, found.labels)),
         ]
 

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from stages.artifacts import Artifact
+from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.episodes import EpisodeDataset
-from stages.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -45,34 +44,25 @@ def read_clusters(path: Path | str, dataset: EpisodeDataset) -> list[FoundCluste
     Raises:
         UserError: The file is missing, damaged, without clusters, or about other episodes than those of `dataset`.
     """
-    artifact = Artifact.load(path)
-    tensors, known = artifact.tensors, artifact.metadata
-    if "labels" not in tensors or "num_clusters" not in known:
-        raise UserError("holds no clusters", place=str(path), remedy="Make it with stages.cluster_trajectories")
-    labels = tensors["labels"].numpy().astype(np.int64)
-    if labels.shape[1] != dataset.num_episodes:
-        raise UserError(
-            f"has clusters of {labels.shape[1]} episodes, the dataset has {dataset.num_episodes}",
-            place=str(path),
-            remedy="Give the dataset that was clustered",
-        )
-    history, latents = tensors.get("history/score"), tensors.get("details/latents")
+    file = ClustersFile.read(path)
+    file.require_episodes(dataset.num_episodes)
+    labels, latents = file.labels, file.detail("latents")
     return [
         FoundClusters(
             seed=seed,
             labels=labels[row],
-            num_clusters=int(known["num_clusters"]),
-            converged=bool(known.get("converged", [False] * len(labels))[row]),
-            score=None if history is None else _last(history[:, row].double().numpy()),
-            score_name=known.get("score", ""),
-            latents=None if latents is None else latents[row].double().numpy(),
-            settings=known.get("settings", {}),
+            num_clusters=file.num_clusters,
+            converged=file.converged[row],
+            score=_last(file.score_history[:, row]),
+            score_name=file.score_name,
+            latents=None if latents is None else latents[row].astype(np.float64),
+            settings=file.settings,
         )
-        for row, seed in enumerate(known["seeds"])
+        for row, seed in enumerate(file.seeds)
     ]
 
 
 def _last(history: Float[np.ndarray, "iterations"]) -> float | None:
     """The last value that is a number."""
-    known = history[np.isfinite(history)]
-    return float(known[-1]) if len(known) else None
+    numbers = history[np.isfinite(history)]
+    return float(numbers[-1]) if len(numbers) else None

@@ -66,8 +66,8 @@ class GaussianPolicies:
         squared = np.einsum("ijfa,ifg,ijga->ija", between, first.moments, between, optimize=True)
         ratio = first.variances[:, None] / second.variances
         divergence = 0.5 * (ratio + squared / second.variances - 1 - np.log(ratio)).sum(axis=2)
-        known = (first.steps[:, None] > 0) & (second.steps > 0)
-        return np.where(known, divergence.clip(min=0.0), np.nan)
+        both = (first.steps[:, None] > 0) & (second.steps > 0)
+        return np.where(both, divergence.clip(min=0.0), np.nan)
 
     def _fitted(self, rows: Bool[np.ndarray, "steps"]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """One cluster's entries of `Gaussians`."""

@@ -46,7 +46,7 @@ def surprise(
     """
     phi, actions = random_features(dataset, num_waves, generator), standardised(dataset.actions)
     steps = [np.unique(np.linspace(0, n - 1, min(n, steps_judged)).astype(np.int64)) for n in dataset.episode_lengths]
-    counts = np.array([len(own) for own in steps])
+    counts = np.array([len(of_episode) for of_episode in steps])
     judged = np.concatenate(steps) + np.repeat(dataset.episode_starts, counts)
     first = np.cumsum(counts) - counts
     found = np.empty((dataset.num_episodes, dataset.num_episodes))

@@ -60,10 +60,10 @@ class TabularPolicies:
     def divergence(self, first: Tables, second: Tables) -> Float[np.ndarray, "first second"]:
         """KL(first || second) per step at the states of the first that the second has been to; NaN where none."""
         weights = first.visits[..., None] * np.exp(first.log_probs)
-        known = (second.visits > 0).astype(np.float64)
-        own = (weights * first.log_probs).sum(axis=2) @ known.T
-        others = np.einsum("isa,jsa->ij", weights, second.log_probs * known[..., None], optimize=True)
-        visits = first.visits @ known.T
-        found = np.divide(own - others, visits, out=np.full(visits.shape, np.nan), where=visits > 0)
+        visited = (second.visits > 0).astype(np.float64)
+        first_own = (weights * first.log_probs).sum(axis=2) @ visited.T
+        others = np.einsum("isa,jsa->ij", weights, second.log_probs * visited[..., None], optimize=True)
+        visits = first.visits @ visited.T
+        found = np.divide(first_own - others, visits, out=np.full(visits.shape, np.nan), where=visits > 0)
         exact: np.ndarray = np.maximum(found, 0.0)  # rounding
         return exact

@@ -25,14 +25,14 @@ from torch import Tensor
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.transitions import n_step, next_row, returns_to_go
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.draws import EpochDraws, UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class CriticSettings(Settings):
@@ -49,7 +49,7 @@ class CriticSettings(Settings):
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 
 
-class SarsaQ:
+class SarsaQ(Learner):
     """Learner of Q: Eqs. 11 and 13."""
 
     def __init__(self, job: Job, assignment: EpisodeTable, settings: CriticSettings, scale: float) -> None:
@@ -76,11 +76,11 @@ class SarsaQ:
 
     def fit(self, batch: Batch) -> Losses:
         """One step on Eq. 11."""
-        own = self.assignment.rows_of(batch)
+        assigned = self.assignment.rows_of(batch)
         following = self.q.target(torch.cat([batch["next_observations"], batch["next_actions"]], dim=-1))
-        target = batch["rewards"] + batch["discounts"] * (following * own).sum(-1, keepdim=True)
+        target = batch["rewards"] + batch["discounts"] * (following * assigned).sum(-1, keepdim=True)
         predicted = self.q(torch.cat([batch["observations"], batch["actions"]], dim=-1))
-        loss = ((predicted * own).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
+        loss = ((predicted * assigned).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
         self.q.minimise(loss)
         return {"q": loss}
 
@@ -89,14 +89,11 @@ class SarsaQ:
         self.q.move_target(self.target_update_rate)
         return {}
 
-    def finished(self) -> bool:
-        return False
-
     def tensors(self) -> dict[str, Tensor]:
         return self.q.tensors()
 
 
-class ReturnV:
+class ReturnV(Learner):
     """Learner of V: Eq. 12."""
 
     def __init__(self, job: Job, assignment: EpisodeTable, settings: CriticSettings, returns: np.ndarray) -> None:
@@ -110,24 +107,21 @@ class ReturnV:
 
     def fit(self, batch: Batch) -> Losses:
         """One step on Eq. 12."""
-        own = self.assignment.rows_of(batch)
-        predicted = (self.v(batch["observations"]) * own).sum(-1, keepdim=True)
+        assigned = self.assignment.rows_of(batch)
+        predicted = (self.v(batch["observations"]) * assigned).sum(-1, keepdim=True)
         loss = (predicted - batch["returns"]).square().mean((1, 2, 3))
         self.v.minimise(loss)
         return {"v": loss}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return self.v.tensors()
 
 
 def train_critics(
-    job: Job, labels: Int[Tensor, "seeds episodes"], num_clusters: int, settings: CriticSettings
+    job: Job, labels: Int[np.ndarray, "seeds episodes"], num_clusters: int, settings: CriticSettings
 ) -> Artifact:
     """Train Q and V of all clusters; their networks, unit of values and losses as a file's contents."""
-    assignment = EpisodeTable.one_hot(labels, num_clusters, job.device)
+    assignment = EpisodeTable.one_hot(torch.from_numpy(labels), num_clusters, job.device)
     returns = returns_to_go(job.dataset, settings.discount)
     scale = max(float(returns.std()), 1e-6)
     q = SarsaQ(job, assignment, settings, scale)

@@ -14,6 +14,7 @@ Symbols: discount = gamma, num_steps = N_H, target_every = n_H, expectile = tau,
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Int
 from pydantic import Field
@@ -22,15 +23,15 @@ from torch import Tensor
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.transitions import n_step, returns_to_go
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class HighLevelSettings(Settings):
@@ -46,7 +47,7 @@ class HighLevelSettings(Settings):
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 
 
-class HighLevel:
+class HighLevel(Learner):
     """Learner of Q_H and V_H; both are updated at every step."""
 
     def __init__(self, job: Job, assignment: EpisodeTable, settings: HighLevelSettings, scale: float) -> None:
@@ -69,11 +70,11 @@ class HighLevel:
 
     def fit(self, batch: Batch) -> Losses:
         """One step on both objectives."""
-        own = self.assignment.rows_of(batch)
+        assigned = self.assignment.rows_of(batch)
         with torch.no_grad():
             target = batch["rewards"] + batch["discounts"] * self.v(batch["next_observations"])
-            followed = (self.q.target(batch["observations"]) * own).sum(-1, keepdim=True)
-        predicted = (self.q(batch["observations"]) * own).sum(-1, keepdim=True)
+            followed = (self.q.target(batch["observations"]) * assigned).sum(-1, keepdim=True)
+        predicted = (self.q(batch["observations"]) * assigned).sum(-1, keepdim=True)
         q_loss = (predicted - target).square().mean((1, 2, 3))
         v_loss = expectile_loss(followed - self.v(batch["observations"]), self.expectile).mean((1, 2, 3))
         self.q.minimise(q_loss)
@@ -85,19 +86,16 @@ class HighLevel:
         self.q.move_target(1.0)
         return {}
 
-    def finished(self) -> bool:
-        return False
-
     def tensors(self) -> dict[str, Tensor]:
-        return prefixed("q", self.q.tensors()) | prefixed("v", self.v.tensors())
+        return state_of(q=self.q, v=self.v)
 
 
 def train_high_level(
-    job: Job, labels: Int[Tensor, "seeds episodes"], num_clusters: int, settings: HighLevelSettings
+    job: Job, labels: Int[np.ndarray, "seeds episodes"], num_clusters: int, settings: HighLevelSettings
 ) -> Artifact:
     """Train Q_H and V_H; their networks, unit of values and losses as a file's contents."""
     scale = max(float(returns_to_go(job.dataset, settings.discount).std()), 1e-6)
-    learner = HighLevel(job, EpisodeTable.one_hot(labels, num_clusters, job.device), settings, scale)
+    learner = HighLevel(job, EpisodeTable.one_hot(torch.from_numpy(labels), num_clusters, job.device), settings, scale)
     draws = UniformDraws(job.seeds, len(learner.rows), settings.batch_size)
     metrics = job.train("high-level IQL", learner, learner.rows, draws, settings.num_steps)
     tensors = {

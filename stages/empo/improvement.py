@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
+from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.clusters_file import ClustersFile
 from stages.empo.cluster_rows import ClusterRows
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.registry import Choice
 from stages.seeding import generators
 from stages.settings import Settings
@@ -20,6 +21,7 @@ from stages.training.checkpoint import Checkpoint
 from stages.training.device import chunk_rows
 from stages.training.job import Job
 from stages.training.metrics import Metrics
+from stages.training.trainable import Trainable
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Critics:
         states = observations.reshape(seeds, 1, clusters * rows, -1)
         pairs = torch.cat([observations, actions], dim=-1).reshape(seeds, 1, clusters * rows, -1)
         values = self.q(self.q_parameters, pairs) - self.v(self.v_parameters, states)
-        own = values.view(seeds, clusters, rows, clusters).diagonal(dim1=1, dim2=3)
-        return own.mT
+        of_cluster = values.view(seeds, clusters, rows, clusters).diagonal(dim1=1, dim2=3)
+        return of_cluster.mT
 
 
 class ImprovementMethod(ABC):
@@ -68,18 +70,17 @@ class ImprovementMethod(ABC):
 
 def improve(job: Job, clusters: Artifact, critics: Artifact, choice: Choice) -> Artifact:
     """Improve the clusters' policies by the chosen method; the policies as a file's contents."""
-    known, seeds, device = clusters.metadata, len(job.seeds), job.device
-    ensemble = Ensemble(tuple(known["behaviour_sizes"]), seeds, known["num_clusters"])
-    policies = Trainable(ensemble, generators(job.seeds, "policies"), choice.settings.learning_rate, device)
-    policies.load(clusters.tensors["behaviours/parameters"])
+    networks, seeds, device = ClusterNetworks.of(clusters), len(job.seeds), job.device
+    policies = Trainable(networks.policies, generators(job.seeds, "policies"), choice.settings.learning_rate, device)
+    policies.load(networks.policy_parameters)
     values = Critics(
         q=Ensemble(tuple(critics.metadata["q_sizes"]), seeds),
         q_parameters=critics.tensors["q/parameters"].to(device),
         v=Ensemble(tuple(critics.metadata["v_sizes"]), seeds),
         v_parameters=critics.tensors["v/parameters"].to(device),
     )
-    labels = clusters.tensors["labels"][:, torch.from_numpy(job.dataset.episode_of_step)]
-    rows = ClusterRows(labels, known["num_clusters"], job.observations.to(device))
+    labels = torch.from_numpy(ClustersFile.of(clusters).labels_of_steps(job.dataset.episode_of_step))
+    rows = ClusterRows(labels, networks.num_clusters, job.observations.to(device))
     metrics = choice.entry(job, policies, values, rows, choice.settings).run()
     tensors = {"policies/parameters": policies.parameters, **prefixed("metrics", metrics.tensors())}
     return Artifact(tensors, {"kind": "improved"})

@@ -36,7 +36,7 @@ from stages.networks import gaussian
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.checkpoint import naming_last_good
-from stages.training.loop import Losses
+from stages.training.learner import Losses
 from stages.training.metrics import Metrics
 
 

@@ -42,14 +42,14 @@ class Encoding:
         """Number of network inputs."""
         if self.values is None:
             return len(self.normaliser.observation_mean)
-        return sum(len(own) for own in self.values)
+        return sum(len(distinct) for distinct in self.values)
 
     def __call__(self, observations: Float[Tensor, "steps observation"]) -> Float[Tensor, "steps input"]:
         """Network inputs; a value that was not in the dataset is all zeros."""
         if self.values is None:
             return self.normaliser.observations(observations)
         columns = zip(observations.T, self.values, strict=True)
-        return torch.cat([(column[:, None] == own).float() for column, own in columns], dim=1)
+        return torch.cat([(column[:, None] == distinct).float() for column, distinct in columns], dim=1)
 
 
 def _nominal_values(dataset: EpisodeDataset) -> tuple[Tensor, ...] | None:
@@ -59,8 +59,8 @@ def _nominal_values(dataset: EpisodeDataset) -> tuple[Tensor, ...] | None:
     for column in dataset.observations.T:
         if not np.array_equal(column, np.rint(column)):
             return None
-        own = np.unique(column)
-        if len(own) > MOST_VALUES:
+        distinct = np.unique(column)
+        if len(distinct) > MOST_VALUES:
             return None
-        found.append(torch.from_numpy(own if len(own) > 1 else own[:0]))
-    return tuple(found) if any(len(own) for own in found) else None
+        found.append(torch.from_numpy(distinct if len(distinct) > 1 else distinct[:0]))
+    return tuple(found) if any(len(distinct) for distinct in found) else None

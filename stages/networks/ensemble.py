@@ -5,8 +5,7 @@ or whatever a method needs several of; seeds are there so that ten repetitions c
 lie in one flat vector, layer by layer, each layer as a contiguous block ``[network, in, out]``, so a layer of the whole
 ensemble is one batched matrix product and an optimiser step is one kernel.
 
-The network is a single autograd node with a hand-written backward pass: the tape then holds one entry per network
-instead of one per layer. `make bench` compares whole steps with the plain loop.
+`perceptrons` computes them; `make bench` compares whole steps with the plain loop.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+
+from stages.networks.perceptrons import Layers, Perceptrons
 
 # Parameters, target copy and one member of a critic: what the steps of one ensemble alternate between.
 NUM_REMEMBERED = 4
@@ -52,6 +53,10 @@ class Ensemble:
         pieces = flat.split([prod(shape) for shape in self.blocks])
         return [piece.view(shape) for piece, shape in zip(pieces, self.blocks, strict=True)]
 
+    def arrays(self, flat: Float[Tensor, "parameters"]) -> list[Float[Tensor, "seeds size"]]:
+        """The same blocks, one row per seed."""
+        return [view.view(self.num_seeds, -1) for view in self.views(flat)]
+
     def initialise(self, generators: Sequence[np.random.Generator]) -> Float[Tensor, "parameters"]:
         """Weights and biases uniform in ``+-1/sqrt(fan_in)``, torch's default for linear layers.
 
@@ -59,13 +64,11 @@ class Ensemble:
             generators: One per seed; the networks of a seed depend on its own generator alone.
         """
         flat = torch.empty(self.num_parameters)
-        views = self.views(flat)
-        for weight, bias in zip(views[::2], views[1::2], strict=True):
-            bound = weight.shape[1] ** -0.5
-            for block in (weight, bias):
-                per_seed = block.view(self.num_seeds, -1)
-                for row, generator in zip(per_seed, generators, strict=True):
-                    row.copy_(torch.from_numpy(generator.uniform(-bound, bound, row.shape[0])))
+        arrays = self.arrays(flat)
+        for fan_in, *layer in zip(self.sizes[:-1], arrays[::2], arrays[1::2], strict=True):
+            for array in layer:
+                for row, generator in zip(array, generators, strict=True):
+                    row.copy_(torch.from_numpy(generator.uniform(-(fan_in**-0.5), fan_in**-0.5, len(row))))
         return flat
 
     def copy_seeds(
@@ -92,17 +95,38 @@ class Ensemble:
         seeds, _, batch, width = inputs.shape
         members = self.num_members if member is None else 1
         inputs = inputs.expand(seeds, members, batch, width).reshape(seeds * members, batch, width)
-        outputs = _Perceptrons.apply(inputs, flat, self._remembered_layers(flat, member), self, member)
+        outputs = Perceptrons.apply(inputs, flat, self._remembered_layers(flat, member), self, member)
         return outputs.view(seeds, members, batch, self.sizes[-1])
 
-    def layers(self, flat: Float[Tensor, "parameters"], member: int | None = None) -> list[tuple[Tensor, Tensor]]:
+    def features(
+        self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds m batch in"]
+    ) -> Float[Tensor, "seeds members batch hidden"]:
+        """Activations of the last hidden layer."""
+        return torch.relu(self._body(flat[: self._body.num_parameters], inputs))
+
+    def twice_differentiable(
+        self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds members batch in"]
+    ) -> Float[Tensor, "seeds members batch out"]:
+        """What calling it gives, by way of torch's own operations: slower, but gradients have gradients."""
+        values = inputs.flatten(0, 1)
+        *hidden, (weight, bias) = self.layers(flat)
+        for inner_weight, inner_bias in hidden:
+            values = torch.relu(torch.baddbmm(inner_bias, values, inner_weight))
+        return torch.baddbmm(bias, values, weight).unflatten(0, (self.num_seeds, self.num_members))
+
+    @cached_property
+    def _body(self) -> Ensemble:
+        """All layers but the output's; their parameters come first in the flat vector."""
+        return Ensemble(self.sizes[:-1], self.num_seeds, self.num_members)
+
+    def layers(self, flat: Float[Tensor, "parameters"], member: int | None = None) -> Layers:
         """Weight and bias of each layer, of all networks or of one member of each seed."""
         views = self.views(flat)
         if member is not None:
             views = [view[member :: self.num_members] for view in views]
         return list(zip(views[::2], views[1::2], strict=True))
 
-    def _remembered_layers(self, flat: Tensor, member: int | None) -> list[tuple[Tensor, Tensor]]:
+    def _remembered_layers(self, flat: Tensor, member: int | None) -> Layers:
         """`layers` of the same memory made earlier, or new ones.
 
         A step evaluates the same few vectors again and again, and cutting one up takes as long as a product of small
@@ -117,61 +141,5 @@ class Ensemble:
         return self._remembered[key]
 
     @cached_property
-    def _remembered(self) -> dict[tuple[int, int, int | None], list[tuple[Tensor, Tensor]]]:
+    def _remembered(self) -> dict[tuple[int, int, int | None], Layers]:
         return {}
-
-
-class _Perceptrons(torch.autograd.Function):
-    """Forward and backward through all layers of all networks (ReLU between layers, linear output)."""
-
-    @staticmethod
-    def forward(ctx, inputs, flat, layers, ensemble, member):
-        activations = [inputs]
-        *hidden, output = layers
-        for weight, bias in hidden:
-            activations.append(torch.baddbmm(bias, activations[-1], weight).relu_())
-        ctx.layers, ctx.ensemble, ctx.member = layers, ensemble, member
-        ctx.save_for_backward(flat, *activations)
-        return _affine(activations[-1], *output)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        flat, *activations = ctx.saved_tensors
-        wants_inputs, wants_parameters = ctx.needs_input_grad[:2]
-        layers, flat_gradient = ctx.layers, None
-        if wants_parameters:
-            flat_gradient = torch.empty_like(flat) if ctx.member is None else torch.zeros_like(flat)
-            gradients = ctx.ensemble.layers(flat_gradient, ctx.member)
-        for level in reversed(range(len(layers))):
-            if wants_parameters:
-                weight_gradient, bias_gradient = gradients[level]
-                _outer(activations[level], gradient, out=weight_gradient)
-                torch.sum(gradient, 1, keepdim=True, out=bias_gradient)
-            if level > 0:
-                gradient = _through(gradient, layers[level][0])
-                torch.ops.aten.threshold_backward.grad_input(gradient, activations[level], 0, grad_input=gradient)
-        return (_through(gradient, layers[0][0]) if wants_inputs else None), flat_gradient, None, None, None
-
-
-# Layers with few outputs (values, actions) are computed transposed: the libraries' matrix products are 2 to 6 times as
-# fast with the narrow side first (measured at 64 -> 2, batch 256: 180 us against 29 us for ten networks).
-NARROW = 16
-
-
-def _affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    if weight.shape[2] < NARROW:
-        return torch.baddbmm(bias.mT, weight.mT, x.mT).mT
-    return torch.baddbmm(bias, x, weight)
-
-
-def _outer(x: Tensor, gradient: Tensor, out: Tensor) -> None:
-    if gradient.shape[2] < NARROW:
-        out.copy_(torch.bmm(gradient.mT, x).mT)
-    else:
-        torch.bmm(x.mT, gradient, out=out)
-
-
-def _through(gradient: Tensor, weight: Tensor) -> Tensor:
-    if weight.shape[2] == 1:
-        return gradient * weight.mT
-    return torch.bmm(gradient, weight.mT)

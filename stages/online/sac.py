@@ -21,18 +21,18 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.artifacts import prefixed
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.online import LEARNERS
 from stages.online.actors import Actors
 from stages.online.collector import Collector
 from stages.online.training import OnlineJob, ReplayDraws, Snapshots, rounds
 from stages.seeding import generator
 from stages.settings import Settings
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
+from stages.training.seedwise_adam import SeedwiseAdam
+from stages.training.trainable import Trainable
 
 
 class SacSettings(Settings):
@@ -62,7 +62,7 @@ def squashed(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     return torch.tanh(raw), (log_density - jacobian).sum(-1, keepdim=True)
 
 
-class Sac:
+class Sac(Learner):
     """Learner of actor, twin critics and temperature, for `stages.training.loop.Loop` over a collector's rows."""
 
     def __init__(self, collector: Collector, settings: SacSettings, seed: int, device: torch.device | str) -> None:
@@ -73,11 +73,8 @@ class Sac:
         self.actor = Trainable(policy, [generator(seed, "sac actor")], rate, device)
         twins = Ensemble((observation + self.action_size, *inner, 1), num_members=2)
         self.critics = Trainable(twins, [generator(seed, "sac critics")], rate, device, target=True)
-        self.log_temperature = torch.zeros((), device=device, requires_grad=True)
-        rate = torch.tensor(rate, device=device)
-        on_gpu = self.log_temperature.is_cuda
-        self.temperature = torch.optim.Adam([self.log_temperature], lr=rate, fused=True, capturable=on_gpu)
-        self._create_moments()
+        self.temperature = SeedwiseAdam(torch.zeros(()), rate, device)
+        self.log_temperature = self.temperature.parameters
         self.noise = {"actor_noise": self.action_size, "target_noise": self.action_size}
         every = settings.snapshot_every
         self.snapshots = Snapshots(self.actors(), every, settings.num_steps // every)
@@ -111,7 +108,7 @@ class Sac:
         self.actor.minimise(loss)
         entropy = -log_density.detach().mean((1, 2, 3))
         self.log_temperature.grad = (entropy + self.action_size).mean()
-        self.temperature.step()
+        self.temperature.apply_gradient()
         return {"actor": loss, "entropy": entropy}
 
     def explore(self, observations: Float[Tensor, "robots o"], noise: Float[Tensor, "robots a"]) -> Tensor:
@@ -124,20 +121,8 @@ class Sac:
         return Actors(("sac",), self.actor.ensemble, self.actor.parameters.detach(), *statistics, squashed=True)
 
     def tensors(self) -> dict[str, Tensor]:
-        learnt = {"actor": self.actor, "critics": self.critics}
-        held = {key: tensor for name, part in learnt.items() for key, tensor in prefixed(name, part.tensors()).items()}
-        held |= {f"temperature/{key}": tensor for key, tensor in self.temperature.state[self.log_temperature].items()}
-        held |= {"temperature/log": self.log_temperature.detach()}
-        return held | prefixed("collector", self.collector.tensors()) | prefixed("snapshots", self.snapshots.tensors())
-
-    def finished(self) -> bool:
-        return False
-
-    def _create_moments(self) -> None:
-        # Adam makes its moments at the first step: a step without a gradient, so that checkpoints find them in place.
-        self.log_temperature.grad = torch.zeros_like(self.log_temperature)
-        self.temperature.step()
-        self.temperature.state[self.log_temperature]["step"].zero_()
+        learnt = state_of(actor=self.actor, critics=self.critics, temperature=self.temperature)
+        return learnt | state_of(collector=self.collector, snapshots=self.snapshots)
 
     def _seen(self, observations: Tensor) -> Tensor:
         return (observations - self.collector.mean) / self.collector.std

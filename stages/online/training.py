@@ -18,7 +18,8 @@ from stages.online.collector import Collector, Policy
 from stages.progress import Progress
 from stages.training.checkpoint import Checkpoint, naming_last_good, remove_checkpoints
 from stages.training.draws import UniformDraws
-from stages.training.loop import Learner, Loop
+from stages.training.learner import Learner
+from stages.training.loop import Loop
 from stages.training.rows import Batch, Rows
 
 

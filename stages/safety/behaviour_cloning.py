@@ -19,15 +19,14 @@ from stages.agents.network import artifact_of_policies
 from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.contract import SafeAlgorithm, SafeSettings
-from stages.safety.limits.cloning import Cloning, rows_to_clone
+from stages.safety.limits.cloning import Cloning, limit_draws, rows_to_clone
 from stages.safety.limits.episode_choice import EpisodeMode, chosen_episodes
 from stages.safety.limits.limit_head import LimitHead
-from stages.safety.limits.limit_rows import LimitDraws
 from stages.safety.limits.requirements import require_safe_and_unsafe
 from stages.seeding import generators
+from stages.training.trainable import Trainable
 
 
 class CloneAllSettings(SafeSettings):
@@ -59,7 +58,7 @@ class CloneAll(SafeAlgorithm):
         policy = Ensemble(sizes, len(job.seeds), len(pools))
         actor = Trainable(policy, generators(job.seeds, "cloning"), settings.learning_rate, job.device)
         names = limits or (np.inf,)
-        draws = LimitDraws(job.seeds, [[pool] for pool in pools], names, settings.batch_size, "cloned rows")
+        draws = limit_draws(job.seeds, [[pool] for pool in pools], names, settings.batch_size, "cloned rows")
         metrics = job.train("cloning", Cloning(actor, head), rows_to_clone(job), draws, settings.num_steps)
         return artifact_of_policies(policy, actor.parameters, job.normaliser, limits, head.squashed, metrics.tensors())
 

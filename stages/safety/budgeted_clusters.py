@@ -22,30 +22,29 @@ Symbols: in_distribution_ratio = b, switch_margin = m; others in `cluster_values
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
 from stages.agents.contract import Agent
 from stages.artifacts import Artifact, prefixed
+from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.requirements import require
 from stages.errors import UserError
-from stages.networks.ensemble import Ensemble
-from stages.networks.normaliser import Normaliser
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.clusters.budgeted_agent import BudgetedClusters
-from stages.safety.clusters.cluster_policies import ClusterDraws, ClusterPolicies
+from stages.safety.clusters.cluster_policies import ClusterPolicies, cluster_draws
 from stages.safety.clusters.cluster_values import ClusterValues, ClusterValueSettings
 from stages.safety.contract import CLUSTERS, SafeAlgorithm
 from stages.safety.limits.cloning import rows_to_clone
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
-
-POLICIES = ("behaviours/parameters", "classifier/parameters")
-SHAPES = ("behaviour_sizes", "classifier_sizes", "num_clusters")
+from stages.training.trainable import Trainable
 
 
 class BudgetedSettings(ClusterValueSettings):
@@ -80,22 +79,20 @@ class Budgeted(SafeAlgorithm):
 
     def train(self) -> Artifact:
         job, given, settings = self.job, self.given, self.settings
-        normaliser, labels = Normaliser(**given.part("normaliser")), given.tensors["labels"].long()
-        number = given.metadata["num_clusters"]
-        policies = self.fitted_policies(labels, number)
-        learner = ClusterValues(job, normaliser, labels, number, settings)
+        clusters, networks = ClustersFile.of(given), ClusterNetworks.of(given)
+        labels, number = torch.from_numpy(clusters.labels), clusters.num_clusters
+        networks = replace(networks, policy_parameters=self.fitted_policies(clusters, networks))
+        learner = ClusterValues(job, networks.normaliser, labels, number, settings)
         draws = UniformDraws(job.seeds, len(learner.rows), settings.batch_size)
         metrics = job.train("cluster values", learner, learner.rows, draws, settings.num_steps)
         tensors = {
-            "behaviours/parameters": policies,
-            "classifier/parameters": given.tensors["classifier/parameters"],
+            **networks.tensors(),
             "values/parameters": learner.values.parameters.detach(),
             "exists": torch.zeros(len(labels), number, dtype=torch.uint8).scatter_(1, labels, 1),
-            **prefixed("normaliser", normaliser.tensors()),
             **prefixed("metrics", metrics.tensors()),
         }
         facts = {
-            **{name: given.metadata[name] for name in SHAPES},
+            **networks.shapes(),
             "value_sizes": learner.values.ensemble.sizes,
             "reward_unit": learner.units.reward,
             "cost_unit": learner.units.cost,
@@ -107,14 +104,13 @@ class Budgeted(SafeAlgorithm):
         }
         return Artifact(tensors, facts)
 
-    def fitted_policies(self, labels: Int[Tensor, "seeds episodes"], number: int) -> Float[Tensor, "parameters"]:
+    def fitted_policies(self, clusters: ClustersFile, networks: ClusterNetworks) -> Float[Tensor, "parameters"]:
         """Parameters of the clusters' policies, fitted further from where the clustering left them."""
-        job, given, settings = self.job, self.given, self.settings
-        shape = Ensemble(tuple(given.metadata["behaviour_sizes"]), len(job.seeds), number)
-        policies = Trainable(shape, generators(job.seeds, "policies"), settings.policy_learning_rate, job.device)
-        policies.load(given.tensors["behaviours/parameters"])
-        of_row = labels.numpy()[:, job.dataset.episode_of_step]
-        draws = ClusterDraws(job.seeds, of_row, number, settings.policy_batch_size)
+        job, settings, sources = self.job, self.settings, generators(self.job.seeds, "policies")
+        policies = Trainable(networks.policies, sources, settings.policy_learning_rate, job.device)
+        policies.load(networks.policy_parameters)
+        of_row = clusters.labels_of_steps(job.dataset.episode_of_step)
+        draws = cluster_draws(job.seeds, of_row, clusters.num_clusters, settings.policy_batch_size)
         learner = ClusterPolicies(policies, settings.policy_steps)
         job.train("clusters' policies", learner, rows_to_clone(job), draws, settings.policy_steps)
         return policies.parameters.detach()
@@ -126,10 +122,10 @@ class Budgeted(SafeAlgorithm):
 
 def _require_policies(job: Job, given: Artifact) -> None:
     """Stop unless the clusters have policies and are those of the job's seeds and episodes."""
-    if missing := [name for name in POLICIES if name not in given.tensors]:
+    if missing := ClusterNetworks.missing(given):
         remedy = "Give the recipe of the clustering some refit_epochs"
         raise UserError(f"the clusters have no policies ({missing[0]})", place="--given", remedy=remedy)
-    seeds, episodes = given.tensors["labels"].shape
+    seeds, episodes = ClustersFile.of(given).labels.shape
     if given.metadata.get("seeds", list(job.seeds)) != list(job.seeds) or seeds != len(job.seeds):
         cause = f"the clusters are of the seeds {given.metadata.get('seeds')}, not {list(job.seeds)}"
         raise UserError(cause, place="--given", remedy="Cluster with the same --seeds")

@@ -33,9 +33,8 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.agents.contract import Agent
-from stages.artifacts import Artifact, prefixed
+from stages.artifacts import Artifact
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.caps_agent import CapsAgent, artifact_of_heads
@@ -44,8 +43,9 @@ from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 LARGEST_WEIGHT = 100.0
 
@@ -63,7 +63,7 @@ class CapsSettings(SafeSettings):
 
 
 @SAFETY.register("caps", CapsSettings)
-class Caps(SafeAlgorithm):
+class Caps(SafeAlgorithm, Learner):
     """Learner of both pairs of critics, both values and all heads; what concerns the reward comes first."""
 
     settings: CapsSettings
@@ -122,12 +122,8 @@ class Caps(SafeAlgorithm):
         actions = torch.tanh(self.heads(batch["observations"])[:, 0]).unflatten(2, (self.settings.num_heads, -1))
         return (actions - batch["actions"].transpose(1, 2)).square().sum(-1)
 
-    def finished(self) -> bool:
-        return False
-
     def tensors(self) -> dict[str, Tensor]:
-        parts = {"heads": self.heads, "values": self.values, "critics": self.critics}
-        return {key: tensor for name, part in parts.items() for key, tensor in prefixed(name, part.tensors()).items()}
+        return state_of(heads=self.heads, values=self.values, critics=self.critics)
 
 
 def mixture(num_heads: int) -> Float[Tensor, "2 heads"]:

@@ -42,11 +42,11 @@ from stages.safety.outcomes.cdt_network import CdtNetwork
 from stages.safety.outcomes.frontier import Frontier
 from stages.safety.outcomes.windows import OutcomeWindows
 from stages.seeding import generators
-from stages.training.context_windows import WindowDraws
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
-from stages.training.seedwise_adam import SeedwiseAdam
+from stages.training.seedwise_adam import SeedwiseAdam, warm_up
+from stages.training.windows import WindowDraws
 
 
 class CdtSettings(SafeSettings):
@@ -82,7 +82,7 @@ class CdtSettings(SafeSettings):
 
 
 @SAFETY.register("cdt", CdtSettings)
-class Cdt(SafeAlgorithm):
+class Cdt(SafeAlgorithm, Learner):
     """Learner of one transformer per seed, for all limits."""
 
     settings: CdtSettings
@@ -108,9 +108,9 @@ class Cdt(SafeAlgorithm):
             initial,
             settings.learning_rate,
             job.device,
-            settings.warmup_steps,
-            settings.clip_norm,
-            settings.weight_decay,
+            clip_norm=settings.clip_norm,
+            weight_decay=settings.weight_decay,
+            schedule=warm_up(settings.warmup_steps),
         )
         log_temperature = torch.full((len(job.seeds), 1), math.log(settings.initial_temperature))
         self.temperature = SeedwiseAdam(log_temperature, settings.learning_rate, job.device)
@@ -137,12 +137,9 @@ class Cdt(SafeAlgorithm):
             self.temperature.minimise(temperature * (entropy.detach() - target))
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def finished(self) -> bool:
-        return False
-
     def tensors(self) -> dict[str, Tensor]:
         """Training state, for checkpoints."""
-        return prefixed("policy", self.policy.tensors()) | prefixed("temperature", self.temperature.tensors())
+        return state_of(policy=self.policy, temperature=self.temperature)
 
     def train(self) -> Artifact:
         settings = self.settings

@@ -47,10 +47,9 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.agents.network import artifact_of_policies
-from stages.artifacts import Artifact, prefixed
+from stages.artifacts import Artifact
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.action_vae import ActionVae
@@ -58,8 +57,9 @@ from stages.safety.limits.cost_transitions import CostTransitions, discounted_li
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 LARGEST_LOG_MULTIPLIER = 5.0
 
@@ -84,7 +84,7 @@ class CpqSettings(SafeSettings):
 
 
 @SAFETY.register("cpq", CpqSettings)
-class Cpq(SafeAlgorithm):
+class Cpq(SafeAlgorithm, Learner):
     """Learner of one actor and two pairs of twin critics per limit; members ``2 l`` and ``2 l + 1`` are limit l's."""
 
     settings: CpqSettings
@@ -139,13 +139,15 @@ class Cpq(SafeAlgorithm):
         pairs = self.pairs(batch["observations"], batch["actor_noise"])
         values = twin_values(self._held(self.critics), pairs).amin(2)
         with torch.no_grad():
-            own = torch.cat([batch["observations"], batch["actions"]], dim=-1).expand_as(pairs)
-            safe, own_safe = (self.counts_as_safe(self._held(self.cost_critics), asked) for asked in (pairs, own))
-        distance = (pairs - own).square().sum(-1, keepdim=True)
+            recorded = torch.cat([batch["observations"], batch["actions"]], dim=-1).expand_as(pairs)
+            safe, recorded_safe = (
+                self.counts_as_safe(self._held(self.cost_critics), asked) for asked in (pairs, recorded)
+            )
+        distance = (pairs - recorded).square().sum(-1, keepdim=True)
         strength = self.settings.clone_weight * values.detach().abs().mean((2, 3), keepdim=True)
-        loss = (strength * own_safe * distance - safe * values).mean((2, 3)).sum(1)
+        loss = (strength * recorded_safe * distance - safe * values).mean((2, 3)).sum(1)
         self.actor.minimise(loss)
-        return {"actor": loss, "safe share": safe.mean((1, 2, 3)), "data's safe share": own_safe.mean((1, 2, 3))}
+        return {"actor": loss, "safe share": safe.mean((1, 2, 3)), "data's safe share": recorded_safe.mean((1, 2, 3))}
 
     def counts_as_safe(
         self, cost_critics: Callable[[Tensor], Tensor], pairs: Float[Tensor, "seeds limits batch pair"]
@@ -178,20 +180,18 @@ class Cpq(SafeAlgorithm):
         """Divergence from which on an action is unlike the data."""
         if self.settings.ood_quantile == 0:
             return torch.zeros((), device=batch["actions"].device)  # divergences are not negative
-        own = self.vae.strangeness(torch.cat([batch["observations"], batch["actions"]], dim=-1)).sort(dim=2).values
-        return own[:, :, round(self.settings.ood_quantile * (own.shape[2] - 1)), None]
+        strangeness = (
+            self.vae.strangeness(torch.cat([batch["observations"], batch["actions"]], dim=-1)).sort(dim=2).values
+        )
+        return strangeness[:, :, round(self.settings.ood_quantile * (strangeness.shape[2] - 1)), None]
 
     def pairs(self, observations: Tensor, noise: Tensor) -> Float[Tensor, "seeds limits batch pair"]:
         """Observations beside an action of each limit's policy; the limits share the noise."""
         actions = torch.tanh(gaussian.sample(self.actor(observations), noise.expand(-1, len(self.limits), -1, -1)))
         return torch.cat([observations.expand(-1, len(self.limits), -1, -1), actions], dim=-1)
 
-    def finished(self) -> bool:
-        return False
-
     def tensors(self) -> dict[str, Tensor]:
-        parts = {"actor": self.actor, "critics": self.critics, "cost_critics": self.cost_critics, "vae": self.vae}
-        held = {key: tensor for name, part in parts.items() for key, tensor in prefixed(name, part.tensors()).items()}
+        held = state_of(actor=self.actor, critics=self.critics, cost_critics=self.cost_critics, vae=self.vae)
         return held | {"log_multiplier": self.log_multiplier}
 
     def _error(self, critics: Trainable, batch: Batch, target: Tensor) -> Float[Tensor, "seeds"]:

@@ -44,18 +44,18 @@ from stages.agents.network import artifact_of_policies
 from stages.artifacts import Artifact, prefixed
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.safety import SAFETY
 from stages.safety.contract import PARTITION, SafeAlgorithm, SafeSettings
-from stages.safety.limits.cloning import Cloning, rows_to_clone
+from stages.safety.limits.cloning import Cloning, limit_draws, rows_to_clone
 from stages.safety.limits.limit_head import LimitHead, PolicyKind
-from stages.safety.limits.limit_rows import LimitDraws
 from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, UNDESIRABLE, Partition
 from stages.safety.segments.segment_rows import SegmentRows
 from stages.seeding import generators
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
+from stages.training.seedwise_adam import warm_up
+from stages.training.trainable import Trainable
 
 SMALLEST_ERROR = 1e-6
 
@@ -92,8 +92,8 @@ class Trac(SafeAlgorithm):
         self.partition = Partition.load(given)
         if missing := [limit for limit in self.limits if limit not in self.partition.limits]:
             cause = f"the partition has no labels for the cost limit {missing[0]:g}"
-            known = ", ".join(f"{limit:g}" for limit in self.partition.limits)
-            raise UserError(cause, place="cost_limits", remedy=f"Choose among {known}, or partition again")
+            offered = ", ".join(f"{limit:g}" for limit in self.partition.limits)
+            raise UserError(cause, place="cost_limits", remedy=f"Choose among {offered}, or partition again")
         self.head = LimitHead(settings.policy, job.actions.shape[1])
         sizes = (job.observations.shape[1], *settings.hidden_sizes, self.head.num_outputs)
         self.policy = Ensemble(sizes, len(job.seeds), len(self.limits))
@@ -113,8 +113,8 @@ class Trac(SafeAlgorithm):
     def pretrain(self) -> dict[str, Tensor]:
         """Clone the labelled segments, and freeze the result as the reference; the losses."""
         job, settings = self.job, self.settings
-        pools = [[self.partition.segments.rows(job.dataset, own != LEFT_OUT)] for own in self.labels]
-        draws = LimitDraws(job.seeds, pools, self.limits, settings.pretraining_batch_size, "pretraining rows")
+        pools = [[self.partition.segments.rows(job.dataset, labels != LEFT_OUT)] for labels in self.labels]
+        draws = limit_draws(job.seeds, pools, self.limits, settings.pretraining_batch_size, "pretraining rows")
         learner = Cloning(self.actor, self.head)
         metrics = job.train("pretraining", learner, rows_to_clone(job), draws, settings.pretraining_steps)
         self.actor.move_target(1.0)
@@ -125,7 +125,7 @@ class Trac(SafeAlgorithm):
         """Fit the classifier that the policy is; the losses."""
         job, settings = self.job, self.settings
         rows = SegmentRows(job, self.partition, self.numbers, self.actor, self.head)
-        draws = LimitDraws(job.seeds, self.pools(), self.limits, settings.batch_size, "segments")
+        draws = limit_draws(job.seeds, self.pools(), self.limits, settings.batch_size, "segments")
         learner = Classification(self.actor, self.head, self.partition.segments.length, settings, self.unit(rows))
         return job.train("classification", learner, rows, draws, settings.num_steps).tensors()
 
@@ -138,8 +138,10 @@ class Trac(SafeAlgorithm):
     def pools(self) -> list[list[Int[np.ndarray, "_"]]]:
         """The segments each limit draws from, apart by label where batches are balanced."""
         if self.settings.balanced_batches:
-            return [[np.flatnonzero(own == DESIRABLE), np.flatnonzero(own == UNDESIRABLE)] for own in self.labels]
-        return [[np.flatnonzero(own != LEFT_OUT)] for own in self.labels]
+            return [
+                [np.flatnonzero(labels == DESIRABLE), np.flatnonzero(labels == UNDESIRABLE)] for labels in self.labels
+            ]
+        return [[np.flatnonzero(labels != LEFT_OUT)] for labels in self.labels]
 
     @property
     def numbers(self) -> list[int]:
@@ -151,7 +153,7 @@ class Trac(SafeAlgorithm):
         return self.partition.labels[self.numbers]
 
 
-class Classification:
+class Classification(Learner):
     """Learner of the policy as a classifier of segments.
 
     Args:
@@ -174,17 +176,17 @@ class Classification:
         self.unit = torch.as_tensor(unit)[..., None]
         powers = settings.discount ** torch.arange(length, dtype=torch.float64)
         self.step_weights = (settings.score_scale * powers).float().to(actor.parameters.device)
+        actor.follow(settings.learning_rate, warm_up(settings.warm_up_steps))
         self.updates = [Update(self.fit)]
 
     def fit(self, batch: Batch) -> Losses:
-        """One step at the learning rate that is due."""
+        """One step on the segments of the batch."""
         settings = self.settings
         log_probs = self.head.log_prob(self.actor(batch["observations"]), batch["actions"])
         scores = self.scores(log_probs - batch["reference"])
         loss = classification_loss(
             scores, batch["labels"], batch["weights"], settings.undesirable_weight, settings.sides
         )
-        self.follow_schedule()
         self.actor.minimise(loss - settings.cloning_weight * (log_probs / self.unit).mean(-1))
         right = ((scores > 0) == (batch["labels"] == DESIRABLE)).float().mean(-1)
         return {"loss": loss.detach(), "accuracy": right, "score": scores.detach().mean(-1)}
@@ -193,17 +195,8 @@ class Classification:
         """The sum psi of each segment."""
         return log_ratios.unflatten(-1, (-1, len(self.step_weights))) @ self.step_weights / self.unit
 
-    def follow_schedule(self) -> None:
-        """Set the learning rate: rising from 0 in a line, then constant."""
-        made = self.actor.optimiser.state[self.actor.parameters]["step"]
-        rising = (made + 1) / max(self.settings.warm_up_steps, 1)
-        self.actor.learning_rate.copy_(self.settings.learning_rate * rising.clamp(max=1.0))
-
     def tensors(self) -> dict[str, Tensor]:
         return self.actor.tensors()
-
-    def finished(self) -> bool:
-        return False
 
 
 def classification_loss(

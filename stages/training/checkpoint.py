@@ -20,7 +20,7 @@ from stages.artifacts import save_tensors
 from stages.training.metrics import Diverged
 
 if TYPE_CHECKING:
-    from stages.training.loop import Learner
+    from stages.training.learner import Learner
     from stages.training.metrics import Metrics
 
 FOLDER = Path(".checkpoints")

@@ -8,62 +8,63 @@ leave the GPU idle most of the time. The captured run covers all updates whose p
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import torch
 
-from stages.training.rows import Batch
+from stages.training.learner import Learner, Losses
+from stages.training.rows import Batch, Gatherable
+from stages.training.stepper import LONGEST_RUN, Stepper
 
-if TYPE_CHECKING:
-    from stages.training.loop import Loop
-
-LONGEST_RUN = 32
 WARM_UP_RUNS = 3
 
 
-class Replay:
-    """Runs chunks of steps of a `Loop` on CUDA through a graph; steps that do not fill a graph are made eagerly."""
+def stepper_for(learner: Learner, rows: Gatherable) -> Stepper:
+    """The quickest stepper where `rows` live."""
+    return (Replay if rows.device.type == "cuda" else Stepper)(learner, rows)
 
-    def __init__(self, loop: Loop) -> None:
-        self.loop = loop
+
+class Replay(Stepper):
+    """Makes steps on CUDA through a graph; those that do not fill one are made one by one."""
+
+    def __init__(self, learner: Learner, rows: Gatherable) -> None:
+        super().__init__(learner, rows)
         captured, rare = [], []
-        for update in loop.learner.updates:
+        for update in learner.updates:
             (captured if update.captured(LONGEST_RUN) else rare).append(update.every)
-        self.period, self.rare = math.lcm(*captured), rare
+        self.period, self.rare_periods = math.lcm(*captured), rare
         self.length = LONGEST_RUN // self.period * self.period
         self.graph: torch.cuda.CUDAGraph | None = None
 
-    def run_chunk(self, chunk: Batch) -> None:
-        """Make one step per entry along the first axis of `chunk`, replaying the graph wherever a whole run fits."""
+    def run(self, chunk: Batch) -> Iterator[Losses]:
         position, count = 0, len(chunk["index"])
         while position < count:
             if self.length and self._fits(count - position):
-                self._replay({name: values[position : position + self.length] for name, values in chunk.items()})
+                yield self._replay({n: values[position : position + self.length] for n, values in chunk.items()})
                 position += self.length
             else:
-                self.loop.eager_step({name: values[position] for name, values in chunk.items()})
+                yield self.single({name: values[position] for name, values in chunk.items()})
                 position += 1
 
     def _fits(self, remaining: int) -> bool:
         """Whether a run may begin now: enough steps are left, periods are in phase, no rare update is due inside it."""
-        step = self.loop.step
-        in_phase = step % self.period == 0 and self.length <= remaining
-        return in_phase and all((step // period + 1) * period >= step + self.length for period in self.rare)
+        in_phase = self.step % self.period == 0 and self.length <= remaining
+        last = self.step + self.length
+        return in_phase and all((self.step // period + 1) * period >= last for period in self.rare_periods)
 
-    def _replay(self, drawn: Batch) -> None:
+    def _replay(self, drawn: Batch) -> Losses:
         if self.graph is None:
             self._capture(drawn)
         for name, values in drawn.items():
             self.inputs[name].copy_(values)
         self.graph.replay()
-        self.loop.step += self.length
-        losses = self.losses | self.loop.apply_rare(self.loop.step, self.batch)
-        self.loop.note(losses)
+        self.step += self.length
+        return self.losses | self.rare(self.step, self.last_batch)
 
     def _capture(self, drawn: Batch) -> None:
         """Capture one run. Warming up changes the learner, so its tensors are put back afterwards."""
         self.inputs = {name: values.clone() for name, values in drawn.items()}
-        before = {name: tensor.clone() for name, tensor in self.loop.learner.tensors().items()}
+        before = {name: tensor.clone() for name, tensor in self.learner.tensors().items()}
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -72,14 +73,14 @@ class Replay:
         torch.cuda.current_stream().wait_stream(stream)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
-            self.losses, self.batch = self._steps()
+            self.losses, self.last_batch = self._steps()
         with torch.no_grad():
-            for name, tensor in self.loop.learner.tensors().items():
+            for name, tensor in self.learner.tensors().items():
                 tensor.copy_(before[name])
 
-    def _steps(self) -> tuple[Batch, Batch]:
-        losses: Batch = {}
+    def _steps(self) -> tuple[Losses, Batch]:
+        losses: Losses = {}
         for i in range(self.length):
-            batch = self.loop.batch({name: values[i] for name, values in self.inputs.items()})
-            losses |= self.loop.apply_common(i + 1, batch)
+            batch = self.batch({name: values[i] for name, values in self.inputs.items()})
+            losses |= self.common(i + 1, batch)
         return losses, batch

@@ -25,9 +25,10 @@ from stages.seeding import Seeds
 from stages.training.checkpoint import Checkpoint, naming_last_good, remove_checkpoints
 from stages.training.device import describe, pick
 from stages.training.draws import Draws
-from stages.training.loop import Learner, Loop
+from stages.training.learner import Learner
+from stages.training.loop import Loop
 from stages.training.metrics import Metrics
-from stages.training.rows import Rows
+from stages.training.rows import Gatherable
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ class Job:
             settings: Settings (or chosen method) of the stage.
         """
         code = code_hash(stage, *([settings.entry.__module__] if isinstance(settings, Choice) else []))
-        told = json.dumps(_plain(settings), sort_keys=True)
+        said = json.dumps(_plain(settings), sort_keys=True)
         return cls(
-            dataset, seeds, pick(device), output, fingerprint(stage, code, told, str(list(seeds)), *map(Path, inputs))
+            dataset, seeds, pick(device), output, fingerprint(stage, code, said, str(list(seeds)), *map(Path, inputs))
         )
 
     def metadata(self, settings: Any) -> dict[str, Any]:
@@ -121,7 +122,7 @@ class Job:
         parts = Path(self.output).with_suffix("").parts
         return Progress(f"{'/'.join(part for part in parts if part != 'results')}: {label}", total, unit)
 
-    def train(self, label: str, learner: Learner, rows: Rows, draws: Draws, num_steps: int) -> Metrics:
+    def train(self, label: str, learner: Learner, rows: Gatherable, draws: Draws, num_steps: int) -> Metrics:
         """Train `learner` with progress under `label`, resuming from its checkpoint if there is one."""
         checkpoint = Checkpoint(label, self.output, self.fingerprint) if self.output else None
         with self.progress(label, num_steps) as progress:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 Batch = dict[str, Tensor]
+
+
+@runtime_checkable
+class Gatherable(Protocol):
+    """What minibatches are gathered from: `Rows`, or whatever is made of them."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def __len__(self) -> int: ...
+
+    def gather(self, index: Int[Tensor, "seeds *members batch"]) -> Batch:
+        """What lies at `index`, by name."""
+        ...
 
 
 class Rows:
@@ -22,17 +38,25 @@ class Rows:
         self.widths = {name: matrix.shape[1] for name, matrix in matrices.items()}
         self.matrix = torch.cat(list(matrices.values()), dim=1).to(device)
 
+    @property
+    def device(self) -> torch.device:
+        return self.matrix.device
+
     def __len__(self) -> int:
         return len(self.matrix)
 
-    def gather(self, index: Int[Tensor, "seeds batch"]) -> Batch:
-        """The rows at `index` by column name, each ``[seeds, 1, batch, width]``."""
+    def gather(self, index: Int[Tensor, "seeds *members batch"]) -> Batch:
+        """The rows at `index` by column name, each ``[seeds, members, batch, width]``; without members, 1 of them."""
+        return self.at(index[:, None] if index.dim() == 2 else index)
+
+    def at(self, index: Int[Tensor, "*any"]) -> Batch:
+        """The rows at `index` by column name, each ``[*any, width]``."""
         picked = self.matrix.index_select(0, index.reshape(-1))
-        return self._split(picked.view(index.shape[0], 1, index.shape[1], -1))
+        return self._split(picked.view(*index.shape, -1))
 
     def chunk(self, start: int, stop: int) -> Batch:
         """Rows ``start:stop`` by column name, each ``[1, 1, rows, width]``."""
         return self._split(self.matrix[start:stop].view(1, 1, stop - start, -1))
 
-    def _split(self, picked: Float[Tensor, "seeds 1 batch width"]) -> Batch:
+    def _split(self, picked: Float[Tensor, "*any width"]) -> Batch:
         return dict(zip(self.widths, picked.split(list(self.widths.values()), dim=-1), strict=True))

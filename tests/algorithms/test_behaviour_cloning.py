@@ -5,8 +5,8 @@ import torch
 from stages.agents.contract import Conditions
 from stages.agents.network import NetworkAgent
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import train_offline
 from stages.algorithms.behaviour_cloning import BehaviourCloning, BehaviourCloningSettings
+from stages.algorithms.contract import train_offline
 from stages.networks import gaussian
 from stages.training.job import Job
 from tests.synthetic import dataset_of, two_policies

@@ -4,7 +4,7 @@ import torch
 from stages.agents.contract import Conditions
 from stages.agents.network import NetworkAgent
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import train_offline
+from stages.algorithms.contract import train_offline
 from stages.algorithms.td3_bc import Td3Bc, Td3BcSettings
 from stages.training.draws import UniformDraws
 from stages.training.job import Job

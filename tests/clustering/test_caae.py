@@ -61,12 +61,12 @@ def test_separation_is_the_mean_over_pairs_and_saturates():
 def gradients_of(method) -> dict[str, torch.Tensor]:
     """Gradients of a method's objective at its present parameters, by part."""
     model = method.model
-    views = model.parameters.views()
+    views = model.parts.views()
     for view in views.values():
         view.retain_grad()
     ((_, window),) = model.windows.consecutive(1000)
     method.objective(views, window, {})["loss"].sum().backward()
-    model.parameters.flat.grad = None
+    model.parts.parameters.grad = None
     return {name: view.grad for name, view in views.items()}
 
 
@@ -75,7 +75,7 @@ def test_the_objective_moves_encoder_and_codebook_by_the_attraction():
         method_of("caae", attraction=own, separation=0.0, train_steps=1, pretrain_steps=1) for own in (0.0, 1.0)
     )
     plain.fit(), drawn.fit()
-    drawn.model.parameters.flat.data.copy_(plain.model.parameters.flat)
+    drawn.model.parts.parameters.data.copy_(plain.model.parts.parameters)
     without, with_attraction = gradients_of(plain), gradients_of(drawn)
     assert without["codebook"].abs().max() == 0
     assert with_attraction["codebook"].abs().max() > 0

@@ -3,7 +3,7 @@ import torch
 
 from stages.clustering.autoencoders.autoencoder import TrajectoryAutoencoder
 from stages.clustering.dec import DecSettings, Embedding, sharpened, soft_assignment
-from stages.networks.sequences.parameters import Block
+from stages.networks.sequences.parts import Block
 from stages.training.checkpoint import Checkpoint
 from stages.training.job import Job
 from stages.training.loop import Loop

@@ -37,7 +37,7 @@ def phase_of(**told):
     method = method_of("vq_vae", train_steps=1, pretrain_steps=20, codebook_size=3, **told)
     method.fit()
     phase = method.quantisation
-    views = phase.model.parameters.views()
+    views = phase.model.parts.views()
     for view in views.values():
         view.retain_grad()
     ((_, window),) = phase.model.windows.consecutive(1000)
@@ -77,7 +77,7 @@ def test_unused_codes_move_to_latents_of_the_batch():
     batch = phase.rows.gather(drawn["index"]) | {"window": drawn["window"]}
     phase.revive(batch)
     assert torch.equal(phase.codebook[:, [0, 2]], before[:, [0, 2]])
-    latents = phase.model.network.encode(phase.model.parameters.views(), phase.drawn(batch)).detach()
+    latents = phase.model.network.encode(phase.model.parts.views(), phase.drawn(batch)).detach()
     assert torch.cdist(phase.codebook[:, 1:2], latents).min() < 1e-5
     assert not phase.used.any()
 

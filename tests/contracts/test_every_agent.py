@@ -11,7 +11,7 @@ from torch import Tensor
 from stages.agents.contract import Agent, Conditions, require_memoryless
 from stages.agents.loading import load_agent
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import train_offline
+from stages.algorithms.contract import train_offline
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.empo.high_level import HighLevelSettings, train_high_level
@@ -39,7 +39,7 @@ def files(name: str, seeds: tuple[int, ...]) -> list[Artifact]:
         values = {"method": "return_kmeans", "num_clusters": 2, "refit_epochs": 30, "hidden_sizes": [16]}
         choice = CLUSTERING.choose(values)
         clusters = choice.entry(job, choice.settings).fit().artifact(seeds=list(seeds))
-        high_level = train_high_level(job, clusters.tensors["labels"], 2, HighLevelSettings(**SMALL))
+        high_level = train_high_level(job, clusters.tensors["labels"].numpy(), 2, HighLevelSettings(**SMALL))
         return [clusters, high_level]
     settings = ALGORITHMS.settings(name)
     made = train_offline(job, Choice(name, ALGORITHMS.entry(name), settings(**SMALL)))

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.base import train_offline
+from stages.algorithms.contract import train_offline
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.clustering.alternation.behaviours import Behaviours
@@ -21,12 +21,12 @@ from stages.empo.critics import CriticSettings, train_critics
 from stages.empo.high_level import HighLevelSettings, train_high_level
 from stages.empo.improvement import improve
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.registry import Choice, Registry
 from stages.settings import Settings
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
+from stages.training.trainable import Trainable
 from tests.synthetic import two_policies
 
 BLOCK = list(range(10))
@@ -64,14 +64,17 @@ def clusters(seeds: tuple[int, ...]) -> Artifact:
     episodes = torch.arange(dataset().num_episodes)
     labels = torch.stack([(episodes % (2 + seed % 3) == 0).long() for seed in seeds])
     weights = torch.nn.functional.one_hot(labels, 2).float()
-    behaviours = Behaviours(Job(dataset(), list(seeds)), small(CLUSTERING.settings("em")), 2, weights)
-    tensors = {name: tensor.detach() for name, tensor in behaviours.parameters().items()}
-    return Artifact({"labels": labels, **tensors}, {"seeds": list(seeds), **behaviours.shapes()})
+    job = Job(dataset(), list(seeds))
+    networks = Behaviours(job, small(CLUSTERING.settings("em")), 2, weights).networks(job.normaliser)
+    tensors = {name: tensor.detach() for name, tensor in networks.tensors().items()}
+    return Artifact({"labels": labels, **tensors}, {"seeds": list(seeds), **networks.shapes()})
 
 
 @cache
 def critics(seeds: tuple[int, ...]) -> Artifact:
-    made = train_critics(Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"], 2, small(CriticSettings))
+    made = train_critics(
+        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, small(CriticSettings)
+    )
     return Artifact({name: tensor.detach() for name, tensor in made.tensors.items()}, made.metadata)
 
 
@@ -92,7 +95,7 @@ RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
     ),
     "critics": lambda name, seeds: critics(seeds),
     "high level": lambda name, seeds: train_high_level(
-        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"], 2, small(HighLevelSettings)
+        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, small(HighLevelSettings)
     ),
 }
 EVERYTHING = [*METHODS, ("critics", ""), ("high level", "")]
@@ -217,7 +220,8 @@ def test_every_weight_of_a_clustering_gets_a_gradient(name):
     settings = choice("clustering", name).settings
     num_clusters, episodes = made.metadata["num_clusters"], dataset().num_episodes
     weights = torch.full((len(BLOCK), episodes, num_clusters), 1 / num_clusters)
-    untrained = Behaviours(Job(dataset(), BLOCK), settings, num_clusters, weights).parameters()
+    job = Job(dataset(), BLOCK)
+    untrained = Behaviours(job, settings, num_clusters, weights).networks(job.normaliser).tensors()
     for key, ensemble in ensembles("clustering", made, len(BLOCK)).items():
         assert_every_weight_learns(ensemble, untrained[key].detach(), made.tensors[key])
 

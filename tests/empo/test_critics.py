@@ -104,7 +104,7 @@ def test_sarsa_reaches_the_exact_solution(n):
 def test_v_is_the_mean_return_of_each_cluster_and_state():
     dataset, labels, state, _ = walks()
     job = Job(dataset, [0, 1])
-    made = train_critics(job, both_ways(), 2, CriticSettings(**{**SETTINGS, "q_steps": 0}))
+    made = train_critics(job, both_ways().numpy(), 2, CriticSettings(**{**SETTINGS, "q_steps": 0}))
     returns = np.zeros(dataset.num_steps)
     for start, end in zip(dataset.episode_starts, dataset.episode_ends, strict=True):
         for row in range(start, end):
@@ -166,6 +166,6 @@ def test_a_row_trains_only_the_output_of_its_cluster():
 def test_constant_rewards_do_not_divide_by_zero():
     dataset = dataset_of(np.eye(3), np.zeros((3, 1)), np.zeros(3), [1, 1, 1])
     settings = CriticSettings(**{**SETTINGS, "q_steps": 5, "value_epochs": 2})
-    made = train_critics(Job(dataset, [0]), torch.zeros(1, 3, dtype=torch.int64), 1, settings)
+    made = train_critics(Job(dataset, [0]), np.zeros((1, 3), dtype=np.int64), 1, settings)
     assert made.tensors["q/parameters"].isfinite().all()
     assert made.tensors["v/parameters"].isfinite().all()

@@ -79,7 +79,7 @@ def test_the_stage_chooses_like_the_learner():
     dataset, labels = line()
     job = Job(dataset, [0])
     settings = HighLevelSettings(**{**SETTINGS, "num_steps": 400, "discount": 0.0, "n_step": 1})
-    made = train_high_level(job, torch.from_numpy(labels[None]), 2, settings)
+    made = train_high_level(job, labels[None], 2, settings)
     q = Ensemble(made.metadata["q_sizes"])
     inputs = job.normaliser.observations(torch.eye(STATES))[None, None]
     values = q(made.tensors["q/parameters"].detach(), inputs)[0, 0].T * made.tensors["scale"]

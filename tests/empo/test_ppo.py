@@ -10,9 +10,9 @@ from stages.empo.improvement import Critics
 from stages.empo.ppo import Ppo, PpoSettings
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.training.job import Job
+from stages.training.trainable import Trainable
 from tests.synthetic import dataset_of
 
 BEST = 0.6

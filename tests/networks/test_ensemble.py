@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from stages.networks.ensemble import NARROW, Ensemble
+from stages.networks.ensemble import Ensemble
+from stages.networks.perceptrons import NARROW
 from stages.seeding import generators
 
 SHAPES = [(5, 7, 7, 3), (4, 1), (6, 20, 18), (3, NARROW, NARROW - 1), (3, 9, NARROW), (2, 8, 8, 8, 40)]
@@ -125,3 +126,12 @@ def test_wrong_shapes_are_refused():
     ensemble, flat, inputs, _ = parts((4, 6, 1), seeds=2, members=3, batch_members=1, dtype=torch.float32)
     with pytest.raises(Exception, match="inputs"):
         ensemble(flat, inputs[0])
+
+
+def test_features_are_what_the_output_layer_sees():
+    ensemble = Ensemble((3, 8, 6, 2), num_seeds=2, num_members=2)
+    flat = ensemble.initialise(generators([0, 1], "test"))
+    inputs = torch.randn(2, 1, 5, 3, generator=torch.Generator().manual_seed(0))
+    weight, bias = ensemble.layers(flat)[-1]
+    outputs = ensemble.features(flat, inputs).flatten(0, 1) @ weight + bias
+    torch.testing.assert_close(outputs.unflatten(0, (2, 2)), ensemble(flat, inputs))

@@ -13,7 +13,7 @@ from stages.clustering import CLUSTERING
 from stages.errors import UserError
 from stages.safety import SAFETY
 from stages.safety.clusters.budgeted_agent import choose_clusters
-from stages.safety.clusters.cluster_policies import ClusterDraws
+from stages.safety.clusters.cluster_policies import cluster_draws
 from stages.safety.contract import train_safe
 from stages.training.job import Job
 from tests.safety.two_speeds import SLOW_REWARD, two_speeds
@@ -121,8 +121,8 @@ def test_without_policy_steps_policies_stay_as_they_were_given():
 
 def test_rows_are_drawn_from_their_cluster_whatever_others_there_are():
     of_row = np.array([[0, 0, 1, 1, 1], [1, 0, 0, 0, 1]])
-    block = ClusterDraws([3, 7], of_row, 3, batch_size=4).chunk(0, 8, torch.device("cpu"))["index"]
-    alone = ClusterDraws([7], of_row[1:], 2, batch_size=4).chunk(0, 8, torch.device("cpu"))["index"]
+    block = cluster_draws([3, 7], of_row, 3, batch_size=4).chunk(0, 8, torch.device("cpu"))["index"]
+    alone = cluster_draws([7], of_row[1:], 2, batch_size=4).chunk(0, 8, torch.device("cpu"))["index"]
     assert torch.equal(block[:, 1, :2], alone[:, 0])
     for seed, cluster in ((0, 0), (0, 1), (1, 0), (1, 1)):
         assert (of_row[seed][block[:, seed, cluster]] == cluster).all()

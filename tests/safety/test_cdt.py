@@ -14,9 +14,9 @@ from stages.safety.cdt import Cdt, CdtSettings
 from stages.safety.contract import train_safe
 from stages.safety.outcomes.cdt_agent import CdtAgent
 from stages.training.checkpoint import Checkpoint
-from stages.training.context_windows import WindowDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
+from stages.training.windows import WindowDraws
 from tests.safety.two_speeds import SLOW_REWARD, two_speeds
 
 QUICK = {

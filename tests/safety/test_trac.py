@@ -91,7 +91,6 @@ def test_cloning_beside_the_classifier_counts_in_the_score_s_units():
         learner = Classification(trac.actor, trac.head, 3, trac.settings, unit)
         minimised = []
         trac.actor.minimise = minimised.append
-        trac.actor.optimiser.state[trac.actor.parameters]["step"] = torch.tensor(0.0)
         learner.fit(batch)
         steps.append(minimised[0])
     log_probs = trac.head.log_prob(trac.actor(batch["observations"]), batch["actions"])

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.training.draws import UniformDraws
-from stages.training.loop import Losses, Update
+from stages.training.learner import Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class Counter:

@@ -1,18 +1,19 @@
-from types import SimpleNamespace
-
 import pytest
 import torch
 
-from stages.training.graph import LONGEST_RUN, Replay
-from stages.training.loop import Loop, Update
-from tests.training.learners import Regression, regression_draws, regression_rows
+from stages.training.graph import Replay, stepper_for
+from stages.training.learner import Update
+from stages.training.loop import Loop
+from stages.training.stepper import LONGEST_RUN, Stepper
+from tests.training.learners import Counter, Regression, regression_draws, regression_rows
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
 def replay(*periods: int, eager: tuple[int, ...] = ()) -> Replay:
-    updates = [Update(dict, every=period) for period in periods] + [Update(dict, every=p, eager=True) for p in eager]
-    return Replay(SimpleNamespace(learner=SimpleNamespace(updates=updates), step=0))
+    learner = Counter(periods)
+    learner.updates += [Update(dict, every=period, eager=True) for period in eager]
+    return Replay(learner, regression_rows())
 
 
 @pytest.mark.parametrize(
@@ -24,34 +25,33 @@ def test_a_run_is_the_longest_multiple_of_the_captured_periods(periods, length):
 
 def test_an_update_that_looks_at_values_is_never_captured_however_often_it_comes():
     made = replay(1, eager=(12,))
-    assert (made.period, made.rare) == (1, [12])
+    assert (made.period, made.rare_periods) == (1, [12])
     assert not Update(dict, every=12, eager=True).captured(LONGEST_RUN)
     assert Update(dict, every=12).captured(LONGEST_RUN)
     assert not Update(dict, every=33).captured(LONGEST_RUN)
 
 
-class Steps:
-    """A loop that notes how its steps are made."""
+class Steps(Replay):
+    """Notes how steps are made: for each run its length and first index."""
 
     def __init__(self, *periods: int, step: int = 0) -> None:
+        super().__init__(Counter(periods), regression_rows())
         self.step, self.made = step, []
-        self.learner = SimpleNamespace(updates=[Update(dict, every=period) for period in periods])
 
-    def eager_step(self, drawn) -> None:
+    def single(self, drawn) -> dict:
         self.made.append((1, int(drawn["index"])))
         self.step += 1
+        return {}
+
+    def _replay(self, drawn) -> dict:
+        self.made.append((len(drawn["index"]), int(drawn["index"][0])))
+        self.step += self.length
+        return {}
 
 
-def runs(loop: Steps, first: int, count: int) -> list[tuple[int, int]]:
-    made = Replay(loop)
-
-    def replayed(drawn) -> None:
-        loop.made.append((len(drawn["index"]), int(drawn["index"][0])))
-        loop.step += made.length
-
-    made._replay = replayed
-    made.run_chunk({"index": torch.arange(first, first + count)})
-    return loop.made
+def runs(stepper: Steps, first: int, count: int) -> list[tuple[int, int]]:
+    assert len(list(stepper.run({"index": torch.arange(first, first + count)}))) == len(stepper.made)
+    return stepper.made
 
 
 def test_whole_runs_are_replayed_and_the_rest_is_made_eagerly():
@@ -59,9 +59,9 @@ def test_whole_runs_are_replayed_and_the_rest_is_made_eagerly():
 
 
 def test_runs_begin_in_phase_with_the_captured_periods():
-    loop = Steps(1, 2, step=31)
-    assert runs(loop, 31, 40) == [(1, 31), (32, 32), *((1, i) for i in range(64, 71))]
-    assert loop.step == 71
+    stepper = Steps(1, 2, step=31)
+    assert runs(stepper, 31, 40) == [(1, 31), (32, 32), *((1, i) for i in range(64, 71))]
+    assert stepper.step == 71
 
 
 def test_a_rare_update_falls_on_the_end_of_a_run_or_of_an_eager_step():
@@ -71,12 +71,10 @@ def test_a_rare_update_falls_on_the_end_of_a_run_or_of_an_eager_step():
 
 
 def trained(device: str, graph: bool = True, steps: int = 130) -> tuple[Regression, dict[str, torch.Tensor]]:
-    learner = Regression([0, 1, 2], device)
-    loop = Loop(learner, regression_rows(device), regression_draws([0, 1, 2]), log_every=10)
-    if not graph:
-        loop.replay = None
-    metrics = loop.run(steps).tensors()
-    return learner, metrics
+    learner, rows = Regression([0, 1, 2], device), regression_rows(device)
+    stepper = stepper_for(learner, rows) if graph else Stepper(learner, rows)
+    loop = Loop(learner, rows, regression_draws([0, 1, 2]), log_every=10, stepper=stepper)
+    return learner, loop.run(steps).tensors()
 
 
 @needs_gpu
@@ -98,9 +96,8 @@ def test_gradients_and_losses_are_those_of_the_cpu():
     found = {}
     for device in ("cpu", "cuda"):
         learner, rows, draws = Regression([0, 1, 2], device), regression_rows(device), regression_draws([0, 1, 2])
-        loop = Loop(learner, rows, draws)
         chunk = draws.chunk(0, 1, torch.device(device))
-        batch = loop.batch({name: values[0] for name, values in chunk.items()})
+        batch = Stepper(learner, rows).batch({name: values[0] for name, values in chunk.items()})
         gradients = []
         learner.network.apply_gradient = lambda held=learner, into=gradients: into.append(
             held.network.parameters.grad.cpu()

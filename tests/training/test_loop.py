@@ -104,6 +104,6 @@ def test_seeds_do_not_influence_each_other():
 def test_a_batch_holds_rows_and_noise():
     loop = loop_of(Regression([0, 1]))
     drawn = {"index": torch.tensor([[5, 6], [7, 8]]), "noise": torch.ones(2, 1, 2, 2)}
-    batch = loop.batch(drawn)
+    batch = loop.stepper.batch(drawn)
     assert set(batch) == {"inputs", "outputs", "noise"}
     torch.testing.assert_close(batch["inputs"][1, 0], loop.rows.matrix[[7, 8], :3])

@@ -44,3 +44,10 @@ def test_length_and_type():
 def test_large_episode_numbers_stay_exact():
     numbers = torch.tensor([0, 1, 2**24 - 1])
     assert torch.equal(Rows({"episode": numbers}).chunk(0, 3)["episode"][0, 0, :, 0].long(), numbers)
+
+
+def test_rows_are_gathered_for_seeds_and_members():
+    rows = Rows({"a": torch.arange(6.0), "b": torch.arange(12.0).view(6, 2)})
+    batch = rows.gather(torch.tensor([[[0, 5], [3, 3]]]))
+    assert batch["a"].shape == (1, 2, 2, 1)
+    assert batch["b"][0, 1].tolist() == [[6, 7], [6, 7]]

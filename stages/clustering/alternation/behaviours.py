@@ -15,17 +15,19 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import prefixed
+from stages.clustering.cluster_networks import ClusterNetworks
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
-from stages.networks.trainable import Trainable
+from stages.networks.normaliser import Normaliser
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.draws import EpochDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class BehaviourSettings(Settings):
@@ -88,20 +90,15 @@ class Behaviours:
             **prefixed("classifier", self.classifier.tensors()),
         }
 
-    def parameters(self) -> dict[str, Tensor]:
-        """What is kept of the trained networks."""
-        return {"behaviours/parameters": self.policies.parameters, "classifier/parameters": self.classifier.parameters}
-
-    def shapes(self) -> dict[str, object]:
-        """What rebuilding the networks needs to know."""
-        return {
-            "num_clusters": self.policies.ensemble.num_members,
-            "behaviour_sizes": self.policies.ensemble.sizes,
-            "classifier_sizes": self.classifier.ensemble.sizes,
-        }
+    def networks(self, normaliser: Normaliser) -> ClusterNetworks:
+        """What is kept of them, with the scaling that they work in."""
+        policies, classifier = self.policies, self.classifier
+        return ClusterNetworks(
+            policies.ensemble, policies.parameters, classifier.ensemble, classifier.parameters, normaliser
+        )
 
 
-class Refit:
+class Refit(Learner):
     """Fits existing behaviours to fixed weights, with a learning rate that falls from its start to zero by a cosine.
 
     Rows of one episode share a weight, and a policy or classifier trained at a constant rate ends wherever the last few
@@ -126,9 +123,6 @@ class Refit:
         self.epoch += 1
         self._set_learning_rate()
         return {}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return {"epoch": self.epoch, **self.behaviours.tensors()}

@@ -31,13 +31,13 @@ from stages.clustering.alternation.pg_settings import PgKmeansSettings
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
-from stages.networks.trainable import Trainable
 from stages.seeding import generator, generators
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 KEPT_ASIDE = 0.3
 DECAY_EVERY = 50
@@ -66,8 +66,8 @@ def judge_by_held_out(
     training = weights.clone().float()
     training[aside] = 0
     members = torch.zeros(*labels.shape, max(map(len, clusters)))
-    for seed, own in enumerate(clusters):
-        for place, joined in enumerate(own):
+    for seed, groups in enumerate(clusters):
+        for place, joined in enumerate(groups):
             members[seed, :, place] = training * torch.isin(labels[seed], torch.tensor(joined))
     learner = ClusterFit(job, settings, members)
     rows = behaviour_rows(job)
@@ -76,12 +76,12 @@ def judge_by_held_out(
     halves = halved(job.dataset.select(aside.numpy()))
     likelihood = floored_likelihood(behaviour_rows(job, halves), halves, settings.log_prob_floor)
     scores = likelihood(learner.policies).cpu()
-    for own, trace, found in zip(clusters, traces, scores, strict=True):
+    for groups, trace, found in zip(clusters, traces, scores, strict=True):
         for level in trace:
-            level.criterion = crossed(found[:, [own.index(cluster) for cluster in clusters_of(level)]])
+            level.criterion = crossed(found[:, [groups.index(cluster) for cluster in clusters_of(level)]])
 
 
-class ClusterFit:
+class ClusterFit(Learner):
     """Fits a policy to every cluster, with a learning rate that falls to zero by a cosine.
 
     Args:
@@ -102,9 +102,9 @@ class ClusterFit:
 
     def step(self, batch: Batch) -> Losses:
         """One gradient step on the mean of ``-log beta_z(a | s)`` over each cluster's rows."""
-        own = self.members.rows_of(batch).squeeze(1).mT
+        members = self.members.rows_of(batch).squeeze(1).mT
         log_probs = self.head.log_prob(self.policies(batch["observations"]), batch["actions"])
-        loss = -(own * log_probs).sum(-1) / own.sum(-1).clamp(min=1.0)
+        loss = -(members * log_probs).sum(-1) / members.sum(-1).clamp(min=1.0)
         self.policies.minimise(loss)
         return {"held-out policies": loss.mean(1)}
 
@@ -114,9 +114,6 @@ class ClusterFit:
         share = 0.5 + 0.5 * math.cos(math.pi * min(1.0, int(self.steps) / self.settings.held_out_steps))
         self.policies.learning_rate.fill_(share * self.settings.learning_rate)
         return {}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return {"steps": self.steps, **prefixed("policies", self.policies.tensors())}

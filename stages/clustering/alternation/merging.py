@@ -121,9 +121,9 @@ class ByCounts(Mergeable):
     def costs(self) -> Float[np.ndarray, "alive alive"]:
         counts, costs = self.counts[self.alive], np.full((len(self.alive), len(self.alive)), np.nan)
         first, second = np.triu_indices(len(counts), 1)
-        own = self.table.likelihood(counts)
+        likelihood = self.table.likelihood(counts)
         union = self.table.likelihood(counts[first] + counts[second])
-        costs[second, first] = own[first] + own[second] - union
+        costs[second, first] = likelihood[first] + likelihood[second] - union
         return costs
 
     def join(self, leaving: int, into: int) -> None:

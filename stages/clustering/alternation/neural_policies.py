@@ -26,13 +26,13 @@ from stages.clustering.em import centred
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
-from stages.networks.trainable import Trainable
 from stages.seeding import Seeds, generators
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class NeuralPolicies(Policies):
@@ -75,12 +75,12 @@ class NeuralPolicies(Policies):
         likelihood = floored_likelihood(behaviour_rows(self.job, dataset), dataset, self.settings.log_prob_floor)
         of_all = likelihood(self.kept).cpu()
         scores = of_all.new_full((*of_all.shape[:2], self.num_clusters), -torch.inf)
-        for own, found, alive in zip(scores, of_all, self.alive, strict=True):
-            own[:, : len(alive)] = found[:, alive]
+        for kept, found, alive in zip(scores, of_all, self.alive, strict=True):
+            kept[:, : len(alive)] = found[:, alive]
         return scores
 
 
-class PgLearner:
+class PgLearner(Learner):
     """Alternates M-steps and E-steps for all runs.
 
     Args:
@@ -107,9 +107,9 @@ class PgLearner:
     def m_step(self, batch: Batch) -> Losses:
         """One gradient step on the mean of ``-log beta_z(a | s)`` over each cluster's rows."""
         label, weight = self.table.rows_of(batch).unbind(-1)
-        own = weight * (label == self.clusters)
+        members = weight * (label == self.clusters)
         log_probs = self.head.log_prob(self.policies(batch["observations"]), batch["actions"])
-        loss = -((own * log_probs).sum(-1) / own.sum(-1).clamp(min=1.0)).mean(1)
+        loss = -((members * log_probs).sum(-1) / members.sum(-1).clamp(min=1.0)).mean(1)
         self.policies.minimise(loss * self.found.num_clusters)
         return {"policy": loss}
 

@@ -45,8 +45,8 @@ class StateActionCounts:
         self.pairs = pairs[np.bincount(states)[states] > 1]
         _, self.first, self.state = np.unique(self.pairs // self.num_actions, return_index=True, return_inverse=True)
         column = np.searchsorted(self.pairs, pairs)
-        known = np.isin(pairs, self.pairs)
-        self.matrix = self._matrix(dataset, column[pair_of_step], known[pair_of_step])
+        occurs = np.isin(pairs, self.pairs)
+        self.matrix = self._matrix(dataset, column[pair_of_step], occurs[pair_of_step])
 
     def smoothed_by(self, smoothing: float) -> StateActionCounts:
         """The same counts with another smoothing."""
@@ -60,10 +60,10 @@ class StateActionCounts:
         _, state = distinct(stacked)
         number = np.full(state.max() + 1, -1)
         number[state[: len(self.observations)]] = np.arange(len(self.observations))
-        own = number[state[len(self.observations) :]]
-        pair = own * self.num_actions + dataset.actions
-        known = np.isin(pair, self.pairs) & (own >= 0)
-        return self._matrix(dataset, np.searchsorted(self.pairs, pair), known)
+        state_number = number[state[len(self.observations) :]]
+        pair = state_number * self.num_actions + dataset.actions
+        occurs = np.isin(pair, self.pairs) & (state_number >= 0)
+        return self._matrix(dataset, np.searchsorted(self.pairs, pair), occurs)
 
     def by_cluster(
         self, labels: Int[np.ndarray, "episodes"], num_clusters: int, weights: Float[np.ndarray, "episodes"]
@@ -88,9 +88,9 @@ class StateActionCounts:
         return np.add.reduceat(values, self.first, axis=1) if len(self.first) else values[:, :0]
 
     def _matrix(
-        self, dataset: EpisodeDataset, column: Int[np.ndarray, "steps"], known: Bool[np.ndarray, "steps"]
+        self, dataset: EpisodeDataset, column: Int[np.ndarray, "steps"], counted: Bool[np.ndarray, "steps"]
     ) -> sp.csr_matrix:
-        entries = (np.ones(known.sum()), (dataset.episode_of_step[known], column[known]))
+        entries = (np.ones(counted.sum()), (dataset.episode_of_step[counted], column[counted]))
         return sp.csr_matrix(entries, shape=(dataset.num_episodes, len(self.pairs)))
 
 

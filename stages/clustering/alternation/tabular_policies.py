@@ -64,13 +64,15 @@ class TabularPolicies(Policies):
         self.num_clusters = num_clusters
         counts = [(self._counts(found, run), level) for run, level in chosen]
         refit = self.settings.merge_refit
-        self.kept = [joined(own, level) if refit else own[level.alive] for own, level in counts]
+        self.kept = [
+            joined(policy_counts, level) if refit else policy_counts[level.alive] for policy_counts, level in counts
+        ]
 
     def scores(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
         matrix = self.table.of(dataset)
         scores = torch.full((len(self.kept), dataset.num_episodes, self.num_clusters), -torch.inf, dtype=torch.float64)
-        for own, counts in zip(scores, self.kept, strict=True):
-            own[:, : len(counts)] = torch.from_numpy(self._scores(matrix, counts))
+        for of_seed, counts in zip(scores, self.kept, strict=True):
+            of_seed[:, : len(counts)] = torch.from_numpy(self._scores(matrix, counts))
         return scores
 
     def _counts(self, found: HardAssignment, run: int) -> Float[np.ndarray, "clusters pairs"]:

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.heads import head_of
-from stages.networks.trainable import Trainable
 from stages.training.device import chunk_rows
 from stages.training.rows import Rows
+from stages.training.trainable import Trainable
 
 
 class TrajectoryLikelihood:

@@ -5,7 +5,7 @@ the latents. The reconstruction of every objective is the published sum over the
 objective is divided by the mean number of steps of a window, a constant of the dataset, so that losses are in nats per
 step and compare between datasets; the weights of its terms against each other stay as published.
 
-Training draws windows, about as many of an episode as it has steps, see `sequence_windows`.
+Training draws windows, about as many of an episode as it has steps, see `window`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from torch import Tensor
 
 from stages.clustering.alternation.behaviours import behaviour_rows
 from stages.clustering.autoencoders.sequence_autoencoder import Pooling, SequenceAutoencoder
+from stages.clustering.autoencoders.window import EpisodeWindows, Window
 from stages.clustering.contract import ClusteringSettings, empty_history
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.heads import head_of
-from stages.networks.sequences.parameters import Block, SequenceParameters, Views
+from stages.networks.sequences.parts import Block, Views
 from stages.seeding import generators
 from stages.training.draws import EpochDraws
-from stages.training.episode_windows import Window, Windows
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable_parts import TrainableParts
 
 Objective = Callable[[Views, Window, Batch], Losses]
 LONGEST_PERIOD = 50  # steps that a score is averaged over
@@ -72,7 +73,7 @@ class TrajectoryAutoencoder:
     ) -> None:
         rows = behaviour_rows(job)
         self.job, self.settings = job, settings
-        self.windows = Windows(rows, job.dataset, settings.window)
+        self.windows = EpisodeWindows(rows, job.dataset, settings.window)
         self.mean_steps = self.windows.mean_steps
         self.network = SequenceAutoencoder(
             len(job.seeds),
@@ -87,7 +88,7 @@ class TrajectoryAutoencoder:
         )
         parts = {**self.network.parts, **(more or {})}
         drawn = generators(job.seeds, "autoencoder")
-        self.parameters = SequenceParameters(parts, drawn, settings.learning_rate, settings.clip_norm, job.device)
+        self.parts = TrainableParts(parts, drawn, settings.learning_rate, settings.clip_norm, job.device)
 
     def reconstruction(
         self, parameters: Views, window: Window, latents: Float[Tensor, "seeds batch latent"]
@@ -104,16 +105,16 @@ class TrajectoryAutoencoder:
         """All that the encoder puts out for every episode, as the mean over its windows."""
         windows = self.windows
         if dataset is not None:
-            windows = Windows(behaviour_rows(self.job, dataset), dataset, self.settings.window)
-        parameters = self.parameters.views()
+            windows = EpisodeWindows(behaviour_rows(self.job, dataset), dataset, self.settings.window)
+        parameters = self.parts.views()
         width = self.network.encoder_outputs
-        sums = self.parameters.flat.new_zeros(len(self.job.seeds), len(windows.lengths), width)
+        sums = self.parts.parameters.new_zeros(len(self.job.seeds), len(windows.per_episode), width)
         for episodes, window in windows.consecutive(self.settings.batch_windows):
             sums.index_add_(1, episodes, self.network.encode(parameters, window))
         return sums / windows.per_episode[:, None]
 
 
-class Phase:
+class Phase(Learner):
     """Trains a `TrajectoryAutoencoder` on one objective.
 
     Args:
@@ -134,7 +135,7 @@ class Phase:
     ) -> None:
         self.model, self.objective, self.num_steps, self.label = model, objective, num_steps, label
         self.metrics: dict[str, Tensor] = {}
-        job, settings, parameters = model.job, model.settings, model.parameters
+        job, settings = model.job, model.settings
         self.rows = Rows({"episode": model.windows.episodes}, job.device)
         noises = {"window": 1, **(noise or {})}
         self.draws = EpochDraws(job.seeds, len(self.rows), settings.batch_windows, noises, f"windows of {label}")
@@ -144,13 +145,13 @@ class Phase:
         _, self.score_history = empty_history(num_steps // self.period_steps, len(job.seeds), 0)
         self.converged = torch.zeros(len(job.seeds), dtype=torch.bool)
         self.updates = [Update(self.step), Update(self.end_period, every=self.period_steps, eager=True)]
-        parameters.restart()
+        model.parts.restart()
 
     def step(self, batch: Batch) -> Losses:
         """One step on a window of each drawn episode."""
-        parameters = self.model.parameters.views()
+        parameters = self.model.parts.views()
         losses = self.objective(parameters, self.drawn(batch), batch)
-        self.model.parameters.minimise(losses["loss"])
+        self.model.parts.minimise(losses["loss"])
         self.sum += losses["loss"].detach()
         return {name: loss.detach() for name, loss in losses.items()}
 
@@ -161,24 +162,24 @@ class Phase:
     def end_period(self, batch: Batch) -> Losses:
         """Note the score of each seed that is running, and judge whether it still changes."""
         period, settings = int(self.period), self.model.settings
-        running = self.model.parameters.running.cpu()
+        running = self.model.parts.running.cpu()
         score = -(self.sum / self.period_steps).double().cpu()
         self.score_history[period, running] = score[running]
         if period >= JUDGED_PERIODS:
             before = self.score_history[period - JUDGED_PERIODS : period].mean(0)
             self.converged[running] = ((score - before).abs() < settings.tolerance)[running]
         if settings.stop_early:
-            self.model.parameters.stop(self.converged)
+            self.model.parts.stop(self.converged)
         self.period += 1
         self.sum.zero_()
         return {}
 
     def finished(self) -> bool:
-        return not bool(self.model.parameters.running.any())
+        return not bool(self.model.parts.running.any())
 
     def tensors(self) -> dict[str, Tensor]:
         return {
-            **self.model.parameters.tensors(),
+            **self.model.parts.tensors(),
             "sum": self.sum,
             "period": self.period,
             "score_history": self.score_history,

@@ -17,18 +17,18 @@ Centroids = Float[Tensor, "seeds clusters latent"]
 def k_means(latents: Latents, num_clusters: int, seeds: Seeds, num_starts: int = 10) -> Centroids:
     """Centres of K-means on each seed's latents, the best of `num_starts` starts (k-means++)."""
     centres = []
-    for seed, own in zip(seeds, latents.cpu().double().numpy(), strict=True):
+    for seed, points in zip(seeds, latents.cpu().double().numpy(), strict=True):
         state = int(generator(seed, "k-means").integers(2**31))
         # Fewer distinct latents than clusters, which scikit-learn warns of: a collapse that the metrics show.
-        distinct = min(num_clusters, len(np.unique(own, axis=0)))
-        found = KMeans(distinct, n_init=num_starts, random_state=state).fit(own).cluster_centers_
-        centres.append(np.resize(found, (num_clusters, own.shape[1])))
+        distinct = min(num_clusters, len(np.unique(points, axis=0)))
+        found = KMeans(distinct, n_init=num_starts, random_state=state).fit(points).cluster_centers_
+        centres.append(np.resize(found, (num_clusters, points.shape[1])))
     return torch.from_numpy(np.stack(centres)).to(latents)
 
 
 def squared_distances(latents: Latents, centroids: Centroids) -> Float[Tensor, "seeds batch clusters"]:
     """``||z - mu_j||^2``."""
-    return torch.stack([(latents - own).square().sum(-1) for own in centroids.split(1, dim=1)], dim=-1)
+    return torch.stack([(latents - centroid).square().sum(-1) for centroid in centroids.split(1, dim=1)], dim=-1)
 
 
 def nearest(latents: Latents, centroids: Centroids) -> Float[Tensor, "seeds batch clusters"]:

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Objective, Phase, TrajectoryAutoencoder
 from stages.clustering.autoencoders.centroids import Centroids, Latents, nearest
+from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering, ClusteringMethod, empty_history
 from stages.datasets.episodes import EpisodeDataset
-from stages.networks.sequences.parameters import Views
-from stages.training.episode_windows import Window
-from stages.training.loop import Losses
+from stages.networks.sequences.parts import Views
+from stages.training.learner import Losses
 from stages.training.rows import Batch
 
 
@@ -60,7 +60,7 @@ class AutoencoderMethod(ClusteringMethod):
         """
         responsibilities, last = self.assign(latents).cpu(), phases[-1]
         behaviours, refit_losses = self.refitted(responsibilities)
-        earlier = {f"{phase.label} {name}": own for phase in phases[:-1] for name, own in phase.metrics.items()}
+        earlier = {f"{phase.label} {name}": losses for phase in phases[:-1] for name, losses in phase.metrics.items()}
         no_labels, _ = empty_history(0, *latents.shape[:2])
         return Clustering(
             responsibilities=responsibilities,

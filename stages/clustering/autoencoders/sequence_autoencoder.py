@@ -24,11 +24,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stages.clustering.autoencoders.window import Window
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import Head
-from stages.networks.sequences.parameters import Block, Views
+from stages.networks.sequences.parts import Block, Views
 from stages.networks.sequences.recurrent import affine, attention, last_state, recurrence
-from stages.training.episode_windows import Window
 
 HEADS = 2
 Pooling = Literal["attention", "last"]

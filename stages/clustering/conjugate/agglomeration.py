@@ -88,11 +88,11 @@ def move_one_by_one(
     added = np.zeros((len(labels), num_clusters))
     for _ in range(len(labels)):
         before = labels.copy()
-        for episode, own in enumerate(statistics):
-            clusters[labels[episode]] -= own
-            added[episode] = (policies.evidence(clusters + own) - policies.evidence(clusters)).numpy()
+        for episode, of_episode in enumerate(statistics):
+            clusters[labels[episode]] -= of_episode
+            added[episode] = (policies.evidence(clusters + of_episode) - policies.evidence(clusters)).numpy()
             labels[episode] = added[episode].argmax()
-            clusters[labels[episode]] += own
+            clusters[labels[episode]] += of_episode
         if np.array_equal(before, labels):
             break
     return labels, added

@@ -46,8 +46,8 @@ class DirichletPolicies(ConjugatePolicies):
         return by_action + (torch.lgamma(self.prior) - torch.lgamma(by_state + self.prior)).sum(1)
 
     def total(self, labels: Int[np.ndarray, "episodes"], num_clusters: int) -> Float[Tensor, "clusters width"]:
-        known = (labels >= 0).astype(np.float64)
-        return torch.from_numpy(self.table.by_cluster(np.maximum(labels, 0), num_clusters, known))
+        labelled = (labels >= 0).astype(np.float64)
+        return torch.from_numpy(self.table.by_cluster(np.maximum(labels, 0), num_clusters, labelled))
 
     def log_likelihood(
         self, dataset: EpisodeDataset, clusters: Float[Tensor, "clusters width"]

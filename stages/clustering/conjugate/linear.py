@@ -58,14 +58,14 @@ class BayesianLinearPolicies(ConjugatePolicies):
 
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
         starts, ends = self.job.dataset.episode_starts[episodes], self.job.dataset.episode_ends[episodes]
-        return torch.stack([self._sums(np.arange(*own)) for own in zip(starts, ends, strict=True)])
+        return torch.stack([self._sums(np.arange(*steps)) for steps in zip(starts, ends, strict=True)])
 
     def halves(self, episodes: Int[np.ndarray, "chosen"]) -> tuple[Statistics, Statistics]:
         """Statistics of the first and of the second half of each chosen episode."""
         starts, ends = self.job.dataset.episode_starts[episodes], self.job.dataset.episode_ends[episodes]
         middles = (starts + ends) // 2
         first, second = (
-            torch.stack([self._sums(np.arange(*own)) for own in zip(*both, strict=True)])
+            torch.stack([self._sums(np.arange(*steps)) for steps in zip(*both, strict=True)])
             for both in ((starts, middles), (middles, ends))
         )
         return first, second

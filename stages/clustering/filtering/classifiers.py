@@ -10,13 +10,13 @@ from torch import Tensor
 from stages.clustering.summaries.episode_features import action_values
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import Seeds, generator
 from stages.training.device import chunk_rows
 from stages.training.draws import Draws
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 VOTERS = 3
 UNIFORM_ACTIONS = 10_000
@@ -66,16 +66,16 @@ class ExampleDraws(Draws):
 
     def index_chunk(self, seed: int, position: int) -> np.ndarray:
         """Rows of one network, ``[chunk_steps, 2 * batch_size]``: positives, then the sources of negatives' actions."""
-        own, voter = divmod(seed, VOTERS)
-        random = generator(self.own_seeds[own], f"{self.purpose}, voter {voter}", position)
+        place, voter = divmod(seed, VOTERS)
+        random = generator(self.own_seeds[place], f"{self.purpose}, voter {voter}", position)
         shape = self.chunk_steps, self.half
         positive = self.positives[seed][random.integers(len(self.positives[seed]), size=shape)]
-        other = self.unlabelled[own][random.integers(len(self.unlabelled[own]), size=shape)]
+        other = self.unlabelled[place][random.integers(len(self.unlabelled[place]), size=shape)]
         uniform = self.num_rows + random.integers(UNIFORM_ACTIONS, size=shape)
         return np.concatenate([positive, np.where(random.random(shape) < 0.5, uniform, other)], axis=1)
 
 
-class Filter:
+class Filter(Learner):
     """Three classifiers per seed, trained by the binary cross-entropy of positive and negative steps."""
 
     def __init__(
@@ -98,9 +98,6 @@ class Filter:
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none").mean(-1)
         self.networks.minimise(loss)
         return {"filter": loss}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return self.networks.tensors()

@@ -20,11 +20,11 @@ from stages.clustering.filtering.classifiers import (
 )
 from stages.clustering.filtering.seeds import average_actions, densest
 from stages.datasets.episodes import EpisodeDataset
-from stages.networks.trainable import Trainable
 from stages.progress import Progress
 from stages.seeding import generator
 from stages.training.job import Job
 from stages.training.loop import Loop
+from stages.training.trainable import Trainable
 
 if TYPE_CHECKING:
     from stages.clustering.dcpl import DcplSettings
@@ -84,29 +84,31 @@ class Extraction:
         places = np.flatnonzero(~self.done)
         seeds = [self.job.seeds[int(place)] for place in places]
         remaining = [np.flatnonzero(self.labels[place] < 0) for place in places]
-        unlabelled = [self._steps_of(own) for own in remaining]
+        unlabelled = [self._steps_of(episodes) for episodes in remaining]
         examples = [
-            densest(self.features, own, generator(seed, "seed set", z))
-            for seed, own in zip(seeds, remaining, strict=True)
+            densest(self.features, episodes, generator(seed, "seed set", z))
+            for seed, episodes in zip(seeds, remaining, strict=True)
         ]
-        positives = [self._seed_rows(own, seed, z) for seed, own in zip(seeds, examples, strict=True)]
+        positives = [self._seed_rows(episodes, seed, z) for seed, episodes in zip(seeds, examples, strict=True)]
         for turn in range(self.settings.filter_rounds):
             name = f"filter {z}, round {turn}"
             settings = self.settings
             learner = Filter(self.rows, seeds, settings.hidden_sizes, settings.learning_rate, name)
-            flat = [rows for own in positives for rows in own]
+            flat = [rows for of_seed in positives for rows in of_seed]
             draws = ExampleDraws(seeds, flat, unlabelled, self.dataset.num_steps, settings.batch_size, name)
             Loop(learner, self.rows, draws).run(settings.filter_steps)
             scores = episode_scores(learner.networks, self.rows, self.index)
             valley = VALLEYS[settings.threshold]
-            thresholds = np.array([valley(own[:, left].mean(0)) for own, left in zip(scores, remaining, strict=True)])
+            thresholds = np.array(
+                [valley(votes[:, left].mean(0)) for votes, left in zip(scores, remaining, strict=True)]
+            )
             for i, seed in enumerate(seeds):
                 liked = remaining[i][accepted(scores[i], thresholds[i])[remaining[i]]]
                 examples[i] = liked if len(liked) else examples[i]
                 positives[i] = self._thirds(examples[i], seed, z, turn)
         self.found.append(Found(places, learner.networks, thresholds))
-        for place, own in zip(places, examples, strict=True):
-            self.labels[place, own] = z
+        for place, episodes in zip(places, examples, strict=True):
+            self.labels[place, episodes] = z
 
     def _steps_of(self, episodes: Int[np.ndarray, "chosen"]) -> Int[np.ndarray, "rows"]:
         return np.flatnonzero(np.isin(self.dataset.episode_of_step, episodes))

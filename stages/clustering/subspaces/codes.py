@@ -31,13 +31,13 @@ class DistinctRows:
 
     def __call__(self, observations: np.ndarray) -> Int[np.ndarray, "steps"]:
         codes = np.zeros(len(observations), dtype=np.int64)
-        known = np.ones(len(observations), dtype=bool)
+        occurs = np.ones(len(observations), dtype=bool)
         for column, (values, pairs) in zip(observations.T, self.columns, strict=True):
             place = np.minimum(np.searchsorted(values, column), len(values) - 1)
             pair = codes * len(values) + place
             codes = np.minimum(np.searchsorted(pairs, pair), len(pairs) - 1)
-            known &= (values[place] == column) & (pairs[codes] == pair)
-        return np.where(known, codes, UNKNOWN)
+            occurs &= (values[place] == column) & (pairs[codes] == pair)
+        return np.where(occurs, codes, UNKNOWN)
 
 
 class Centres:
@@ -92,7 +92,7 @@ class Codes:
     def counts(self, dataset: EpisodeDataset) -> scipy.sparse.csr_array:
         """How often each episode took each action in each state, ``[episodes, states * actions]``."""
         states, actions = self(dataset)
-        known = states != UNKNOWN
-        place = dataset.episode_of_step[known], states[known] * self.num_actions + actions[known]
+        coded = states != UNKNOWN
+        place = dataset.episode_of_step[coded], states[coded] * self.num_actions + actions[coded]
         shape = dataset.num_episodes, self.num_states * self.num_actions
-        return scipy.sparse.csr_array((np.ones(known.sum()), place), shape=shape)
+        return scipy.sparse.csr_array((np.ones(coded.sum()), place), shape=shape)

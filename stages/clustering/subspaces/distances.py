@@ -75,8 +75,8 @@ def distances(visits: Visits, num_episodes: int, rank: int, largest: bool) -> Fl
         moment = first.T @ second
         subspace = np.linalg.eigh(moment + moment.T)[1][:, -rank:]
         products = (first @ subspace) @ (second @ subspace).T
-        own = np.diag(products)
-        squared = own[:, None] + own - products - products.T
+        norms = np.diag(products)
+        squared = norms[:, None] + norms - products - products.T
         pairs = np.ix_(visits.episode[here], visits.episode[here])
         if largest:
             found[pairs] = np.maximum(found[pairs], squared)

@@ -44,8 +44,8 @@ class FeatureKMeans(ClusteringMethod):
         self.scaler = Scaler(features)
         scaled = self.scaler(features)
         self.models = [
-            KMeans(k, n_init=self.settings.num_starts, random_state=int(own.integers(2**31))).fit(scaled)
-            for own in generators(job.seeds, "k-means")
+            KMeans(k, n_init=self.settings.num_starts, random_state=int(random.integers(2**31))).fit(scaled)
+            for random in generators(job.seeds, "k-means")
         ]
         labels = torch.from_numpy(np.stack([model.labels_ for model in self.models]))
         responsibilities = one_hot(labels, k)

@@ -36,10 +36,10 @@ def recurrence(
     width = weight.shape[1]
     state = gates.new_zeros(gates.shape[0], gates.shape[2], width)
     states = []
-    for own in gates.unbind(1):
+    for of_step in gates.unbind(1):
         from_state = torch.baddbmm(bias, state, weight)
-        reset, update = torch.sigmoid(own[..., : 2 * width] + from_state[..., : 2 * width]).chunk(2, dim=-1)
-        new = torch.tanh(torch.addcmul(own[..., 2 * width :], reset, from_state[..., 2 * width :]))
+        reset, update = torch.sigmoid(of_step[..., : 2 * width] + from_state[..., : 2 * width]).chunk(2, dim=-1)
+        new = torch.tanh(torch.addcmul(of_step[..., 2 * width :], reset, from_state[..., 2 * width :]))
         state = torch.lerp(new, state, update)
         states.append(state)
     return torch.stack(states, dim=1)
@@ -52,7 +52,7 @@ def attention(
 ) -> Float[Tensor, "seeds batch heads_times_width"]:
     """Mean of the states over time under each head's softmax of its scores; steps outside the mask have no weight."""
     weights = torch.softmax(scores.masked_fill(~mask[..., None], -torch.inf), dim=1)
-    return torch.stack([(own * states).sum(1) for own in weights.split(1, dim=-1)], dim=2).flatten(2)
+    return torch.stack([(of_head * states).sum(1) for of_head in weights.split(1, dim=-1)], dim=2).flatten(2)
 
 
 def last_state(

@@ -22,12 +22,11 @@ from stages.agents.limits import limits_of
 from stages.agents.placement import Placement
 from stages.agents.stitched import in_distribution
 from stages.artifacts import Artifact
+from stages.clustering.cluster_networks import ClusterNetworks
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 from stages.safety.clusters.cluster_values import time_passed
-
-NETWORKS = ("behaviours", "classifier", "values")
 
 
 def choose_clusters(
@@ -84,14 +83,15 @@ class BudgetedClusters(Agent):
     @classmethod
     def load(cls, artifact: Artifact) -> BudgetedClusters:
         """From what the learner saved."""
-        facts, seeds = artifact.metadata, len(artifact.metadata["seeds"])
+        facts, networks = artifact.metadata, ClusterNetworks.of(artifact)
+        parameters = networks.policy_parameters, networks.classifier_parameters, artifact.tensors["values/parameters"]
         return cls(
-            policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),
-            classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
-            values=Ensemble(tuple(facts["value_sizes"]), seeds, 2),
-            parameters={name: artifact.tensors[f"{name}/parameters"] for name in NETWORKS},
+            policies=networks.policies,
+            classifier=networks.classifier,
+            values=Ensemble(tuple(facts["value_sizes"]), len(facts["seeds"]), 2),
+            parameters=dict(zip(("behaviours", "classifier", "values"), parameters, strict=True)),
             exists=artifact.tensors["exists"].bool(),
-            normaliser=Normaliser(**artifact.part("normaliser")),
+            normaliser=networks.normaliser,
             units=torch.tensor([facts["reward_unit"], facts["cost_unit"]]),
             horizon=facts["horizon"] if facts["knows_time"] else None,
             ratio=facts["in_distribution_ratio"],

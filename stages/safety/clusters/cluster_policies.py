@@ -16,45 +16,28 @@ from jaxtyping import Int
 from torch import Tensor
 
 from stages.networks import gaussian
-from stages.networks.trainable import Trainable
-from stages.seeding import Seeds, generator
-from stages.training.draws import Draws
-from stages.training.loop import Losses, Update
+from stages.seeding import Seeds
+from stages.training.learner import Learner, Losses, Update
+from stages.training.member_draws import MemberDraws
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
+NO_ROWS = np.zeros(1, dtype=np.int64)  # seeds differ in which clusters exist, the batches of a block do not
 LAST_RATE = 0.03  # share of the step size that is left at the end
 
 
-class ClusterDraws(Draws):
-    """Rows of every cluster, uniformly with replacement; index ``[steps, seeds, clusters, batch]``.
-
-    Args:
-        seeds: Seeds of the block.
-        cluster_of_row: Cluster of every row, by seed.
-        num_clusters: Clusters; one without rows draws the first row of all.
-        batch_size: Rows per step and cluster.
-    """
-
-    def __init__(
-        self, seeds: Seeds, cluster_of_row: Int[np.ndarray, "seeds rows"], num_clusters: int, batch_size: int
-    ) -> None:
-        super().__init__(seeds, num_rows=batch_size, batch_size=batch_size, chunk_steps=64)
-        self.pools = {
-            seed: [np.flatnonzero(own == z) for z in range(num_clusters)]
-            for seed, own in zip(seeds, cluster_of_row, strict=True)
-        }
-
-    def index_chunk(self, seed: int, position: int) -> np.ndarray:
-        drawn = []
-        for z, pool in enumerate(self.pools[seed]):
-            # A generator of its own for each cluster: those that another seed has more of change nothing.
-            random = generator(seed, f"rows of cluster {z}", position)
-            place = random.integers(0, max(len(pool), 1), (self.chunk_steps, self.batch_size))
-            drawn.append(pool[place] if len(pool) else place)
-        return np.stack(drawn, axis=1)
+def cluster_draws(
+    seeds: Seeds, cluster_of_row: Int[np.ndarray, "seeds rows"], num_clusters: int, batch_size: int
+) -> MemberDraws:
+    """Rows of every cluster, uniformly with replacement; a cluster without rows draws the first row of all."""
+    pools = {
+        seed: [[np.flatnonzero(clusters == z) if (clusters == z).any() else NO_ROWS] for z in range(num_clusters)]
+        for seed, clusters in zip(seeds, cluster_of_row, strict=True)
+    }
+    return MemberDraws(seeds, pools, [f"rows of cluster {z}" for z in range(num_clusters)], batch_size, chunk_steps=64)
 
 
-class ClusterPolicies:
+class ClusterPolicies(Learner):
     """Learner of all policies; their step size falls to a small share of its start."""
 
     def __init__(self, policies: Trainable, num_steps: int) -> None:
@@ -67,9 +50,6 @@ class ClusterPolicies:
         self.policies.minimise(loss)
         self.policies.learning_rate.mul_(self.decay)
         return {"policy": loss.detach().mean(1)}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         return self.policies.tensors()

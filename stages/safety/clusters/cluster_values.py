@@ -28,15 +28,15 @@ from stages.artifacts import prefixed
 from stages.datasets.transitions import n_step, returns_to_go
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
-from stages.networks.trainable import Trainable
 from stages.safety.contract import SafeSettings
 from stages.safety.limits.cost_transitions import SMALLEST_SCALE, horizon
 from stages.seeding import generators
 from stages.training.episode_table import EpisodeTable
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
 class ClusterValueSettings(SafeSettings):
@@ -71,7 +71,7 @@ def time_passed(steps: Int[Tensor, "*any"], horizon: int) -> Float[Tensor, "*any
     return (2 * steps / horizon - 1).float().unsqueeze(-1)
 
 
-class ClusterValues:
+class ClusterValues(Learner):
     """Learner of the values of all clusters, reward first, for a block of seeds.
 
     Args:
@@ -105,14 +105,14 @@ class ClusterValues:
 
     def fit(self, batch: Batch) -> Losses:
         """One step of all values."""
-        own = self.assignment.rows_of(batch)
-        rewards, costs = (self.values(batch["states"]) * own).sum(-1, keepdim=True).split(1, dim=1)
+        assigned = self.assignment.rows_of(batch)
+        rewards, costs = (self.values(batch["states"]) * assigned).sum(-1, keepdim=True).split(1, dim=1)
         losses = {}
         target = batch["rewards"]
         if self.settings.reward_values == "stitched":
             with torch.no_grad():
                 target = target + batch["discounts"] * self.best(batch["next_states"])
-                followed = (self.values.target(batch["states"])[:, :1] * own).sum(-1, keepdim=True)
+                followed = (self.values.target(batch["states"])[:, :1] * assigned).sum(-1, keepdim=True)
             best_loss = expectile_loss(followed - self.best(batch["states"]), self.settings.expectile).mean((1, 2, 3))
             self.best.minimise(best_loss)
             losses["best"] = best_loss
@@ -122,9 +122,6 @@ class ClusterValues:
         if self.settings.reward_values == "stitched":
             self.values.move_target(self.settings.target_update_rate)
         return {"reward value": reward_loss, "cost value": cost_loss, **losses}
-
-    def finished(self) -> bool:
-        return False
 
     def tensors(self) -> dict[str, Tensor]:
         best = prefixed("best", self.best.tensors()) if self.settings.reward_values == "stitched" else {}

@@ -12,12 +12,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.artifacts import prefixed
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import Seeds, generators
-from stages.training.loop import Losses
+from stages.training.learner import Losses, state_of
 from stages.training.rows import Batch
+from stages.training.trainable import Trainable
 
 MIN_LOG_STD, MAX_LOG_STD = -4.0, 15.0
 
@@ -75,7 +74,7 @@ class ActionVae:
 
     def tensors(self) -> dict[str, Tensor]:
         """All state, for checkpoints."""
-        return prefixed("encoder", self.encoder.tensors()) | prefixed("decoder", self.decoder.tensors())
+        return state_of(encoder=self.encoder, decoder=self.decoder)
 
     def _latent(self, pairs: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_std = self.encoder(pairs).chunk(2, dim=-1)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
-from stages.networks.trainable import Trainable
 from stages.safety.limits.limit_head import LimitHead
-from stages.safety.limits.limit_rows import LimitRows
+from stages.seeding import Seeds
 from stages.training.job import Job
-from stages.training.loop import Losses, Update
-from stages.training.rows import Batch
+from stages.training.learner import Learner, Losses, Update
+from stages.training.member_draws import MemberDraws, Pools
+from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
-class Cloning:
+class Cloning(Learner):
     """Learner of ``- log p(a | s)``, with the head's reading of p."""
 
     def __init__(self, actor: Trainable, head: LimitHead) -> None:
@@ -28,10 +31,15 @@ class Cloning:
     def tensors(self) -> dict[str, Tensor]:
         return self.actor.tensors()
 
-    def finished(self) -> bool:
-        return False
+
+def limit_draws(
+    seeds: Seeds, pools: Sequence[Pools], limits: Sequence[float], batch_size: int, purpose: str
+) -> MemberDraws:
+    """Draws for one network per limit, all seeds from the same pools; equal limits of a seed get equal draws."""
+    purposes = [f"{purpose}, limit {limit:g}" for limit in limits]
+    return MemberDraws(seeds, dict.fromkeys(seeds, pools), purposes, batch_size)
 
 
-def rows_to_clone(job: Job) -> LimitRows:
+def rows_to_clone(job: Job) -> Rows:
     """Normalised observations and actions of all rows."""
-    return LimitRows({"observations": job.observations, "actions": job.actions}, job.device)
+    return Rows({"observations": job.observations, "actions": job.actions}, job.device)

@@ -19,14 +19,25 @@ Deviations: in OSRL the frontier is a polynomial, and its degree, R_max and the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from jaxtyping import Float, Int
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.safety.outcomes.frontier import Frontier
-from stages.training.context_windows import Labelled
 
 MARGIN = 0.05  # above the largest return
 SLACK = 0.1  # below the frontier
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Episodes to train on, with what is added to their returns-to-go and costs-to-go."""
+
+    episodes: Int[np.ndarray, "labelled"]
+    return_shifts: Float[np.ndarray, "labelled"]
+    cost_shifts: Float[np.ndarray, "labelled"]
 
 
 def relabelled(dataset: EpisodeDataset, share: float, generator: np.random.Generator) -> Labelled:
@@ -45,7 +56,7 @@ def relabelled(dataset: EpisodeDataset, share: float, generator: np.random.Gener
     span = returns.max() - returns.min()
     wished = generator.uniform(best, returns.max() + MARGIN * span)
     fits = (costs <= allowed[:, None]) & (returns >= best[:, None] - SLACK * span)
-    chosen = np.array([generator.choice(np.flatnonzero(own)) for own in fits], dtype=np.int64)
+    chosen = np.array([generator.choice(np.flatnonzero(fitting)) for fitting in fits], dtype=np.int64)
     unchanged = np.zeros(len(returns))
     return Labelled(
         np.concatenate([np.arange(len(returns)), chosen]),

@@ -12,8 +12,11 @@ from torch import Tensor
 from stages.datasets.transitions import returns_to_go
 from stages.safety.outcomes.relabelling import relabelled
 from stages.seeding import generator
-from stages.training.context_windows import COSTS, RETURNS, Windows
 from stages.training.job import Job
+from stages.training.rows import Batch, Rows
+from stages.training.windows import Windows
+
+RETURNS, COSTS = "returns_to_go", "costs_to_go"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,35 @@ class ToGoScale:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
+class ShiftedWindows(Windows):
+    """Windows of episodes that are said to lead to more, or less, than they do.
+
+    Args:
+        rows: Columns of all steps, among them ``returns_to_go`` and ``costs_to_go``.
+        starts: First step of each episode.
+        ends: Step after its last one.
+        length: Steps per window.
+        shifts: What is added to the returns-to-go and costs-to-go of its steps, in the units of the columns. An episode
+            may occur more than once: only shifts are stored.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        starts: Int[np.ndarray, "labelled"],
+        ends: Int[np.ndarray, "labelled"],
+        length: int,
+        shifts: Float[Tensor, "labelled 2"],
+    ) -> None:
+        super().__init__(rows, starts, ends, length)
+        self.shifts = shifts.to(rows.device)
+
+    def gather(self, index: Int[Tensor, "seeds batch"]) -> Batch:
+        batch = super().gather(index)
+        shifts = self.shifts[self.episode(index)][:, :, None]
+        return batch | {RETURNS: batch[RETURNS] + shifts[..., :1], COSTS: batch[COSTS] + shifts[..., 1:]}
+
+
 @dataclass(frozen=True)
 class OutcomeWindows:
     """What to train on.
@@ -59,7 +91,7 @@ class OutcomeWindows:
         scale: Scaling of what is to go.
     """
 
-    windows: Windows
+    windows: ShiftedWindows
     lengths: Int[np.ndarray, "labelled"]
     weights: Float[np.ndarray, "labelled"]
     scale: ToGoScale
@@ -90,6 +122,7 @@ class OutcomeWindows:
         starts, ends = dataset.episode_starts[labelled.episodes], dataset.episode_ends[labelled.episodes]
         shifts = torch.from_numpy(np.stack([labelled.return_shifts, labelled.cost_shifts], axis=1)).float()
         scaled = shifts / torch.stack([scale.return_std, scale.cost_std])
-        told = dataset.episode_costs[labelled.episodes] + labelled.cost_shifts
-        weights = np.maximum(most_cost + 1 - told, 0.0)
-        return cls(Windows(columns, starts, ends, scaled, length, job.device), ends - starts, weights, scale)
+        named_costs = dataset.episode_costs[labelled.episodes] + labelled.cost_shifts
+        weights = np.maximum(most_cost + 1 - named_costs, 0.0)
+        windows = ShiftedWindows(Rows(columns, job.device), starts, ends, length, scaled)
+        return cls(windows, ends - starts, weights, scale)

@@ -79,8 +79,8 @@ class Partition:
         """As a file's contents."""
         arrays = {"episodes": self.segments.episodes, "starts": self.segments.starts}
         arrays |= {"labels": self.labels, "weights": self.weights}
-        known = {"kind": "partition", "length": self.segments.length, "limits": list(self.limits), "facts": self.facts}
-        return Artifact({name: torch.from_numpy(array) for name, array in arrays.items()}, known)
+        facts = {"kind": "partition", "length": self.segments.length, "limits": list(self.limits), "facts": self.facts}
+        return Artifact({name: torch.from_numpy(array) for name, array in arrays.items()}, facts)
 
     @classmethod
     def load(cls, artifact: Artifact) -> Partition:
@@ -89,13 +89,13 @@ class Partition:
         Raises:
             UserError: The file holds something else.
         """
-        known = artifact.metadata
-        if known.get("kind") != "partition":
-            cause = f"this file holds no partition: {known.get('kind')}"
+        facts = artifact.metadata
+        if facts.get("kind") != "partition":
+            cause = f"this file holds no partition: {facts.get('kind')}"
             raise UserError(cause, place="--partition", remedy="Give the file of stages.partition_trajectories")
         arrays = {name: tensor.numpy() for name, tensor in artifact.tensors.items()}
-        segments = Segments(arrays["episodes"], arrays["starts"], known["length"])
-        return cls(segments, tuple(known["limits"]), arrays["labels"], arrays["weights"], known["facts"])
+        segments = Segments(arrays["episodes"], arrays["starts"], facts["length"])
+        return cls(segments, tuple(facts["limits"]), arrays["labels"], arrays["weights"], facts["facts"])
 
 
 def partition(dataset: EpisodeDataset, settings: PartitionSettings, place: str = "") -> Partition:
@@ -120,8 +120,8 @@ def partition(dataset: EpisodeDataset, settings: PartitionSettings, place: str =
         labels[i], weights[i] = label(returns, costs, limit * scale, settings)
     if settings.labels_by == "episode":
         labels, weights = labels[:, segments.episodes], weights[:, segments.episodes]
-    for limit, own in zip(limits, labels, strict=True):
-        _require_both(own, limit, length, place)
+    for limit, of_limit in zip(limits, labels, strict=True):
+        _require_both(of_limit, limit, length, place)
     return Partition(segments, limits, labels, weights, _facts(dataset, segments, limits, labels))
 
 
@@ -180,19 +180,19 @@ def _facts(
         "covered_rows": len(covered) / dataset.num_steps,
         "limits": [],
     }
-    for limit, own in zip(limits, labels, strict=True):
+    for limit, of_limit in zip(limits, labels, strict=True):
         over = costs[segments.episodes] > limit
-        desirable = own == DESIRABLE
+        desirable = of_limit == DESIRABLE
         facts["limits"].append(
             {
                 "limit": limit,
                 "safe_episodes": int((costs <= limit).sum()),
                 "unsafe_episodes": int((costs > limit).sum()),
                 "desirable": int(desirable.sum()),
-                "undesirable": int((own == UNDESIRABLE).sum()),
-                "left_out": int((own == LEFT_OUT).sum()),
+                "undesirable": int((of_limit == UNDESIRABLE).sum()),
+                "left_out": int((of_limit == LEFT_OUT).sum()),
                 "desirable_of_unsafe_episodes": float(over[desirable].mean()),
-                "undesirable_of_safe_episodes": float((~over)[own == UNDESIRABLE].mean()),
+                "undesirable_of_safe_episodes": float((~over)[of_limit == UNDESIRABLE].mean()),
             }
         )
     return facts

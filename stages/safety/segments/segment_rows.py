@@ -6,16 +6,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stages.networks.trainable import Trainable
 from stages.safety.limits.limit_head import LimitHead
-from stages.safety.limits.limit_rows import LimitRows
 from stages.safety.segments.partition import Partition
 from stages.training.device import chunk_rows
 from stages.training.job import Job
-from stages.training.rows import Batch
+from stages.training.rows import Batch, Rows
+from stages.training.trainable import Trainable
 
 
-class SegmentRows(LimitRows):
+class SegmentRows(Rows):
     """A partition's segments: rows, labels and weights, and how likely the reference makes their actions.
 
     Args:
@@ -46,11 +45,11 @@ class SegmentRows(LimitRows):
         rows = (self.first[index][..., None] + self.steps).flatten(2)
         seeds, limits = index.shape[:2]
         networks = torch.arange(seeds * limits, device=rows.device).view(seeds, limits, 1)
-        own = index + torch.arange(limits, device=rows.device)[:, None] * len(self.first)
+        labelled = index + torch.arange(limits, device=rows.device)[:, None] * len(self.first)
         return super().gather(rows) | {
             "reference": self.reference.view(-1)[rows + networks * len(self)],
-            "labels": self.labels.view(-1)[own],
-            "weights": self.weights.view(-1)[own],
+            "labels": self.labels.view(-1)[labelled],
+            "weights": self.weights.view(-1)[labelled],
         }
 
     def _log_probs(self, reference: Trainable, head: LimitHead) -> Float[Tensor, "seeds limits steps"]:

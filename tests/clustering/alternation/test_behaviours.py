@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from stages.artifacts import Artifact
 from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings, Refit, refit
+from stages.clustering.cluster_networks import ClusterNetworks
 from stages.networks import gaussian
 from stages.training.job import Job
 from tests.synthetic import dataset_of, two_policies
@@ -108,5 +110,9 @@ def test_no_refit_changes_nothing():
 def test_shapes_rebuild_the_networks():
     job = Job(two_policies(episodes=4, steps=5), [0])
     behaviours = behaviours_of(job, true_weights(job))
-    assert behaviours.shapes() == {"num_clusters": 2, "behaviour_sizes": (2, 16, 4), "classifier_sizes": (2, 16, 2)}
-    assert set(behaviours.parameters()) == {"behaviours/parameters", "classifier/parameters"}
+    networks = behaviours.networks(job.normaliser)
+    assert networks.shapes() == {"num_clusters": 2, "behaviour_sizes": (2, 16, 4), "classifier_sizes": (2, 16, 2)}
+    read = ClusterNetworks.of(Artifact(networks.tensors(), {**networks.shapes(), "seeds": [0]}))
+    assert (read.policies.sizes, read.num_clusters) == ((2, 16, 4), 2)
+    assert torch.equal(read.policy_parameters, behaviours.policies.parameters)
+    assert torch.equal(read.normaliser.observation_mean, job.normaliser.observation_mean)

@@ -6,9 +6,9 @@ from stages.clustering.alternation import trajectory_likelihood
 from stages.clustering.alternation.behaviours import behaviour_rows
 from stages.clustering.alternation.trajectory_likelihood import TrajectoryLikelihood
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.training.job import Job
+from stages.training.trainable import Trainable
 from tests.synthetic import ragged
 
 SEEDS = [0, 1, 2]

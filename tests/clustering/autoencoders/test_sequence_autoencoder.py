@@ -5,10 +5,10 @@ import torch
 
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, TrajectoryAutoencoder
 from stages.clustering.autoencoders.sequence_autoencoder import SequenceAutoencoder
+from stages.clustering.autoencoders.window import Window
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
-from stages.networks.sequences.parameters import Block
-from stages.training.episode_windows import Window
+from stages.networks.sequences.parts import Block
 from stages.training.job import Job
 from tests.clustering.autoencoder_data import discrete
 from tests.synthetic import make_episodes
@@ -33,7 +33,7 @@ def whole(model: TrajectoryAutoencoder, more: int = 0) -> Window:
 @pytest.mark.parametrize("kind", DATASETS)
 def test_padding_changes_neither_latents_nor_likelihood(kind, pooling):
     model = model_of(DATASETS[kind], pooling=pooling)
-    parameters, short, long = model.parameters.views(), whole(model), whole(model, 9)
+    parameters, short, long = model.parts.views(), whole(model), whole(model, 9)
     latents = model.network.encode(parameters, short)
     assert latents.shape == (2, 3, 4)
     torch.testing.assert_close(model.network.encode(parameters, long), latents)
@@ -45,10 +45,10 @@ def test_padding_changes_neither_latents_nor_likelihood(kind, pooling):
 def test_likelihood_is_the_sum_over_all_steps_the_last_one_too(kind):
     dataset = DATASETS[kind]
     model, head = model_of(dataset, [0]), head_of(dataset)
-    parameters, latents = model.parameters.views(), torch.randn(1, 3, 4, generator=torch.Generator().manual_seed(0))
+    parameters, latents = model.parts.views(), torch.randn(1, 3, 4, generator=torch.Generator().manual_seed(0))
     found = model.network.log_prob(parameters, whole(model), latents)[0]
     told = latents[0].repeat_interleave(torch.from_numpy(dataset.episode_lengths), 0)
-    columns = model.windows.rows.chunk(0, dataset.num_steps)
+    columns = model.windows.windows.rows.chunk(0, dataset.num_steps)
     inputs = torch.cat([columns["observations"], told[None, None]], dim=-1)
     outputs = model.network.decoder(parameters["decoder"], inputs)
     of_steps = head.log_prob(outputs, columns["actions"]).flatten()
@@ -60,7 +60,7 @@ def test_likelihood_is_the_sum_over_all_steps_the_last_one_too(kind):
 @pytest.mark.parametrize("kind", DATASETS)
 def test_every_parameter_gets_a_gradient(kind, pooling):
     model = model_of(DATASETS[kind], pooling=pooling, width=16)
-    views, window = model.parameters.views(), whole(model)
+    views, window = model.parts.views(), whole(model)
     for view in views.values():
         view.retain_grad()
     model.reconstruction(views, window, model.network.encode(views, window)).sum().backward()

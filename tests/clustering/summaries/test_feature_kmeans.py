@@ -79,5 +79,5 @@ def test_one_cluster_and_as_many_clusters_as_episodes(method, settings):
 def test_policies_are_fitted_where_they_are_asked_for():
     options = {"refit_epochs": 1, "hidden_sizes": (8,), "num_clusters": 2}
     found = SummaryKMeans(Job(ragged(), [0, 1]), SummaryKMeansSettings(**options)).fit()
-    assert found.behaviours.shapes()["num_clusters"] == 2
+    assert found.behaviours.policies.ensemble.num_members == 2
     assert {"refit policy/values", "refit classifier/values"} <= set(found.metrics)

@@ -4,7 +4,7 @@ from torch import nn
 
 from stages.networks.sequences.transformer import Transformer, initialise, look_up, named, norm
 from stages.seeding import generators
-from stages.training.seedwise_adam import SeedwiseAdam
+from stages.training.seedwise_adam import SeedwiseAdam, warm_up
 
 SHAPE = Transformer(width=8, num_heads=2, hidden_sizes=(16, 12))
 
@@ -78,7 +78,7 @@ def test_every_weight_gets_a_gradient():
 
 def test_adam_is_that_of_torch_with_the_rate_growing():
     start = torch.tensor([[1.0, -2.0, 3.0]])
-    ours = SeedwiseAdam(start, 0.1, warmup_steps=4, weight_decay=0.01)
+    ours = SeedwiseAdam(start, 0.1, schedule=warm_up(4), weight_decay=0.01)
     theirs = start.clone().requires_grad_()
     optimiser = torch.optim.AdamW([theirs], lr=0.1, weight_decay=0.01)
     for step in range(8):

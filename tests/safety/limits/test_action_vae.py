@@ -3,7 +3,8 @@ import torch
 
 from stages.safety.limits.action_vae import ActionVae, divergence
 from stages.training.draws import UniformDraws
-from stages.training.loop import Loop, Update
+from stages.training.learner import Update
+from stages.training.loop import Loop
 from stages.training.rows import Rows
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from stages.safety.outcomes.windows import OutcomeWindows, ToGoScale
+from stages.safety.outcomes.windows import OutcomeWindows, ShiftedWindows, ToGoScale
 from stages.training.job import Job
+from stages.training.rows import Rows
 from tests.safety.two_speeds import two_speeds
 
 
@@ -51,3 +52,19 @@ def test_an_overspent_budget_counts_as_spent():
 def test_costs_that_never_vary_stay_finite():
     scale = ToGoScale.of(torch.ones(3), torch.zeros(3))
     assert scale.costs(torch.tensor([5.0])).tolist() == [5]
+
+
+def shifted_windows(length: int) -> ShiftedWindows:
+    """Two episodes of 3 and 5 steps, and the first once more, said to return 100 and cost 7 more."""
+    steps = torch.arange(8.0)
+    rows = Rows({"observations": torch.stack([steps, -steps], 1), "returns_to_go": 10 * steps, "costs_to_go": steps})
+    shifts = torch.tensor([[0.0, 0], [0, 0], [100, 7]])
+    return ShiftedWindows(rows, np.array([0, 3, 0]), np.array([3, 8, 3]), length, shifts)
+
+
+def test_shifts_are_added_to_what_is_to_go():
+    batch = shifted_windows(2).gather(torch.tensor([[0, 8], [1, 9]]))
+    assert batch["returns_to_go"].shape == (2, 2, 2, 1)
+    torch.testing.assert_close(batch["returns_to_go"][:, 1], batch["returns_to_go"][:, 0] + 100)
+    torch.testing.assert_close(batch["costs_to_go"][:, 1], batch["costs_to_go"][:, 0] + 7)
+    torch.testing.assert_close(batch["observations"][:, 1], batch["observations"][:, 0])

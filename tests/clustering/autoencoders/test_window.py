@@ -2,16 +2,16 @@ import numpy as np
 import torch
 
 from stages.clustering.alternation.behaviours import behaviour_rows
-from stages.training.episode_windows import Window, Windows
+from stages.clustering.autoencoders.window import EpisodeWindows, Window
 from stages.training.job import Job
 from tests.synthetic import make_episodes
 
 
-def windows_of(lengths, length) -> tuple[Windows, torch.Tensor]:
+def windows_of(lengths, length) -> tuple[EpisodeWindows, torch.Tensor]:
     """Windows of a dataset, and the network inputs of its steps."""
     dataset = make_episodes(lengths)
     rows = behaviour_rows(Job(dataset, [0]))
-    return Windows(rows, dataset, length), rows.matrix[:, :3]
+    return EpisodeWindows(rows, dataset, length), rows.matrix[:, :3]
 
 
 def rows_inside(window: Window, observations: torch.Tensor) -> list[list[int]]:
@@ -54,6 +54,6 @@ def test_extreme_noise_stays_inside():
 
 def test_a_window_is_never_longer_than_the_longest_episode():
     windows, _ = windows_of([2, 3], 100)
-    assert windows.length == 3
+    assert windows.windows.length == 3
     assert windows.mean_steps == 2.5
-    assert windows_of([1, 1], 100)[0].length == 1
+    assert windows_of([1, 1], 100)[0].windows.length == 1

@@ -1,17 +1,17 @@
 import numpy as np
 import torch
 
-from stages.safety.limits.limit_rows import LimitDraws, LimitRows
+from stages.training.member_draws import MemberDraws
 
 POOLS = [[np.arange(0, 10)], [np.arange(10, 14), np.arange(20, 30)]]
 
 
 def drawn(seeds, pools=POOLS, limits=(1.0, 2.0)):
-    draws = LimitDraws(seeds, pools, limits, 5, "test", chunk_steps=16)
+    draws = MemberDraws(seeds, dict.fromkeys(seeds, pools), [f"test {limit}" for limit in limits], 5, chunk_steps=16)
     return draws.chunk(0, 16, torch.device("cpu"))["index"]
 
 
-def test_every_limit_draws_from_its_own_pools():
+def test_every_member_draws_from_its_own_pools():
     index = drawn([0, 1])
     assert index.shape == (16, 2, 2, 5)
     assert index[:, :, 0].max() < 10
@@ -20,13 +20,6 @@ def test_every_limit_draws_from_its_own_pools():
     assert (index[:, 0] != index[:, 1]).any()
 
 
-def test_draws_depend_on_seed_and_limit_alone():
+def test_draws_depend_on_seed_and_purpose_alone():
     both, alone = drawn([3, 5]), drawn([5], POOLS[1:], (2.0,))
     torch.testing.assert_close(both[:, 1, 1], alone[:, 0, 0])
-
-
-def test_rows_are_gathered_for_seeds_and_limits():
-    rows = LimitRows({"a": torch.arange(6.0), "b": torch.arange(12.0).view(6, 2)})
-    batch = rows.gather(torch.tensor([[[0, 5], [3, 3]]]))
-    assert batch["a"].shape == (1, 2, 2, 1)
-    assert batch["b"][0, 1].tolist() == [[6, 7], [6, 7]]

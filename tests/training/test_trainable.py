@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from stages.networks.ensemble import Ensemble
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
+from stages.training.trainable import Trainable
 
 ENSEMBLE = Ensemble((3, 8, 2), num_seeds=2, num_members=2)
 
@@ -94,3 +94,23 @@ def test_load_starts_from_the_given_parameters():
     network.load(torch.full_like(network.parameters, 0.5))
     assert (network.parameters == 0.5).all()
     assert network.parameters.requires_grad
+
+
+def test_gradients_of_an_ensemble_are_clipped_seed_by_seed():
+    clipped, plain = trainable(clip_norm=1.0), trainable()
+    (inputs,) = batches(1)
+    weights = torch.tensor([1e-3, 1e3])
+    for network in (clipped, plain):
+        network.minimise(weights * loss(network(inputs)))
+    moments = zip(ENSEMBLE.arrays(clipped.exp_avg), ENSEMBLE.arrays(plain.exp_avg), strict=True)
+    ours, theirs = (torch.cat(arrays, 1) for arrays in zip(*moments, strict=True))
+    norms = theirs.norm(dim=1, keepdim=True) / 0.1
+    assert norms[0] < 1 < norms[1]
+    torch.testing.assert_close(ours, theirs / norms.clamp(min=1), rtol=1e-4, atol=1e-7)
+
+
+def test_a_step_without_a_gradient_changes_nothing():
+    network = trainable(weight_decay=0.1)
+    before = {name: tensor.clone() for name, tensor in network.tensors().items()}
+    network.apply_gradient()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.tensors().items())

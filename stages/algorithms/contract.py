@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 from torch import Tensor
 
@@ -10,13 +10,13 @@ from stages.artifacts import Artifact, prefixed
 from stages.networks.ensemble import Ensemble
 from stages.registry import Choice
 from stages.settings import Settings
-from stages.training.draws import UniformDraws
+from stages.training.draws import Draws, UniformDraws
 from stages.training.job import Job
-from stages.training.loop import Update
-from stages.training.rows import Rows
+from stages.training.learner import Learner, Update
+from stages.training.rows import Gatherable
 
 
-class OfflineAlgorithm(ABC):
+class OfflineAlgorithm(Learner):
     """Learns one policy per seed from a dataset; a learner for `stages.training.loop.Loop`.
 
     Attributes:
@@ -27,7 +27,7 @@ class OfflineAlgorithm(ABC):
         squashed: Whether actions are the tanh of the network's output; otherwise its first outputs are the mean.
     """
 
-    rows: Rows
+    rows: Gatherable
     updates: list[Update]
     noise: dict[str, int]
     policy: Ensemble
@@ -36,6 +36,10 @@ class OfflineAlgorithm(ABC):
     def __init__(self, job: Job, settings: Settings) -> None:
         self.job, self.settings = job, settings
 
+    def draws(self) -> Draws:
+        """Which of the rows each step uses, and its noise; a method may sample as it likes."""
+        return UniformDraws(self.job.seeds, len(self.rows), self.settings.batch_size, noise=self.noise)
+
     @abstractmethod
     def policy_parameters(self) -> Tensor:
         """Flat parameters of the policy."""
@@ -43,9 +47,6 @@ class OfflineAlgorithm(ABC):
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
         """Training state, for checkpoints."""
-
-    def finished(self) -> bool:
-        return False
 
     def artifact(self, metrics: dict[str, Tensor]) -> Artifact:
         """The trained policy with its normaliser as a file's contents."""
@@ -60,6 +61,5 @@ class OfflineAlgorithm(ABC):
 def train_offline(job: Job, choice: Choice) -> Artifact:
     """Train the chosen algorithm for all seeds of the job together; its policies as a file's contents."""
     learner = choice.entry(job, choice.settings)
-    draws = UniformDraws(job.seeds, len(learner.rows), choice.settings.batch_size, noise=learner.noise)
-    metrics = job.train(choice.method, learner, learner.rows, draws, choice.settings.num_steps)
+    metrics = job.train(choice.method, learner, learner.rows, learner.draws(), choice.settings.num_steps)
     return learner.artifact(metrics.tensors())

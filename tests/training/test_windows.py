@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from stages.training.context_windows import WindowDraws, Windows
+from stages.training.rows import Rows
+from stages.training.windows import WindowDraws, Windows
 
 LENGTHS = np.array([3, 5, 3])  # the last is the first once more
 
 
 def windows_of(length=4) -> Windows:
     steps = torch.arange(8.0)
-    columns = {"observations": torch.stack([steps, -steps], 1), "returns_to_go": 10 * steps, "costs_to_go": steps}
-    starts, ends = np.array([0, 3, 0]), np.array([3, 8, 3])
-    return Windows(columns, starts, ends, torch.tensor([[0.0, 0], [0, 0], [100, 7]]), length)
+    rows = Rows({"observations": torch.stack([steps, -steps], 1)})
+    return Windows(rows, np.array([0, 3, 0]), np.array([3, 8, 3]), length)
 
 
 def test_windows_stay_inside_their_episode():
@@ -29,12 +29,10 @@ def test_windows_stay_inside_their_episode():
         assert (batch["observations"][0, 0, real:, 0] == begin + LENGTHS[labelled] - 1).all()
 
 
-def test_shifts_are_added_to_what_is_to_go():
-    batch = windows_of(2).gather(torch.tensor([[0, 8], [1, 9]]))
-    assert batch["returns_to_go"].shape == (2, 2, 2, 1)
-    torch.testing.assert_close(batch["returns_to_go"][:, 1], batch["returns_to_go"][:, 0] + 100)
-    torch.testing.assert_close(batch["costs_to_go"][:, 1], batch["costs_to_go"][:, 0] + 7)
-    torch.testing.assert_close(batch["observations"][:, 1], batch["observations"][:, 0])
+def test_consecutive_windows_cut_every_episode_up():
+    pairs = [(episode.tolist(), first.tolist()) for episode, first in windows_of(2).consecutive(4)]
+    assert pairs == [([0, 0, 1, 1], [0, 2, 3, 5]), ([1, 2, 2], [7, 0, 2])]
+    assert windows_of(2).per_episode.tolist() == [2, 3, 2]
 
 
 def test_episodes_are_drawn_by_weight_and_steps_evenly():

@@ -2,29 +2,30 @@ import pytest
 import torch
 
 from stages.networks.ensemble import Ensemble
-from stages.networks.sequences.parameters import Block, SequenceParameters
+from stages.networks.sequences.parts import Block
 from stages.seeding import generators
+from stages.training.trainable_parts import TrainableParts
 
 
-def parameters_of(seeds, clip_norm=10.0, learning_rate=0.01) -> SequenceParameters:
+def parameters_of(seeds, clip_norm=10.0, learning_rate=0.01) -> TrainableParts:
     parts = {"network": Ensemble((3, 5, 2), len(seeds)), "centres": Block((4, 2), 1.0, normal=True)}
-    return SequenceParameters(parts, generators(seeds, "test"), learning_rate, clip_norm)
+    return TrainableParts(parts, generators(seeds, "test"), learning_rate, clip_norm)
 
 
-def losses(parameters: SequenceParameters) -> torch.Tensor:
+def losses(parameters: TrainableParts) -> torch.Tensor:
     """Some loss of each seed that all parameters matter to."""
-    views, network = parameters.views(), parameters.parts["network"]
-    inputs = torch.linspace(-1, 1, 12).view(1, 1, 4, 3).expand(parameters.num_seeds, 1, 4, 3)
+    views, network = parameters.views(), parameters.parts.parts["network"]
+    inputs = torch.linspace(-1, 1, 12).view(1, 1, 4, 3).expand(parameters.parts.num_seeds, 1, 4, 3)
     outputs = network(views["network"], inputs)[:, 0]
     return outputs.square().mean((1, 2)) + (views["centres"] - outputs).square().sum((1, 2))
 
 
-def array_of(parameters: SequenceParameters, place: int) -> torch.Tensor:
+def array_of(parameters: TrainableParts, place: int) -> torch.Tensor:
     """All parameters of one seed, in a fixed order."""
-    return parameters.flat.detach()[parameters.owner == place]
+    return parameters.parameters.detach()[parameters.owner == place]
 
 
-def train(parameters: SequenceParameters, steps: int) -> SequenceParameters:
+def train(parameters: TrainableParts, steps: int) -> TrainableParts:
     for _ in range(steps):
         parameters.minimise(losses(parameters))
     return parameters
@@ -42,7 +43,7 @@ def test_gradients_are_clipped_seed_by_seed():
     loss = losses(parameters) * torch.tensor([1e-3, 1e3])
     loss.sum().backward()
     norms = parameters.gradient_norms()
-    own = [parameters.flat.grad[parameters.owner == place].norm() for place in range(2)]
+    own = [parameters.parameters.grad[parameters.owner == place].norm() for place in range(2)]
     torch.testing.assert_close(norms, torch.stack(own))
     assert norms[0] < parameters.clip_norm < norms[1]
 

@@ -1,0 +1,63 @@
+"""An ensemble together with what training adds to it: its parameters, their optimiser and maybe a target copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.networks.ensemble import Ensemble
+from stages.training.seedwise_adam import SeedwiseAdam
+
+
+class Trainable(SeedwiseAdam):
+    """Parameters of an `Ensemble` being optimised.
+
+    Args:
+        ensemble: Shape of the networks.
+        generators: One per seed, for the initial weights.
+        learning_rate: Adam's step size.
+        device: Where parameters live.
+        target: Whether to keep a target copy (starting equal to the parameters).
+        options: Clipping, weight decay, schedule: see `SeedwiseAdam`.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        generators: Sequence[np.random.Generator],
+        learning_rate: float,
+        device: torch.device | str = "cpu",
+        target: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(ensemble.initialise(generators), learning_rate, device, ensemble.arrays, **options)
+        self.ensemble = ensemble
+        self.target_parameters = self.parameters.detach().clone() if target else None
+
+    def __call__(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
+        return self.ensemble(self.parameters, inputs)
+
+    @torch.no_grad()
+    def target(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
+        """Evaluate the target copy, without gradients."""
+        return self.ensemble(self.target_parameters, inputs)
+
+    @torch.no_grad()
+    def load(self, parameters: Float[Tensor, "parameters"]) -> None:
+        """Start from the given parameters."""
+        self.parameters.copy_(parameters)
+
+    @torch.no_grad()
+    def move_target(self, rate: float) -> None:
+        """``target <- (1 - rate) target + rate parameters``; rate 1 copies."""
+        self.target_parameters.lerp_(self.parameters, rate)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that an exact resume needs, the target copy too."""
+        target = self.target_parameters
+        return super().tensors() | ({} if target is None else {"target_parameters": target})
