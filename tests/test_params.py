@@ -141,7 +141,7 @@ def test_a_study_varies_the_method_and_its_partition(tmp_path: Path, params: dic
     }
     found, name = recipes(tmp_path, params), "trac-discount=0.5-labels_by=segment"
     assert found.job("train_safe", "safe_navigation", name).settings["discount"] == 0.5
-    assert found.ingredient(name) == ("partition", name)
+    assert found.ingredients("train_safe", "safe_navigation", name) == {"partition": name}
     cut = found.job("partition_trajectories", "safe_navigation", name).settings
     usual = found.job("partition_trajectories", "safe_navigation", "by_episode").settings
     assert cut == usual | {"labels_by": "segment"}
@@ -154,8 +154,8 @@ def test_a_study_varies_the_method_and_its_partition(tmp_path: Path, params: dic
 
 def test_what_a_safe_recipe_is_made_from_is_not_a_setting(tmp_path: Path, params: dict[str, Any]) -> None:
     found = recipes(tmp_path, params)
-    assert found.ingredient("bc_safe") is None
-    assert found.ingredient("trac_segments") == ("partition", "by_segment")
+    assert found.ingredients("train_safe", "swimmer-velocity", "bc_safe") == {}
+    assert found.ingredients("train_safe", "swimmer-velocity", "trac_segments") == {"partition": "by_segment"}
     settings = found.job("train_safe", "swimmer-velocity", "trac_segments").settings
     assert "partition" not in settings
     assert settings == found.job("train_safe", "swimmer-velocity", "trac").settings
