@@ -1,4 +1,7 @@
-"""Settings that follow from the rest of the params: what tables and pages are told about the runs that they show."""
+"""Settings that follow from the rest of the params: what tables and pages are told about the runs that they show.
+
+Each function is given the recipes, and the job's dataset and recipe (None where it has none).
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,17 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 
-def nothing(recipes: Recipes, dataset: str | None) -> Values:
+def nothing(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
     """No settings follow."""
     return {}
 
 
-def params_of_the_run(recipes: Recipes, dataset: str | None) -> Values:
+def params_of_the_run(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
     """The page prints the params; where to train is not one that could change a result."""
     return {"params": recipes.params.model_dump(mode="json", by_alias=True, exclude={"device"}, exclude_unset=True)}
 
 
-def figure4(recipes: Recipes, dataset: str | None) -> Values:
+def figure4(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
     """Which agent is which point of the figure."""
     if dataset is None:
         return {}
@@ -34,7 +37,7 @@ def figure4(recipes: Recipes, dataset: str | None) -> Values:
     return {"environment": recipes.environment(dataset) or "", "points": points}
 
 
-def safe_studies(recipes: Recipes, dataset: str | None) -> Values:
+def safe_studies(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
     """What each recipe of each safe study varies."""
     return {} if dataset is None else {"studies": studies(recipes, dataset)}
 

@@ -122,6 +122,6 @@ class Layers:
         user, base, kind = written.variant_of
         varied = self.ingredients(STAGES[user], dataset, base).get(kind)
         if varied is None:
-            remedy = "Leave it out, or vary a recipe that has one"
+            remedy = "Leave it out, or vary a recipe that has it"
             raise UserError(f"{base} has no {kind}", place=placed(written.keys, self.sources), remedy=remedy)
         return varied

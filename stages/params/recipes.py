@@ -112,7 +112,7 @@ class Recipes:
         """What `stage` does with `dataset` (or all of them), by `recipe` where the stage has recipes."""
         row = STAGES[stage]
         layers = self._layers.of(row, dataset, recipe)
-        if derived := row.derived(self, dataset):
+        if derived := row.derived(self, dataset, recipe):
             layers.append(Layer((stage,), derived))
         found = resolve(row, layers, self.sources)
         further = row.modules(self, dataset, recipe, found.settings)

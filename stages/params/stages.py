@@ -60,7 +60,7 @@ class Stage:
     grids: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     ingredients: Mapping[str, str] = field(default_factory=dict)
     modules: Callable[[Recipes, str | None, str | None, dict[str, Any]], Iterable[str]] = no_modules
-    derived: Callable[[Recipes, str | None], dict[str, Any]] = nothing
+    derived: Callable[[Recipes, str | None, str | None], dict[str, Any]] = nothing
 
     def declared(self) -> Registry | type[Settings] | None:
         """What declares the settings; None for a stage that has none."""
