@@ -11,6 +11,6 @@ from stages.params.recipes import Recipes
 from stages.params.schema import FILE, load
 
 try:
-    print(yaml.safe_dump(Recipes(*load([FILE, *sys.argv[1:]])).table(), sort_keys=False), end="")
+    print(yaml.dump(Recipes(*load([FILE, *sys.argv[1:]])).table(), Dumper=yaml.CSafeDumper, sort_keys=False), end="")
 except UserError as error:
     sys.exit(f"error: {error}")
