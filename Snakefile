@@ -87,9 +87,11 @@ def evaluations(datasets):
 
 def given(dataset, safe, block):
     """What a safe recipe needs besides the dataset: labelled segments, clusters, or nothing."""
-    kind, recipe = PARAMS.ingredient(safe) or (None, None)
-    parts = {"partition": [PARTITION], "clusters": [CLUSTERS]}.get(kind, [])
-    return expand(parts, dataset=dataset, partition=recipe, clustering=recipe, block=block)
+    parts = PARAMS.ingredients("train_safe", dataset, safe)
+    files = [{"partition": PARTITION, "clusters": CLUSTERS}[kind] for kind in parts]
+    return expand(
+        files, dataset=dataset, partition=parts.get("partition"), clustering=parts.get("clusters"), block=block
+    )
 
 
 def safe_evaluations(compared):

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 
-from stages.artifacts import replacing
 from stages.command import Command
 from stages.evaluation.stitching_bound import BoundSettings, stitching_bound
 from stages.formats.loading import load
+from stages.replacing import replacing
 
 
 def main(dataset: str, output: str, settings: BoundSettings) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from stages.clustering import CLUSTERING
 from stages.command import Command
-from stages.datasets.requirements import require
-from stages.formats.loading import load
 from stages.registry import Choice
-from stages.training.job import Job
 
 
 def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
     """Read the dataset, cluster it for all seeds together, save labels, policies and classifier."""
+    # Loaded here, so that the command line needs the names of the methods alone.
+    from stages.datasets.requirements import require
+    from stages.formats.loading import load
+    from stages.training.job import Job
+
     episodes = load(dataset)
     require(episodes, num_clusters=settings.settings.num_clusters or 1, place=dataset)
     job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, [dataset], settings)

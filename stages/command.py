@@ -1,7 +1,8 @@
 """The command line that all stages share.
 
 Every stage reads its inputs, settings and seeds from its arguments and from nowhere else, so that what it depends on is
-what the workflow knows about.
+what the workflow knows about. A stage with a choice of methods imports what it computes with in its `main`: until then,
+nothing but the methods' names is loaded.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -46,16 +48,23 @@ class Command:
         name = _running_module()
         self.settings = settings
         self.parser = argparse.ArgumentParser(
-            prog=f"python -m {name}", description=module_doc, formatter_class=argparse.RawDescriptionHelpFormatter
+            prog=f"python -m {name}",
+            description=module_doc,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=False,
         )
         add = self.parser.add_argument
+        if isinstance(settings, Registry):
+            add("--help", "-h", action=_Help, nargs="?", metavar="METHOD", methods=settings)
+        else:
+            add("--help", "-h", action="help", help="show this message")
         for argument, meaning in inputs.items():
             add(argument.removesuffix("..."), help=meaning, nargs="+" if argument.endswith("...") else None)
         add("--output", "-o", required=output_required, metavar="FILE", help=output)
         for option, meaning in (options or {}).items():
             add(f"--{option.removesuffix('...')}", help=meaning, nargs="+" if option.endswith("...") else None)
         if settings is not None:
-            add("--settings", default="{}", metavar="JSON", help="settings that differ from the defaults below")
+            add("--settings", default="{}", metavar="JSON", help="settings that differ from their defaults")
             self.parser.epilog = _described(settings)
         if seeds:
             add("--seeds", type=seed_range, default=[0], metavar="FIRST-LAST", help="block of seeds, such as 0-4")
@@ -83,12 +92,11 @@ def parse_settings(expected: type[Settings] | Registry, text: str) -> Settings |
         values = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(f"not JSON: {error}", place="--settings") from error
-    model = expected
+    if not isinstance(values, dict):
+        raise UserError("should be a JSON object, such as {}", place="--settings")
+    model = expected.settings(str(values.get("method", ""))) if isinstance(expected, Registry) else expected
     try:
-        if isinstance(expected, Registry):
-            model = expected.settings(values.get("method", ""))
-            return expected.choose(values)
-        return expected.model_validate(values)
+        return expected.choose(values) if isinstance(expected, Registry) else expected.model_validate(values)
     except ValidationError as error:
         raise refused(error, model, {"--settings": values}) from error
 
@@ -103,11 +111,27 @@ def seed_range(text: str) -> list[int]:
 
 
 def _described(settings: type[Settings] | Registry) -> str:
-    """Names, defaults and meanings of all settings."""
+    """Names, defaults and meanings of all settings; of methods, which are loaded when asked for, the names."""
     if isinstance(settings, Registry):
-        blocks = [f"settings with method {name!r}:\n{_fields(settings.settings(name))}" for name in settings.names()]
-        return "\n\n".join(blocks)
+        return f"methods, whose settings `--help METHOD` prints:\n  {', '.join(settings.names())}"
     return f"settings:\n{_fields(settings)}"
+
+
+class _Help(argparse.Action):
+    """``--help`` names the methods, ``--help METHOD`` prints the settings of one, which loads it."""
+
+    def __init__(self, *, methods: Registry, **options: Any) -> None:
+        super().__init__(help="show this message, or the settings of a method", default=argparse.SUPPRESS, **options)
+        self.methods = methods
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: object, method: Any, option: object = None) -> None:
+        try:
+            if method is not None:
+                parser.epilog = f"settings with method {method!r}:\n{_fields(self.methods.settings(method))}"
+        except UserError as error:
+            parser.exit(1, f"error: {error}\n")
+        parser.print_help()
+        parser.exit()
 
 
 def _fields(model: type[Settings]) -> str:

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from stages.artifacts import replacing
 from stages.command import Command
 from stages.diagnosis.clustering_scores import agreement_between_runs
 from stages.diagnosis.diagnosis import Diagnosis
 from stages.diagnosis.found_clusters import read_clusters
 from stages.diagnosis.settings import DiagnosisSettings
 from stages.formats.loading import load
+from stages.replacing import replacing
 
 
 def main(dataset: str, clusters: str, output: str, settings: DiagnosisSettings) -> None:

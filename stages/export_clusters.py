@@ -21,13 +21,13 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from stages.artifacts import replacing
 from stages.command import Command
 from stages.datasets.episodes import EpisodeDataset
 from stages.diagnosis.found_clusters import FoundClusters, read_clusters
 from stages.errors import UserError
 from stages.formats.loading import load
 from stages.formats.native import write_native
+from stages.replacing import replacing
 from stages.settings import Settings
 
 

@@ -10,14 +10,16 @@ import json
 from dataclasses import replace
 
 from stages.command import Command
-from stages.datasets.summary import summary
-from stages.formats.native import write_native
 from stages.generators import GENERATORS
 from stages.registry import Choice
 
 
 def main(output: str, settings: Choice) -> None:
     """Simulate, save as a native file that says how it was made."""
+    # Loaded here, so that the command line needs the names of the methods alone.
+    from stages.datasets.summary import summary
+    from stages.formats.native import write_native
+
     dataset = settings.entry(settings.settings)
     attributes = dataset.attributes | {"generator": json.dumps(settings.values)}
     write_native(output, replace(dataset, attributes=attributes))

@@ -6,19 +6,21 @@ Example: python -m stages.improve_clusters data/generated/navigation.hdf5 cluste
 
 from __future__ import annotations
 
-from stages.artifacts import Artifact
 from stages.command import Command
 from stages.empo import IMPROVEMENT
-from stages.empo.improvement import improve
-from stages.formats.loading import load
 from stages.registry import Choice
-from stages.training.job import Job
 
 
 def main(
     dataset: str, clusters: str, critics: str, output: str, settings: Choice, seeds: list[int], device: str
 ) -> None:
     """Read dataset, clusters and critics, improve all clusters of all seeds, save the policies."""
+    # Loaded here, so that the command line needs the names of the methods alone.
+    from stages.artifacts import Artifact
+    from stages.empo.improvement import improve
+    from stages.formats.loading import load
+    from stages.training.job import Job
+
     inputs = [dataset, clusters, critics]
     job = Job.of("stages.improve_clusters", load(dataset), seeds, device, output, inputs, settings)
     improved = improve(job, Artifact.load(clusters), Artifact.load(critics), settings)

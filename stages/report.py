@@ -11,8 +11,8 @@ Example: python -m stages.report data/generated/navigation.hdf5 results/bound/na
 
 from __future__ import annotations
 
-from stages.artifacts import replacing
 from stages.command import Command
+from stages.replacing import replacing
 from stages.reporting.inputs import gather
 from stages.reporting.page import ReportSettings, build
 

@@ -16,8 +16,8 @@ import json
 from pydantic import Field
 from rich.console import Console
 
-from stages.artifacts import replacing
 from stages.command import Command
+from stages.replacing import replacing
 from stages.reporting import summary
 from stages.reporting.headline import headline
 from stages.reporting.inputs import gather

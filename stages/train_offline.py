@@ -7,15 +7,17 @@ Example: python -m stages.train_offline data/generated/navigation.hdf5 --output 
 from __future__ import annotations
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.contract import train_offline
 from stages.command import Command
-from stages.formats.loading import load
 from stages.registry import Choice
-from stages.training.job import Job
 
 
 def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
     """Read the dataset, train the algorithm for all seeds together, save its policies."""
+    # Loaded here, so that the command line needs the names of the methods alone.
+    from stages.algorithms.contract import train_offline
+    from stages.formats.loading import load
+    from stages.training.job import Job
+
     job = Job.of("stages.train_offline", load(dataset), seeds, device, output, [dataset], settings)
     trained = train_offline(job, settings)
     trained.metadata |= job.metadata(settings)

@@ -6,18 +6,20 @@ Example: python -m stages.train_safe data/generated/safe_navigation.hdf5 --given
 
 from __future__ import annotations
 
-from stages.artifacts import Artifact
 from stages.command import Command
-from stages.datasets.requirements import require
-from stages.formats.loading import load
 from stages.registry import Choice
 from stages.safety import SAFETY
-from stages.safety.contract import train_safe
-from stages.training.job import Job
 
 
 def main(dataset: str, given: str | None, output: str, settings: Choice, seeds: list[int], device: str) -> None:
     """Read the dataset (and the partition or clusters, for methods that need them), train, save the policies."""
+    # Loaded here, so that the command line needs the names of the methods alone.
+    from stages.artifacts import Artifact
+    from stages.datasets.requirements import require
+    from stages.formats.loading import load
+    from stages.safety.contract import train_safe
+    from stages.training.job import Job
+
     episodes = load(dataset)
     require(episodes, costs=True, place=dataset)
     ingredient = None if given is None else Artifact.load(given)

@@ -8,13 +8,12 @@ Symbols:   num_clusters = K.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from pydantic import Field
-from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
 from stages.clustering import CLUSTERING
@@ -22,6 +21,9 @@ from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringS
 from stages.clustering.summaries.episode_features import Scaler, summaries
 from stages.datasets.episodes import EpisodeDataset
 from stages.seeding import generator
+
+if TYPE_CHECKING:
+    from sklearn.mixture import GaussianMixture
 
 
 class SummaryGmmSettings(ClusteringSettings):
@@ -67,6 +69,8 @@ class SummaryGmm(ClusteringMethod):
 
     def _mixture(self, scaled: Float[np.ndarray, "episodes width"], seed: int) -> tuple[GaussianMixture, list[float]]:
         """The mixture of one seed, and the BIC of each number of clusters tried."""
+        from sklearn.mixture import GaussianMixture  # loaded here: it takes a second, and planning has no use for it
+
         settings = self.settings
         most = min(settings.max_clusters, len(scaled))
         sizes = range(1, most + 1) if settings.num_clusters is None else [settings.num_clusters]

@@ -17,7 +17,6 @@ from itertools import islice, permutations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import softmax
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from stages.datasets.episodes import EpisodeDataset
 
@@ -57,6 +56,9 @@ def oracle_ceiling(
     Raises:
         ValueError: The true policies are not known.
     """
+    # Loaded here: it takes a second, and planning has no use for it.
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
     if dataset.behaviour_policy is None:
         raise ValueError("the ceiling needs the true policy of every episode")
     truth, drawn = dataset.behaviour_policy, oracle_labels(log_likelihood, generator)

@@ -22,7 +22,6 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 from pydantic import Field, PositiveInt
-from scipy.stats import norm
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.diagnosis.oracle_ceiling import oracle_ceiling
@@ -80,6 +79,8 @@ def log_likelihood(
     episodes: EpisodeDataset, paths: tuple[Path, ...], noise: float
 ) -> Float[np.ndarray, "episodes policies"]:
     """Log-likelihood of the actions of each episode under each behaviour."""
+    from scipy.stats import norm  # loaded here: it takes a second, and planning has no use for it
+
     actions, states = episodes.actions, episodes.observations.astype(np.float64)
     columns = []
     for path in paths:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from stages.errors import UserError
-from stages.params.schema import DatasetParams, Params, Values
+from stages.params.grids import Values
+from stages.params.schema import DatasetParams, Params
+from stages.params.stages import BY_DATASET, ROWS, STAGES
 from stages.settings import Keys, Sources, placed, unknown
-
-RECIPES = ("cluster_trajectories", "improve_clusters", "train_offline", "partition_trajectories", "train_safe")
-STAGES = (*RECIPES, "train_critics", "train_high_level", "evaluate", "bound", "evaluate_safe")
-FINAL_STAGES = ("summarise", "report", "diagnose_clusters")
-GRIDS = {
-    "ablation": "cluster_trajectories",
-    "k_sensitivity": "cluster_trajectories",
-    "figure4": "improve_clusters",
-}
-COMPARISONS = {"comparison": "cluster_trajectories", "safe_comparison": "train_safe"}
 
 
 def check_names(params: Params, recipes: Mapping[str, Sequence[str]], sources: Sources) -> None:
@@ -42,39 +35,37 @@ class Names:
 
     def check(self) -> None:
         """Look up the names in every part of the params."""
-        for stage in RECIPES:
-            for name, values in getattr(self.params, stage).items():
+        for stage in self.recipes:
+            for name, values in self.params.block(stage).items():
                 self._recipe((stage, name, "like"), values.get("like"), stage)
-        for name, values in self.params.train_safe.items():
-            self._recipe(("train_safe", name, "partition"), values.get("partition"), "partition_trajectories")
-            self._recipe(("train_safe", name, "clusters"), values.get("clusters"), "cluster_trajectories")
-        for agent, entry in self.params.agents.items():
-            self._recipe(("agents", agent, "offline"), entry.offline, "train_offline")
-            self._recipe(("agents", agent, "clusters"), entry.clusters, "cluster_trajectories")
-            self._recipe(("agents", agent, "improvement"), entry.improvement, "improve_clusters")
+                self._ingredients((stage, name), values, stage)
+        for name, agent in self.params.agents.items():
+            for part, stage in agent.names.items():
+                self._recipe(("agents", name, part), getattr(agent, part), stage)
         self._grids()
+        self._comparisons()
         for preset, blocks in self.params.presets.items():
             self._blocks(("presets", preset), blocks)
         for name, dataset in self.params.datasets.items():
             self._dataset(("datasets", name), dataset)
 
     def _grids(self) -> None:
-        for key, stage in GRIDS.items():
-            if grid := getattr(self.params, key):
-                self._recipe((key, "base"), grid.base, stage)
-                for index, name in enumerate(grid.datasets):
-                    self._known_dataset((key, "datasets", index), name)
-        if figure4 := self.params.figure4:
-            self._recipe(("figure4", "clusters"), figure4.clusters, "cluster_trajectories")
-        for study, safe_grid in self.params.safe_studies.items():
-            self._recipe(("safe_studies", study, "base"), safe_grid.base, "train_safe")
-            for index, name in enumerate(safe_grid.datasets):
-                self._known_dataset(("safe_studies", study, "datasets", index), name)
-        for key, stage in COMPARISONS.items():
-            for name, compared in getattr(self.params, key).items():
-                self._known_dataset((key, name), name)
+        for stage, keys, grid in self.params.grids():
+            self._recipe((*keys, "base"), grid.base, stage.name)
+            for key, maker in grid.names.items():
+                self._recipe((*keys, key), getattr(grid, key), maker)
+            for kind, maker in stage.ingredients.items():
+                for index, name in enumerate(grid.vary.get(kind, ())):
+                    self._recipe((*keys, "vary", kind, index), name, maker)
+            for index, name in enumerate(grid.datasets):
+                self._known_dataset((*keys, "datasets", index), name)
+
+    def _comparisons(self) -> None:
+        for key, stage in ((key, row.name) for row in ROWS for key in row.compared):
+            for dataset, compared in self.params.block(key).items():
+                self._known_dataset((key, dataset), dataset)
                 for index, recipe in enumerate(compared):
-                    self._recipe((key, name, index), recipe, stage)
+                    self._recipe((key, dataset, index), recipe, stage)
 
     def _dataset(self, keys: Keys, dataset: DatasetParams) -> None:
         if dataset.preset is not None and dataset.preset not in self.params.presets:
@@ -82,10 +73,9 @@ class Names:
         for index, agent in enumerate(dataset.agents):
             if agent not in self.params.agents:
                 raise unknown((*keys, "agents", index), list(self.params.agents), self.sources, "agent")
-        for index, recipe in enumerate(dataset.clusterings):
-            self._recipe((*keys, "clusterings", index), recipe, "cluster_trajectories")
-        for index, recipe in enumerate(dataset.safe):
-            self._recipe((*keys, "safe", index), recipe, "train_safe")
+        for key, stage in ((key, row.name) for row in ROWS for key in row.listed):
+            for index, recipe in enumerate(dataset.listed(key)):
+                self._recipe((*keys, key, index), recipe, stage)
         for source in dataset.sources:
             self._source((*keys, "mix", "sources", source), keys[-1])
         self._blocks((*keys, "settings"), dataset.settings)
@@ -106,11 +96,19 @@ class Names:
             raise UserError("is itself a mixture", place=place, remedy="Mix datasets that are generated or imported")
 
     def _blocks(self, keys: Keys, blocks: Mapping[str, Values]) -> None:
-        for stage, values in blocks.items():
-            if stage not in STAGES:
-                raise unknown((*keys, stage), STAGES, self.sources, "stage")
-            for recipe in values if stage in RECIPES else ():
+        """What a preset or a dataset sets differently."""
+        for stage, changes in blocks.items():
+            if stage not in BY_DATASET:
+                raise unknown((*keys, stage), BY_DATASET, self.sources, "stage")
+            for recipe, values in changes.items() if stage in self.recipes else ():
                 self._recipe((*keys, stage, recipe), recipe, stage)
+                self._ingredients((*keys, stage, recipe), values, stage)
+
+    def _ingredients(self, keys: Keys, values: Any, stage: str) -> None:
+        if not isinstance(values, dict):
+            raise UserError("should hold `key: value` lines", place=placed(keys, self.sources))
+        for kind, maker in STAGES[stage].ingredients.items():
+            self._recipe((*keys, kind), values.get(kind), maker)
 
     def _recipe(self, keys: Keys, name: str | None, stage: str) -> None:
         if name is not None and name not in self.recipes[stage]:

@@ -5,20 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
-from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 import yaml
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, create_model, model_validator
 
 from stages.errors import UserError
-from stages.settings import Settings, Sources, refused
+from stages.params.grids import Grid, Values
+from stages.params.stages import ROWS, Stage
+from stages.settings import Keys, Settings, Sources, refused
 
-Values = dict[str, Any]
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 FILE = "params.yaml"
 
 
@@ -56,8 +55,6 @@ class DatasetParams(Settings):
         None, ge=1, description="behaviours to look for: `num_clusters` of clustering recipes that do not set it"
     )
     agents: list[str] = Field([], description="entries of `agents` to train and evaluate")
-    clusterings: list[str] = Field([], description="further clustering recipes to run and score, without an agent")
-    safe: list[str] = Field([], description="recipes of train_safe to train and evaluate under every cost limit")
 
     @model_validator(mode="after")
     def _one_origin(self) -> DatasetParams:
@@ -68,11 +65,18 @@ class DatasetParams(Settings):
     @property
     def origin(self) -> tuple[str, str, Values]:
         """The stage that makes the dataset, the key of its settings, and the settings."""
-        if self.import_ is not None:
-            return "import_dataset", "import", dict(self.import_.model_extra or {})
-        if self.mix is not None:
-            return "mix_datasets", "mix", self.mix
-        return "generate_dataset", "generate", dict(self.generate or {})
+        extra = None if self.import_ is None else self.import_.model_extra or {}
+        settings = {"generate": self.generate, "import": extra, "mix": self.mix}
+        return next(
+            (stage.name, stage.origin, dict(values))
+            for stage in ROWS
+            if (values := settings.get(stage.origin)) is not None
+        )
+
+    def listed(self, key: str) -> list[str]:
+        """The recipes under a key that belongs to a stage, such as `clusterings`."""
+        found: list[str] = getattr(self, key)
+        return found
 
     @property
     def sources(self) -> list[str]:
@@ -90,6 +94,13 @@ class DatasetParams(Settings):
 class AgentParams(Settings):
     """What is evaluated: an offline algorithm, or the policies of clusters under a high-level policy."""
 
+    names: ClassVar[dict[str, str]] = {
+        "offline": "train_offline",
+        "clusters": "cluster_trajectories",
+        "improvement": "improve_clusters",
+    }
+    """The stage that each part is a recipe of."""
+
     offline: str | None = Field(None, description="recipe of train_offline")
     clusters: str | None = Field(None, description="recipe of cluster_trajectories")
     improvement: str | None = Field(None, description="recipe of improve_clusters; none: as clustered")
@@ -103,51 +114,8 @@ class AgentParams(Settings):
         return self
 
 
-class Grid(Settings):
-    """A recipe with every combination of some of its settings."""
-
-    base: str = Field(description="the recipe that is varied")
-    datasets: list[str] = Field([], description="datasets to do it on")
-    vary: dict[str, list[Any]] = Field(min_length=1, description="setting: values to try")
-
-    @property
-    def recipes(self) -> dict[str, Values]:
-        """The varied recipes by name, such as ``em-momentum=0.9-bias_epochs=3``."""
-        named = {}
-        for combination in product(*self.vary.values()):
-            varied = dict(zip(self.vary, combination, strict=True))
-            named["-".join([self.base, *(f"{k}={_text(v)}" for k, v in varied.items())])] = varied
-        return {name: {"like": self.base, **varied} for name, varied in named.items()}
-
-
-class ImprovementGrid(Grid):
-    """A grid of improvement recipes on the clusters of one recipe."""
-
-    clusters: str = Field(description="recipe of cluster_trajectories whose clusters are improved")
-
-
-class SafeGrid(Grid):
-    """A grid of safe recipes, over settings of the method, of its partition, or both."""
-
-    vary: dict[str, list[Any]] = Field({}, description="setting of the method: values to try")
-    vary_partition: dict[str, list[Any]] = Field({}, description="setting of its partition: values to try")
-
-    def varied(self) -> dict[str, tuple[Values, Values]]:
-        """Settings of the method and of its partition, by the name of the varied recipe."""
-        named = {}
-        for combination in product(*self.vary.values(), *self.vary_partition.values()):
-            keys = [*self.vary, *self.vary_partition]
-            name = "-".join([self.base, *(f"{k}={_text(v)}" for k, v in zip(keys, combination, strict=True))])
-            method, partition = combination[: len(self.vary)], combination[len(self.vary) :]
-            named[name] = (
-                dict(zip(self.vary, method, strict=True)),
-                dict(zip(self.vary_partition, partition, strict=True)),
-            )
-        return named
-
-
 class Params(Settings):
-    """All of `params.yaml`."""
+    """All of `params.yaml`; the keys that belong to stages are added by `complete`."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train; does not cause reruns")
     seeds: SeedRange = Field(SeedRange(), description="seeds of every training")
@@ -157,32 +125,42 @@ class Params(Settings):
     datasets: dict[str, DatasetParams] = Field(min_length=1, description="datasets by name")
     presets: dict[str, dict[str, Values]] = Field({}, description="named overrides of stage settings")
     agents: dict[str, AgentParams] = Field({}, description="agents by name")
-    train_behaviours: dict[str, Values] = Field(
-        {}, description="behaviours that `snakemake behaviours` trains, by name"
-    )
-    cluster_trajectories: dict[str, Values] = Field({}, description="clustering recipes by name")
-    train_critics: Values = Field({}, description="Q and V of each cluster")
-    improve_clusters: dict[str, Values] = Field({}, description="improvement recipes by name")
-    train_high_level: Values = Field({}, description="the policy that chooses among clusters")
-    train_offline: dict[str, Values] = Field({}, description="offline algorithm recipes by name")
-    partition_trajectories: dict[str, Values] = Field({}, description="recipes of labelled segments by name")
-    train_safe: dict[str, Values] = Field({}, description="safe algorithm recipes by name")
-    evaluate: Values = Field({}, description="rollouts")
-    evaluate_safe: Values = Field({}, description="rollouts under cost limits")
-    bound: Values = Field({}, description="the best return that stitching can reach")
-    summarise: Values = Field({}, description="table and metrics")
-    report: Values = Field({}, description="the page")
-    diagnose_clusters: Values = Field({}, description="how closely clusters are looked at")
-    comparison: dict[str, list[str]] = Field(
-        {}, description="clustering recipes that `snakemake clustering` compares, by dataset"
-    )
-    safe_comparison: dict[str, list[str]] = Field(
-        {}, description="recipes of train_safe that `snakemake safe_rl` compares, by dataset"
-    )
-    safe_studies: dict[str, SafeGrid] = Field({}, description="what `snakemake safe_studies` varies, by name")
-    ablation: Grid | None = Field(None, description="clustering recipes of `snakemake ablation`")
-    k_sensitivity: Grid | None = Field(None, description="clustering recipes of `snakemake k_sensitivity`")
-    figure4: ImprovementGrid | None = Field(None, description="improvement recipes of `snakemake figure4`")
+
+    def block(self, key: str) -> Values:
+        """What stands under a key that belongs to a stage, such as its settings or its recipes by name."""
+        found: Values = getattr(self, key, {})
+        return found
+
+    def grids(self) -> Iterator[tuple[Stage, Keys, Grid]]:
+        """Stage, place and contents of every grid."""
+        for stage in ROWS:
+            for key in stage.grids:
+                found = getattr(self, key)
+                named = (
+                    {(key, name): grid for name, grid in found.items()} if isinstance(found, dict) else {(key,): found}
+                )
+                yield from ((stage, keys, grid) for keys, grid in named.items() if grid is not None)
+
+
+def complete() -> type[Params]:
+    """`Params` with the keys of the stages, as `stages.params.stages` has them."""
+    listed: dict[str, Any] = {
+        key: (list[str], Field([], description=text)) for stage in ROWS for key, text in stage.listed.items()
+    }
+    dataset: Any = create_model("DatasetParams", __base__=DatasetParams, **listed)
+    fields: dict[str, Any] = {"datasets": (dict[str, dataset], Params.model_fields["datasets"])}
+    for stage in ROWS:
+        if stage.description:
+            kind = dict[str, Values] if stage.recipes else Values
+            fields[stage.name] = (kind, Field({}, description=stage.description))
+        for key, text in stage.compared.items():
+            fields[key] = (dict[str, list[str]], Field({}, description=text))
+        for key, (grid, text) in stage.grids.items():
+            fields[key] = (grid, Field(None if type(None) in get_args(grid) else {}, description=text))
+    return create_model("Params", __base__=Params, **fields)
+
+
+PARAMS = complete()
 
 
 def load(paths: Sequence[Path | str] = (FILE,), extra: Values | None = None) -> tuple[Params, Sources]:
@@ -197,9 +175,9 @@ def load(paths: Sequence[Path | str] = (FILE,), extra: Values | None = None) -> 
     sources = {str(path): _read(Path(path)) for path in paths}
     merged = reduce(overlaid, [*sources.values(), extra or {}])
     try:
-        return Params.model_validate(merged), sources
+        return PARAMS.model_validate(merged), sources
     except ValidationError as error:
-        raise refused(error, Params, sources) from error
+        raise refused(error, PARAMS, sources) from error
 
 
 def overlaid(below: Values, above: Values) -> Values:
@@ -209,10 +187,6 @@ def overlaid(below: Values, above: Values) -> Values:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = overlaid(merged[key], value) if both else value
     return merged
-
-
-def _text(value: Any) -> str:
-    return "null" if value is None else str(value)
 
 
 def _read(path: Path) -> Values:

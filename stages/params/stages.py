@@ -1,34 +1,162 @@
-"""Where the settings of each stage are declared: in a registry of methods, or as a class of the stage's own."""
+"""The table of stages: where each stage's settings are declared, what its recipes are, what else its jobs depend on.
+
+A further family adds rows: keys of the params, their checks and the settings of jobs follow from them. Settings are
+named by text, so that reading the table loads no family.
+"""
 
 from __future__ import annotations
 
-from stages.algorithms import ALGORITHMS
-from stages.clustering import CLUSTERING
-from stages.empo import IMPROVEMENT
-from stages.generators import GENERATORS
-from stages.registry import Registry
-from stages.safety import SAFETY
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-METHODS: dict[str, Registry] = {
-    "generate_dataset": GENERATORS,
-    "cluster_trajectories": CLUSTERING,
-    "improve_clusters": IMPROVEMENT,
-    "train_offline": ALGORITHMS,
-    "train_safe": SAFETY,
-}
-SETTINGS = {
-    "import_dataset": "stages.formats.importing:ImportSettings",
-    "mix_datasets": "stages.datasets.mixing:MixSettings",
-    "train_behaviours": "stages.online.behaviours:BehaviourSettings",
-    "partition_trajectories": "stages.safety.segments.partition:PartitionSettings",
-    "train_critics": "stages.empo.critics:CriticSettings",
-    "train_high_level": "stages.empo.high_level:HighLevelSettings",
-    "evaluate": "stages.evaluation.returns:EvaluationSettings",
-    "evaluate_safe": "stages.evaluation.safe_returns:SafeEvaluationSettings",
-    "bound": "stages.evaluation.stitching_bound:BoundSettings",
-    "diagnose_clusters": "stages.diagnosis.settings:DiagnosisSettings",
-    "summarise": "stages.summarise:SummarySettings",
-    "report": "stages.reporting.page:ReportSettings",
-    "summarise_figure4": "stages.summarise_figure4:Figure4Settings",
-    "summarise_safe_studies": "stages.reporting.safe_studies:StudySettings",
-}
+from stages.params.derived import figure4, nothing, params_of_the_run, safe_studies
+from stages.params.grids import Grid, ImprovementGrid, SafeGrid
+from stages.params.modules import (
+    environment,
+    environment_and_formats,
+    environment_and_learner,
+    environment_and_method_of,
+    environment_set,
+    no_modules,
+)
+from stages.registry import Registry
+from stages.settings import Settings
+
+if TYPE_CHECKING:
+    from stages.params.recipes import Recipes
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the params know of a stage.
+
+    Attributes:
+        name: Of the command, ``python -m stages.<name>``, and of the stage's block in the params.
+        settings: Where they are declared, as ``module:NAME``: a class, or the registry whose methods declare theirs.
+        description: Of the block; none for a stage without one.
+        origin: Key of a dataset's entry that holds the settings instead, for stages that make datasets.
+        recipes: Whether the block holds named recipes.
+        by_dataset: Whether presets and datasets may change settings; if not, all datasets have the same.
+        defaults: Keys of a dataset's entry that are settings of every recipe that does not set them.
+        listed: Keys of a dataset's entry that list recipes to run on it, with descriptions.
+        compared: Keys of the params that list recipes to compare, by dataset, with descriptions.
+        grids: Keys of the params that hold a grid of recipes, with its type and a description.
+        ingredients: What methods may need besides the dataset: by the key that names a recipe, the stage it is of.
+        modules: Modules that a job uses besides those it imports and its method's, see `stages.params.modules`.
+        derived: Settings that follow from the rest of the params, see `stages.params.derived`.
+    """
+
+    name: str
+    settings: str = ""
+    description: str = ""
+    origin: str = ""
+    recipes: bool = False
+    by_dataset: bool = True
+    defaults: tuple[str, ...] = ()
+    listed: Mapping[str, str] = field(default_factory=dict)
+    compared: Mapping[str, str] = field(default_factory=dict)
+    grids: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    ingredients: Mapping[str, str] = field(default_factory=dict)
+    modules: Callable[[Recipes, str | None, str | None, dict[str, Any]], Iterable[str]] = no_modules
+    derived: Callable[[Recipes, str | None, str | None], dict[str, Any]] = nothing
+
+    def declared(self) -> Registry | type[Settings] | None:
+        """What declares the settings; None for a stage that has none."""
+        if not self.settings:
+            return None
+        module, _, name = self.settings.partition(":")
+        found: Registry | type[Settings] = getattr(importlib.import_module(module), name)
+        return found
+
+
+ROWS = (
+    Stage("generate_dataset", "stages.generators:GENERATORS", origin="generate", modules=environment_set),
+    Stage(
+        "import_dataset", "stages.formats.importing:ImportSettings", origin="import", modules=environment_and_formats
+    ),
+    Stage("mix_datasets", "stages.datasets.mixing:MixSettings", origin="mix"),
+    Stage(
+        "train_behaviours",
+        "stages.online.behaviours:BehaviourSettings",
+        "behaviours that `snakemake behaviours` trains, by name",
+        recipes=True,
+        by_dataset=False,
+        modules=environment_and_learner,
+    ),
+    Stage(
+        "cluster_trajectories",
+        "stages.clustering:CLUSTERING",
+        "clustering recipes by name",
+        recipes=True,
+        defaults=("num_clusters",),
+        listed={"clusterings": "further clustering recipes to run and score, without an agent"},
+        compared={"comparison": "clustering recipes that `snakemake clustering` compares, by dataset"},
+        grids={
+            "ablation": (Grid | None, "clustering recipes of `snakemake ablation`"),
+            "k_sensitivity": (Grid | None, "clustering recipes of `snakemake k_sensitivity`"),
+        },
+    ),
+    Stage(
+        "diagnose_clusters",
+        "stages.diagnosis.settings:DiagnosisSettings",
+        "how closely clusters are looked at",
+        by_dataset=False,
+    ),
+    Stage("train_critics", "stages.empo.critics:CriticSettings", "Q and V of each cluster"),
+    Stage(
+        "improve_clusters",
+        "stages.empo:IMPROVEMENT",
+        "improvement recipes by name",
+        recipes=True,
+        grids={"figure4": (ImprovementGrid | None, "improvement recipes of `snakemake figure4`")},
+    ),
+    Stage("train_high_level", "stages.empo.high_level:HighLevelSettings", "the policy that chooses among clusters"),
+    Stage("train_offline", "stages.algorithms:ALGORITHMS", "offline algorithm recipes by name", recipes=True),
+    Stage("evaluate", "stages.evaluation.returns:EvaluationSettings", "rollouts", modules=environment),
+    Stage("bound", "stages.evaluation.stitching_bound:BoundSettings", "the best return that stitching can reach"),
+    Stage(
+        "partition_trajectories",
+        "stages.safety.segments.partition:PartitionSettings",
+        "recipes of labelled segments by name",
+        recipes=True,
+    ),
+    Stage(
+        "train_safe",
+        "stages.safety:SAFETY",
+        "safe algorithm recipes by name",
+        recipes=True,
+        listed={"safe": "recipes of train_safe to train and evaluate under every cost limit"},
+        compared={"safe_comparison": "recipes of train_safe that `snakemake safe_rl` compares, by dataset"},
+        grids={"safe_studies": (dict[str, SafeGrid], "what `snakemake safe_studies` varies, by name")},
+        ingredients={"partition": "partition_trajectories", "clusters": "cluster_trajectories"},
+    ),
+    Stage(
+        "evaluate_safe",
+        "stages.evaluation.safe_returns:SafeEvaluationSettings",
+        "rollouts under cost limits",
+        modules=environment_and_method_of("train_safe"),
+    ),
+    Stage("summarise", "stages.summarise:SummarySettings", "table and metrics", by_dataset=False),
+    Stage(
+        "report",
+        "stages.reporting.page:ReportSettings",
+        "the page",
+        by_dataset=False,
+        derived=params_of_the_run,
+    ),
+    Stage("summarise_clusterings"),
+    Stage("summarise_k"),
+    Stage("summarise_ablation"),
+    Stage("summarise_figure4", "stages.summarise_figure4:Figure4Settings", by_dataset=False, derived=figure4),
+    Stage(
+        "summarise_safe_studies",
+        "stages.reporting.safe_studies:StudySettings",
+        by_dataset=False,
+        derived=safe_studies,
+    ),
+)
+STAGES = {row.name: row for row in ROWS}
+BY_DATASET = [row.name for row in ROWS if row.description and row.by_dataset]
+FOR_ALL = [row.name for row in ROWS if row.description and not row.by_dataset]

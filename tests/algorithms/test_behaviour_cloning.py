@@ -11,6 +11,11 @@ from stages.networks import gaussian
 from stages.training.job import Job
 from tests.synthetic import dataset_of, two_policies
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    BehaviourCloningSettings(hidden_sizes=(16, 16), batch_size=50, num_steps=40, learning_rate=0.003),
+]
+
 QUICK = {"method": "bc", "hidden_sizes": [16], "learning_rate": 0.01, "num_steps": 500, "batch_size": 128}
 
 

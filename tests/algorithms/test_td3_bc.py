@@ -11,6 +11,11 @@ from stages.training.job import Job
 from stages.training.loop import Loop
 from tests.synthetic import dataset_of, ragged
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    Td3BcSettings(hidden_sizes=(16, 16), batch_size=50, num_steps=40, learning_rate=0.003),
+]
+
 SMALL = {"hidden_sizes": (32,), "batch_size": 64, "learning_rate": 3e-3}
 
 

@@ -8,6 +8,19 @@ from stages.training.job import Job
 from tests.clustering.discrete_policies import discrete_policies
 from tests.synthetic import dataset_of, make_episodes
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    DcplSettings(
+        hidden_sizes=(16, 16),
+        batch_size=50,
+        filter_rounds=1,
+        filter_steps=5,
+        learning_rate=0.003,
+        num_clusters=2,
+        refit_epochs=4,
+    ),
+]
+
 QUICK = {"hidden_sizes": (16,), "batch_size": 64, "learning_rate": 0.01, "filter_steps": 60, "filter_rounds": 3}
 
 

@@ -9,6 +9,22 @@ from stages.training.job import Job
 from stages.training.loop import Loop
 from tests.clustering.autoencoder_data import QUICK, KillAt, Killed, continuous, discrete, method_of, rand_indices
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    DecSettings(
+        hidden_sizes=(16, 16),
+        pretrain_steps=5,
+        train_steps=10,
+        window=10,
+        batch_windows=16,
+        width=8,
+        batch_size=50,
+        learning_rate=0.003,
+        num_clusters=2,
+        refit_epochs=4,
+    ),
+]
+
 
 def random(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))

@@ -11,6 +11,21 @@ from stages.training.job import Job
 from stages.training.loop import Loop
 from tests.synthetic import two_policies
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    EmSettings(
+        hidden_sizes=(16, 16),
+        bias_epochs=1,
+        pretrain_epochs=1,
+        em_epochs=4,
+        batch_size=50,
+        learning_rate=0.003,
+        momentum=0.5,
+        num_clusters=2,
+        refit_epochs=4,
+    ),
+]
+
 SMALL = {"hidden_sizes": (16,), "batch_size": 50, "learning_rate": 0.01}
 QUICK = {**SMALL, "bias_epochs": 2, "pretrain_epochs": 3, "em_epochs": 12, "momentum": 0.5}
 

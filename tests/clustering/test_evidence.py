@@ -15,6 +15,19 @@ from stages.training.job import Job
 from tests.clustering.tables import long_table_dataset
 from tests.synthetic import make_episodes, two_policies
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    EvidenceSettings(
+        hidden_sizes=(16, 16),
+        max_iterations=4,
+        batch_size=50,
+        num_features=8,
+        learning_rate=0.003,
+        num_clusters=2,
+        refit_epochs=4,
+    ),
+]
+
 
 def clustered(dataset: EpisodeDataset, seeds=(0, 1), **changes) -> Clustering:
     return Evidence(Job(dataset, list(seeds)), EvidenceSettings(**{"num_features": 20, **changes})).fit()

@@ -8,6 +8,11 @@ from stages.training.job import Job
 from tests.clustering.discrete_policies import discrete_policies
 from tests.synthetic import make_episodes, two_policies
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    KausikSettings(hidden_sizes=(16, 16), batch_size=50, learning_rate=0.003, num_clusters=2, refit_epochs=4),
+]
+
 
 def fitted(dataset, seeds=(0,), **changes):
     model = Kausik(Job(dataset, list(seeds)), KausikSettings(**changes))

@@ -14,6 +14,21 @@ from stages.training.job import Job
 from tests.clustering.tables import table_dataset
 from tests.synthetic import two_policies
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    PgKmeansSettings(
+        hidden_sizes=(16, 16),
+        restarts=2,
+        fit_steps=10,
+        max_iterations=4,
+        held_out_steps=5,
+        batch_size=50,
+        learning_rate=0.003,
+        num_clusters=2,
+        refit_epochs=4,
+    ),
+]
+
 
 def method_of(dataset: EpisodeDataset, seeds=(0, 1, 2), **changes) -> PgKmeans:
     return PgKmeans(Job(dataset, list(seeds)), PgKmeansSettings(**{"num_clusters": 3, **changes}))

@@ -11,6 +11,13 @@ from stages.training.loop import Loop
 from tests.clustering.discrete_policies import discrete_policies
 from tests.synthetic import make_episodes, ragged, two_policies
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    SorlSettings(
+        hidden_sizes=(16, 16), em_epochs=4, batch_size=50, learning_rate=0.003, num_clusters=2, refit_epochs=4
+    ),
+]
+
 QUICK = {"hidden_sizes": (16,), "batch_size": 50, "learning_rate": 0.01, "em_epochs": 15}
 
 

@@ -7,6 +7,11 @@ from stages.diagnosis.clustering_scores import clustering_scores
 from stages.training.job import Job
 from tests.synthetic import dataset_of, make_episodes, ragged
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    SummaryGmmSettings(hidden_sizes=(16, 16), batch_size=50, learning_rate=0.003, num_clusters=2, refit_epochs=4),
+]
+
 
 def blobs(groups: int, episodes: int = 200, steps: int = 8):
     random = np.random.default_rng(0)

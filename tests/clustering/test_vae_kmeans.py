@@ -1,8 +1,23 @@
 import pytest
 import torch
 
-from stages.clustering.vae_kmeans import divergence_from_prior
+from stages.clustering.vae_kmeans import VaeKmeansSettings, divergence_from_prior
 from tests.clustering.autoencoder_data import continuous, discrete, method_of, rand_indices
+
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    VaeKmeansSettings(
+        hidden_sizes=(16, 16),
+        train_steps=10,
+        window=10,
+        batch_windows=16,
+        width=8,
+        batch_size=50,
+        learning_rate=0.003,
+        num_clusters=2,
+        refit_epochs=4,
+    ),
+]
 
 STEPS = {"train_steps": 200, "kl_weight": 0.1}
 

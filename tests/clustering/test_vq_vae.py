@@ -1,8 +1,24 @@
 import pytest
 import torch
 
-from stages.clustering.vq_vae import quantised
+from stages.clustering.vq_vae import VqVaeSettings, quantised
 from tests.clustering.autoencoder_data import continuous, discrete, method_of, rand_indices
+
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    VqVaeSettings(
+        hidden_sizes=(16, 16),
+        pretrain_steps=5,
+        train_steps=10,
+        window=10,
+        batch_windows=16,
+        width=8,
+        batch_size=50,
+        learning_rate=0.003,
+        num_clusters=2,
+        refit_epochs=4,
+    ),
+]
 
 
 @pytest.mark.parametrize("dataset", [continuous(), discrete()], ids=["continuous", "discrete"])

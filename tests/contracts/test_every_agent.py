@@ -16,16 +16,15 @@ from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.empo.high_level import HighLevelSettings, train_high_level
 from stages.errors import UserError
-from stages.registry import Choice
 from stages.safety import SAFETY
 from stages.training.job import Job
 from tests.safety.smallest import LIMITS, trained
 from tests.safety.two_speeds import two_speeds
+from tests.smallest import smallest, smallest_choice
 
 AGENTS = ["stitched", *ALGORITHMS.names(), *SAFETY.names()]
 REMEMBERING = {"budgeted_clusters", "caps", "cdt"}
 BLOCK = (3, 7)
-SMALL = {"hidden_sizes": (16, 16), "num_steps": 20, "batch_size": 16}
 STEPS = 5
 
 
@@ -39,10 +38,9 @@ def files(name: str, seeds: tuple[int, ...]) -> list[Artifact]:
         values = {"method": "return_kmeans", "num_clusters": 2, "refit_epochs": 30, "hidden_sizes": [16]}
         choice = CLUSTERING.choose(values)
         clusters = choice.entry(job, choice.settings).fit().artifact(seeds=list(seeds))
-        high_level = train_high_level(job, clusters.tensors["labels"].numpy(), 2, HighLevelSettings(**SMALL))
+        high_level = train_high_level(job, clusters.tensors["labels"].numpy(), 2, smallest(HighLevelSettings))
         return [clusters, high_level]
-    settings = ALGORITHMS.settings(name)
-    made = train_offline(job, Choice(name, ALGORITHMS.entry(name), settings(**SMALL)))
+    made = train_offline(job, smallest_choice(ALGORITHMS, name))
     made.metadata |= {"seeds": list(seeds)}
     return [made]
 

@@ -15,22 +15,16 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.training.job import Job
 from tests.clustering.tables import long_table_dataset
+from tests.smallest import smallest_choice
 from tests.synthetic import make_episodes, two_policies
 
-# As little training as makes sense; a method takes the settings that it has.
-LITTLE: dict[str, Any] = {
-    "hidden_sizes": (8,), "bias_epochs": 1, "pretrain_epochs": 1, "em_epochs": 2, "restarts": 2, "fit_steps": 5,
-    "max_iterations": 4, "held_out_steps": 5, "pretrain_steps": 4, "train_steps": 8, "window": 8, "batch_windows": 16,
-    "width": 8, "batch_size": 16, "num_features": 8, "filter_rounds": 1, "filter_steps": 5,
-}  # fmt: skip
 METHODS = CLUSTERING.names()
 DATASETS = {"continuous": two_policies(24, steps=12), "discrete": long_table_dataset(24, 2)}
 
 
 def method(name: str, dataset: EpisodeDataset, seeds: tuple[int, ...] = (0, 1), **changes: Any) -> ClusteringMethod:
-    fields = CLUSTERING.settings(name).model_fields
-    chosen = {key: value for key, value in {**LITTLE, "num_clusters": 2, **changes}.items() if key in fields}
-    return CLUSTERING.entry(name)(Job(dataset, list(seeds)), CLUSTERING.settings(name)(**chosen))
+    choice = smallest_choice(CLUSTERING, name, **{"num_clusters": 2, "refit_epochs": 0, **changes})
+    return choice.entry(Job(dataset, list(seeds)), choice.settings)
 
 
 def check(found: Clustering, seeds: int, episodes: int) -> None:

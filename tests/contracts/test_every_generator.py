@@ -12,29 +12,15 @@ from stages.formats.native import read_native, write_native
 from stages.formats.report import Report
 from stages.formats.validate import validate
 from stages.generators import GENERATORS
+from tests.smallest import smallest_choice
 
-# As small as the settings allow; a new generator needs an entry.
-SMALL = {
-    "navigation": {"steps_per_behaviour": 1500},
-    "safe_navigation": {"steps_per_behaviour": 200},
-    "diagonal": {"episodes": {"balanced": 20, "zigzag1": 20}},
-    "takeball": {"episodes": {"ball 0": 20, "ball 2": 20}},
-    "extra": {"episodes": {"good": 20, "bad": 20}},
-    "pathfollowing": {"episodes": {"direct": 5, "lu": 5}},
-    "behaviours": {"environment": "Hopper-v4", "behaviours": {"medium": 300, "expert": 300, "random": 100}},
-    "safe_velocity": {"environment": "SafetySwimmerVelocity-v1", "episodes_per_behaviour": 1, "horizon": 30},
-}
 NAMES = GENERATORS.names()
 
 
 @cache
 def made(name: str, seed: int = 0) -> EpisodeDataset:
-    values = {"seed": seed, **SMALL[name]}
-    return GENERATORS.entry(name)(GENERATORS.settings(name).model_validate(values))
-
-
-def test_every_generator_is_looked_at():
-    assert set(SMALL) == set(NAMES)
+    choice = smallest_choice(GENERATORS, name, seed=seed)
+    return choice.entry(choice.settings)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,11 +22,11 @@ from stages.empo.high_level import HighLevelSettings, train_high_level
 from stages.empo.improvement import improve
 from stages.networks.ensemble import Ensemble
 from stages.registry import Choice, Registry
-from stages.settings import Settings
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
 from stages.training.trainable import Trainable
+from tests.smallest import smallest, smallest_choice
 from tests.synthetic import two_policies
 
 BLOCK = list(range(10))
@@ -34,14 +34,6 @@ REGISTRIES = {"clustering": CLUSTERING, "algorithms": ALGORITHMS, "improvement":
 METHODS = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry.names()]
 # Methods whose names differ from their modules', because that is what everybody calls them.
 ABBREVIATED = {"bc": "behaviour_cloning"}
-# Small sizes for any method that has such a setting.
-SMALL = {
-    "hidden_sizes": (16, 16), "batch_size": 50, "num_steps": 40, "learning_rate": 3e-3,
-    "em_epochs": 4, "bias_epochs": 1, "pretrain_epochs": 1, "momentum": 0.5,
-    "num_epochs": 4, "refresh_every": 2, "q_steps": 40, "value_epochs": 2, "num_clusters": 2, "refit_epochs": 4,
-    "pretrain_steps": 5, "train_steps": 10, "window": 10, "batch_windows": 16, "width": 8, "fit_steps": 10,
-    "filter_rounds": 1, "filter_steps": 5, "num_features": 8,
-}  # fmt: skip
 
 
 @cache
@@ -49,13 +41,8 @@ def dataset() -> EpisodeDataset:
     return two_policies(episodes=20, steps=20)
 
 
-def small(settings: type[Settings]) -> Settings:
-    return settings(**{name: value for name, value in SMALL.items() if name in settings.model_fields})
-
-
 def choice(kind: str, name: str) -> Choice:
-    registry = REGISTRIES[kind]
-    return Choice(name, registry.entry(name), small(registry.settings(name)))
+    return smallest_choice(REGISTRIES[kind], name)
 
 
 @cache
@@ -65,7 +52,7 @@ def clusters(seeds: tuple[int, ...]) -> Artifact:
     labels = torch.stack([(episodes % (2 + seed % 3) == 0).long() for seed in seeds])
     weights = torch.nn.functional.one_hot(labels, 2).float()
     job = Job(dataset(), list(seeds))
-    networks = Behaviours(job, small(CLUSTERING.settings("em")), 2, weights).networks(job.normaliser)
+    networks = Behaviours(job, choice("clustering", "em").settings, 2, weights).networks(job.normaliser)
     tensors = {name: tensor.detach() for name, tensor in networks.tensors().items()}
     return Artifact({"labels": labels, **tensors}, {"seeds": list(seeds), **networks.shapes()})
 
@@ -73,7 +60,7 @@ def clusters(seeds: tuple[int, ...]) -> Artifact:
 @cache
 def critics(seeds: tuple[int, ...]) -> Artifact:
     made = train_critics(
-        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, small(CriticSettings)
+        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, smallest(CriticSettings)
     )
     return Artifact({name: tensor.detach() for name, tensor in made.tensors.items()}, made.metadata)
 
@@ -95,7 +82,7 @@ RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
     ),
     "critics": lambda name, seeds: critics(seeds),
     "high level": lambda name, seeds: train_high_level(
-        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, small(HighLevelSettings)
+        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, smallest(HighLevelSettings)
     ),
 }
 EVERYTHING = [*METHODS, ("critics", ""), ("high level", "")]

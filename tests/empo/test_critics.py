@@ -15,6 +15,11 @@ from stages.training.job import Job
 from stages.training.loop import Loop
 from tests.synthetic import dataset_of, one_hot
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    CriticSettings(hidden_sizes=(16, 16), batch_size=50, learning_rate=0.003, q_steps=40, value_epochs=2),
+]
+
 STATES, DISCOUNT, LIMIT = 5, 0.8, 7
 SETTINGS = {
     "discount": DISCOUNT, "q_steps": 1500, "value_epochs": 60, "target_every": 1, "target_update_rate": 0.1,

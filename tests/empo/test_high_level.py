@@ -15,6 +15,11 @@ from stages.training.job import Job
 from stages.training.loop import Loop
 from tests.synthetic import dataset_of, one_hot
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    HighLevelSettings(hidden_sizes=(16, 16), batch_size=50, num_steps=40, learning_rate=0.003),
+]
+
 STATES, DISCOUNT = 4, 0.9
 REWARDS = np.array([[0.0, 0.0, -2.0, -2.0], [-1.0, -1.0, 0.0, -1.0]])  # of behaviours 0 and 1 in each state
 BEST = [0, 0, 1, 1]

@@ -15,6 +15,11 @@ from stages.training.job import Job
 from stages.training.trainable import Trainable
 from tests.synthetic import dataset_of
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    PpoSettings(learning_rate=0.003, num_epochs=4, refresh_every=2),
+]
+
 BEST = 0.6
 NONE = Ensemble((1, 1))
 

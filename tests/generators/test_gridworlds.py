@@ -12,6 +12,14 @@ from stages.errors import UserError
 from stages.generators import GENERATORS
 from stages.generators.gridworld_likelihood import log_likelihood
 from stages.generators.gridworld_rules import DIAGONAL_RULES, EXTRA_RULES, TAKEBALL_RULES
+from stages.generators.gridworlds import DiagonalDataSettings, ExtraDataSettings, TakeballDataSettings
+
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    DiagonalDataSettings(episodes={"balanced": 20, "zigzag1": 20}),
+    ExtraDataSettings(episodes={"good": 20, "bad": 20}),
+    TakeballDataSettings(episodes={"ball 0": 20, "ball 2": 20}),
+]
 
 RULES = {"diagonal": DIAGONAL_RULES, "takeball": TAKEBALL_RULES, "extra": EXTRA_RULES}
 # Mean lengths of the published data; those of Diagonal and Takeball are of episodes whole in streams of 128 steps.

@@ -7,6 +7,11 @@ from scipy.stats import norm
 from stages.generators.pathfollowing import PathfollowingDataSettings, generate, log_likelihood, mean_action
 from tests.synthetic import dataset_of
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    PathfollowingDataSettings(episodes={"direct": 5, "lu": 5}),
+]
+
 PATHS = ("direct", "lu", "dr")
 
 

@@ -7,6 +7,11 @@ from stages.environments.dsrl import task_of
 from stages.environments.safe_navigation import SafeNavigation, SafeNavigationSettings
 from stages.generators.safe_navigation import SafeNavigationBehavioursSettings, generate
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    SafeNavigationBehavioursSettings(steps_per_behaviour=200),
+]
+
 
 @pytest.fixture(scope="module")
 def dataset():

@@ -11,6 +11,11 @@ from stages.online.actors import joined
 from stages.online.ladder import sampling
 from stages.online.random_search import gaussian_policy
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    SafeVelocitySettings(environment="SafetySwimmerVelocity-v1", episodes_per_behaviour=1, horizon=30),
+]
+
 SWIMMER = "SafetySwimmerVelocity-v1"
 
 

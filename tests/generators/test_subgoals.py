@@ -8,6 +8,11 @@ from stages.datasets.episodes import PER_STEP
 from stages.environments.navigation import Navigation, NavigationSettings
 from stages.generators.subgoals import SubgoalSettings, generate
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    SubgoalSettings(steps_per_behaviour=1500),
+]
+
 
 @pytest.fixture(scope="module")
 def published():

@@ -9,6 +9,11 @@ from stages.generators.trained_behaviours import TrainedBehaviourSettings, gener
 from stages.networks.ensemble import Ensemble
 from stages.online.actors import Actors
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    TrainedBehaviourSettings(environment="Hopper-v4", behaviours={"medium": 300, "expert": 300, "random": 100}),
+]
+
 
 @pytest.fixture
 def actors(tmp_path):

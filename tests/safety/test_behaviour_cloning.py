@@ -7,10 +7,16 @@ from stages.agents.loading import load_agent
 from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.safety import SAFETY
-from stages.safety.behaviour_cloning import CloneSafe
+from stages.safety.behaviour_cloning import CloneAllSettings, CloneSafe, CloneSafeSettings
 from stages.safety.contract import train_safe
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds
+
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    CloneAllSettings(hidden_sizes=(16, 16), num_steps=20, batch_size=16, learning_rate=0.001),
+    CloneSafeSettings(hidden_sizes=(16, 16), num_steps=20, batch_size=16, learning_rate=0.001),
+]
 
 QUICK = {"hidden_sizes": (16,), "learning_rate": 0.01, "num_steps": 300, "batch_size": 64, "cost_limits": (2.0, 100.0)}
 

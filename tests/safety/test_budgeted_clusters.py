@@ -12,11 +12,17 @@ from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.errors import UserError
 from stages.safety import SAFETY
+from stages.safety.budgeted_clusters import BudgetedSettings
 from stages.safety.clusters.budgeted_agent import choose_clusters
 from stages.safety.clusters.cluster_policies import cluster_draws
 from stages.safety.contract import train_safe
 from stages.training.job import Job
 from tests.safety.two_speeds import SLOW_REWARD, two_speeds
+
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    BudgetedSettings(hidden_sizes=(16, 16), num_steps=20, batch_size=16, learning_rate=0.001, policy_steps=10),
+]
 
 LONGEST = 12
 QUICK = {

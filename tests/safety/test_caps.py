@@ -15,6 +15,11 @@ from stages.training.job import Job
 from stages.training.loop import Loop
 from tests.synthetic import dataset_of, one_hot, ragged
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    CapsSettings(hidden_sizes=(16, 16), num_steps=20, batch_size=16, learning_rate=0.001, num_heads=2),
+]
+
 SMALL = {"hidden_sizes": (32,), "batch_size": 64, "learning_rate": 3e-3, "cost_limits": (1.0,)}
 
 

@@ -19,6 +19,19 @@ from stages.training.loop import Loop
 from stages.training.windows import WindowDraws
 from tests.safety.two_speeds import SLOW_REWARD, two_speeds
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    CdtSettings(
+        hidden_sizes=(16, 16),
+        num_steps=20,
+        batch_size=16,
+        learning_rate=0.001,
+        context=4,
+        width=16,
+        num_heads=2,
+    ),
+]
+
 QUICK = {
     "cost_limits": (0.0, 12.0),
     "width": 16,

@@ -16,6 +16,17 @@ from stages.training.job import Job
 from stages.training.loop import Loop
 from tests.synthetic import ragged
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    CpqSettings(
+        hidden_sizes=(16, 16),
+        num_steps=20,
+        batch_size=16,
+        learning_rate=0.001,
+        vae_hidden_sizes=(16, 16),
+    ),
+]
+
 SMALL = {
     "hidden_sizes": (32,),
     "vae_hidden_sizes": (32,),

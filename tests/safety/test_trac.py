@@ -14,6 +14,19 @@ from stages.safety.trac import Classification, Trac, TracSettings, classificatio
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds
 
+# The least that makes sense, for the tests that every method has to pass.
+SMALLEST = [
+    TracSettings(
+        hidden_sizes=(16, 16),
+        num_steps=20,
+        batch_size=16,
+        learning_rate=0.001,
+        pretraining_steps=10,
+        pretraining_batch_size=16,
+        warm_up_steps=5,
+    ),
+]
+
 LIMITS = (2.0, 4.0)
 QUICK = {"hidden_sizes": (16,), "batch_size": 8, "pretraining_steps": 30, "pretraining_learning_rate": 1e-2}
 QUICK |= {"num_steps": 40, "learning_rate": 1e-3, "warm_up_steps": 10}

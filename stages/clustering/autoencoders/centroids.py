@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Float
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from stages.seeding import Seeds, generator
@@ -16,6 +15,8 @@ Centroids = Float[Tensor, "seeds clusters latent"]
 
 def k_means(latents: Latents, num_clusters: int, seeds: Seeds, num_starts: int = 10) -> Centroids:
     """Centres of K-means on each seed's latents, the best of `num_starts` starts (k-means++)."""
+    from sklearn.cluster import KMeans  # loaded here: it takes a second, and planning has no use for it
+
     centres = []
     for seed, points in zip(seeds, latents.cpu().double().numpy(), strict=True):
         state = int(generator(seed, "k-means").integers(2**31))

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.signal import argrelmin
-from scipy.stats import gaussian_kde
 
 from stages.clustering.filtering.classifiers import (
     VOTERS,
@@ -135,6 +133,9 @@ def accepted(scores: Float[np.ndarray, "voters episodes"], threshold: float) -> 
 
 def density_valley(scores: Float[np.ndarray, "episodes"]) -> float:
     """The last valley of a Gaussian kernel estimate of the scores' density; without one, the least score."""
+    from scipy.signal import argrelmin  # loaded here: it takes a second, and planning has no use for it
+    from scipy.stats import gaussian_kde
+
     low, high = float(scores.min()), float(scores.max())
     if high - low < FLAT:
         return low
@@ -148,6 +149,8 @@ def polynomial_valley(scores: Float[np.ndarray, "episodes"]) -> float:
 
     Without a valley (where the released code stops with an error), midway between the least and the largest score.
     """
+    from scipy.signal import argrelmin
+
     low, high = float(scores.min()), float(scores.max())
     if high - low < FLAT:
         return low

@@ -6,7 +6,6 @@ import numpy as np
 import scipy.sparse
 import torch
 from jaxtyping import Int
-from sklearn.cluster import KMeans
 
 from stages.clustering.summaries.episode_features import action_values
 from stages.datasets.episodes import EpisodeDataset
@@ -44,6 +43,8 @@ class Centres:
     """Numbers points by the nearest of K-means' centres, fitted to at most 20,000 of them."""
 
     def __init__(self, points: np.ndarray, count: int, random: np.random.Generator) -> None:
+        from sklearn.cluster import KMeans  # loaded here: it takes a second, and planning has no use for it
+
         chosen = random.choice(len(points), min(len(points), ROWS_FOR_CENTRES), replace=False)
         distinct = len(np.unique(points[chosen], axis=0))
         self.count = min(count, distinct)

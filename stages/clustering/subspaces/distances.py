@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 from jaxtyping import Float, Int
-from sklearn.cluster import KMeans
 
 QUANTILES = np.linspace(0.1, 0.9, 9)  # of the distances, tried as the threshold
 FAINT = 1e-3  # weight between episodes that are not alike, so that the graph hangs together
@@ -95,6 +94,8 @@ def spectral_labels(
     The threshold is the one among the deciles of the distances that leaves the widest gap between the K-th and the next
     eigenvalue of the normalised adjacency: K parts, well apart.
     """
+    from sklearn.cluster import KMeans  # loaded here: it takes a second, and planning has no use for it
+
     count = len(apart)
     if num_clusters == 1 or num_clusters >= count:
         return np.arange(count) % num_clusters

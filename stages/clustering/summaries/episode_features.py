@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Float
-from sklearn.preprocessing import StandardScaler
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.training.job import Job
@@ -55,6 +54,10 @@ class Scaler:
     """Features to mean 0 and standard deviation 1 over the episodes it was made from."""
 
     def __init__(self, features: Float[np.ndarray, "episodes width"]) -> None:
+        from sklearn.preprocessing import (
+            StandardScaler,
+        )  # loaded here: it takes a second, and planning has no use for it
+
         self.scaler = StandardScaler().fit(features)
 
     def __call__(self, features: Float[np.ndarray, "episodes width"]) -> Float[np.ndarray, "episodes width"]:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from pydantic import Field
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings, one_hot
@@ -39,6 +38,8 @@ class FeatureKMeans(ClusteringMethod):
         """What is known of each episode, unscaled."""
 
     def fit(self) -> Clustering:
+        from sklearn.cluster import KMeans  # loaded here: it takes a second, and planning has no use for it
+
         job, k = self.job, self.settings.num_clusters
         features = self.features(job.dataset)
         self.scaler = Scaler(features)

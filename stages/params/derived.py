@@ -1,0 +1,63 @@
+"""Settings that follow from the rest of the params: what tables and pages are told about the runs that they show.
+
+Each function is given the recipes, and the job's dataset and recipe (None where it has none).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stages.params.grids import SafeGrid
+
+if TYPE_CHECKING:
+    from stages.params.recipes import Recipes
+
+Values = dict[str, Any]
+
+
+def nothing(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
+    """No settings follow."""
+    return {}
+
+
+def params_of_the_run(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
+    """The page prints the params; where to train is not one that could change a result."""
+    return {"params": recipes.params.model_dump(mode="json", by_alias=True, exclude={"device"}, exclude_unset=True)}
+
+
+def figure4(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
+    """Which agent is which point of the figure."""
+    if dataset is None:
+        return {}
+    points = {}
+    for name in recipes.varied("figure4"):
+        chosen = recipes.job("improve_clusters", dataset, name).settings
+        gradient = "full batch" if chosen["minibatch_size"] is None else "mini-batch"
+        points[name] = {"gradient": gradient, "epochs": chosen["num_epochs"]}
+    return {"environment": recipes.environment(dataset) or "", "points": points}
+
+
+def safe_studies(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
+    """What each recipe of each safe study varies."""
+    return {} if dataset is None else {"studies": studies(recipes, dataset)}
+
+
+def studies(recipes: Recipes, dataset: str) -> dict[str, dict[str, Values]]:
+    """The safe studies on a dataset: the varied settings by study and name of the recipe, the base's own first."""
+    grids: dict[str, SafeGrid] = recipes.params.block("safe_studies")
+    found = {}
+    for study, grid in grids.items():
+        if dataset in grid.datasets:
+            varied = {name: {**method, **partition} for name, (method, partition) in grid.varied.items()}
+            found[study] = {grid.base: _unvaried(recipes, dataset, grid), **varied}
+    return found
+
+
+def _unvaried(recipes: Recipes, dataset: str, grid: SafeGrid) -> Values:
+    """What the base of a study has where the others vary."""
+    job = recipes.job("train_safe", dataset, grid.base)
+    method = {**job.settings, **job.ingredients}
+    partition: Values = {}
+    if grid.vary_partition:
+        partition = recipes.job("partition_trajectories", dataset, job.ingredients["partition"]).settings
+    return {**{key: method[key] for key in grid.vary}, **{key: partition[key] for key in grid.vary_partition}}

@@ -1,0 +1,88 @@
+"""The command line that stages share: what --help says, what it loads, and what stages load that need no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.algorithms import ALGORITHMS
+from stages.clustering import CLUSTERING
+from stages.empo import IMPROVEMENT
+from stages.generators import GENERATORS
+from stages.registry import Registry
+from stages.safety import SAFETY
+
+ROOT = Path(__file__).resolve().parents[1]
+WITH_METHODS = {
+    "generate_dataset": GENERATORS,
+    "cluster_trajectories": CLUSTERING,
+    "improve_clusters": IMPROVEMENT,
+    "train_offline": ALGORITHMS,
+    "train_safe": SAFETY,
+}
+# What these need is loaded with them; of stages with methods, what the method needs.
+WITHOUT_TORCH = [
+    "stages.import_dataset",
+    "stages.mix_datasets",
+    "stages.bound",
+    "stages.generate_dataset",
+    *(f"stages.generators.{name}" for name in ("gridworlds", "pathfollowing", "safe_navigation", "subgoals")),
+    *(f"stages.formats.{name}" for name in ("d4rl", "dsrl", "minari.reading", "native", "npz")),
+]
+SAY_WHETHER_TORCH_IS_LOADED = "print('torch' if 'torch' in sys.modules else 'no torch')"
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(("stage", "registry"), WITH_METHODS.items())
+def test_help_names_the_methods_and_loads_none(stage: str, registry: Registry) -> None:
+    code = (
+        f"import runpy, sys; sys.argv = ['', '--help']\ntry: runpy.run_module('stages.{stage}', run_name='__main__')\n"
+    )
+    done = run("-c", f"{code}except SystemExit: pass\n{SAY_WHETHER_TORCH_IS_LOADED}")
+    said, loaded = done.stdout.rsplit("\n", 2)[:2]
+    assert loaded == "no torch", done.stderr
+    assert f"  {', '.join(registry.names())}" in said
+    assert "learning_rate" not in said
+
+
+def test_help_with_a_method_prints_its_settings_and_no_other() -> None:
+    done = run("-m", "stages.train_offline", "--help", "td3_bc")
+    assert done.returncode == 0
+    assert "settings with method 'td3_bc':\n" in done.stdout
+    fields = ALGORITHMS.settings("td3_bc").model_fields
+    assert all(
+        f"  {name} = " in done.stdout and str(field.description) in done.stdout for name, field in fields.items()
+    )
+    assert "'bc'" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--help", "td3"], "error: unknown offline algorithm 'td3'. Did you mean 'td3_bc'?"),
+        (["a", "-o", "b", "--settings", '{"method": "bcc"}'], "error: unknown offline algorithm 'bcc'. Did you mean"),
+        (["a", "-o", "b", "--settings", "[1]"], "error: --settings: should be a JSON object, such as {}"),
+        (["a", "-o", "b", "--settings", "{"], "error: --settings: not JSON: "),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: list[str], said: str) -> None:
+    done = run("-m", "stages.train_offline", *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith(said) and len(done.stderr.splitlines()) == 1
+
+
+def test_help_of_a_stage_without_methods_prints_its_settings() -> None:
+    done = run("-m", "stages.bound", "--help")
+    assert done.returncode == 0 and "settings:\n" in done.stdout and "  cell_size = " in done.stdout
+
+
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_what_computes_nothing_with_torch_does_not_load_it(module: str) -> None:
+    done = run("-c", f"import sys, {module}\n{SAY_WHETHER_TORCH_IS_LOADED}")
+    assert done.stdout == "no torch\n", done.stderr
