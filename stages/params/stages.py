@@ -28,7 +28,7 @@ SETTINGS = {
     "bound": "stages.evaluation.stitching_bound:BoundSettings",
     "diagnose_clusters": "stages.diagnosis.settings:DiagnosisSettings",
     "summarise": "stages.summarise:SummarySettings",
-    "report": "stages.reporting.page:ReportSettings",
-    "summarise_figure4": "stages.summarise_figure4:Figure4Settings",
-    "summarise_safe_studies": "stages.reporting.safe_studies:StudySettings",
+    "report": "stages.reporting.settings:ReportSettings",
+    "summarise_figure4": "stages.reporting.returns.figure4:Figure4Settings",
+    "summarise_safe_studies": "stages.reporting.safe.study_rows:StudySettings",
 }

@@ -16,7 +16,7 @@ from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.formats.native import write_native
 from stages.generators.subgoals import SubgoalSettings, generate
-from stages.reporting.safe_studies import StudySettings
+from stages.reporting.safe.study_rows import StudySettings
 from tests.reporting import made_up_clusterings, made_up_safe
 
 PAPER = SubgoalSettings().behaviours
