@@ -9,16 +9,20 @@ from typing import Any, TypeVar
 import numpy as np
 from jaxtyping import Float
 
-from stages.evaluation.statistics import Interval, Statistic, bootstrap_interval, interquartile_mean
+from stages.evaluation.statistics import Interval, Statistic, bootstrap_interval, interquartile_mean, t_interval
 from stages.seeding import generator
 
 DIGITS = 4
+ENOUGH_SEEDS = 8  # for a bootstrap interval to cover nearly what it says, see `t_interval`
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Aggregate:
-    """A number over seeds: interquartile mean with the ends of its 95 % interval, mean and standard deviation."""
+    """A number over seeds: interquartile mean with the ends of its 95 % interval, mean and standard deviation.
+
+    There are no ends (NaN) for fewer than three seeds.
+    """
 
     iqm: float
     low: float
@@ -34,14 +38,22 @@ class Aggregate:
 
     @property
     def text(self) -> str:
-        """``-365.1 [-367.0, -363.2]``."""
-        return f"{self.iqm:.1f} [{self.low:.1f}, {self.high:.1f}]"
+        """The interquartile mean with its interval."""
+        return text_of(Interval(self.iqm, self.low, self.high))
+
+
+def text_of(interval: Interval) -> str:
+    """``-365.1 [-367.0, -363.2]``; the number alone where there is no interval."""
+    ends = "" if np.isnan(interval.low) else f" [{interval.low:.1f}, {interval.high:.1f}]"
+    return f"{interval.value:.1f}{ends}"
 
 
 def seeds_interval(
     per_seed: Float[np.ndarray, "seeds"], resamples: int, statistic: Statistic = interquartile_mean
 ) -> Interval:
-    """A statistic over seeds with its 95 % interval; the resampling is the same for every agent."""
+    """A statistic over seeds with its 95 % interval: a t interval for few seeds, else by the same resampling for all."""
+    if len(per_seed) < ENOUGH_SEEDS:
+        return t_interval(per_seed, statistic)
     return bootstrap_interval(per_seed[:, None], generator(0, "bootstrap"), statistic, resamples)
 
 

@@ -17,7 +17,7 @@ from stages.reporting.data.results import Data
 from stages.reporting.gathering import DatasetResults
 from stages.reporting.kit.blocks import evenly
 from stages.reporting.kit.captions import caption
-from stages.reporting.kit.metrics import seeds_interval
+from stages.reporting.kit.metrics import seeds_interval, text_of
 from stages.reporting.kit.pictures import Picture, picture
 from stages.reporting.returns.metrics import ReturnMetrics, worse_routes
 from stages.reporting.returns.results import Evaluation, Returns
@@ -80,8 +80,5 @@ def returns_picture(results: DatasetResults, metrics: ReturnMetrics, resamples: 
         references["best stitching"] = metrics.bound.value
     references = {name: float(scale(np.array(value))) for name, value in references.items()}
     figure = score_intervals(scores, references, "D4RL score (%)" if scored else "return")
-    alt = "; ".join(
-        f"{score.title}: {score.interval.value:.1f} [{score.interval.low:.1f}, {score.interval.high:.1f}]"
-        for score in scores
-    )
+    alt = "; ".join(f"{score.title}: {text_of(score.interval)}" for score in scores)
     return picture(figure, f"{results.name}-returns", alt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -58,10 +59,11 @@ class ReturnsSection(Section[ReturnMetrics]):
         aggregates = {name: (scored and agent.d4rl_score) or agent.returns for name, agent in metrics.agents.items()}
         best = max(aggregates, key=lambda name: aggregates[name].iqm)
         agent, aggregate = metrics.agents[best], aggregates[best]
+        few = math.isnan(aggregate.low)
+        interval = "" if few else f", 95 % interval {aggregate.low:,.1f} to {aggregate.high:,.1f}"
         yield (
             f"{caption('agents', best)} does best: {'D4RL score' if scored else 'return'} {aggregate.iqm:,.1f}, "
-            f"interquartile mean over {agent.seeds} seed{'s' * (agent.seeds > 1)}, "
-            f"95 % interval {aggregate.low:,.1f} to {aggregate.high:,.1f}."
+            f"interquartile mean over {agent.seeds} seed{'s' * (agent.seeds > 1)}{interval}."
         )
         if agent.worse_route is not None:
             rollouts = results.of(Returns).evaluations[best].returns.size
