@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 
 from pydantic import Field
-from rich.console import Console
 
 from stages.command import Command
 from stages.replacing import replacing
@@ -41,8 +40,8 @@ def main(files: list[str], output: str, metrics: str | None, settings: SummarySe
         aggregates = {name: summary.as_json(parts) for name, parts in found.items()}
         with replacing(metrics) as temporary:
             temporary.write_text(json.dumps(aggregates, indent=2) + "\n")
-    Console(soft_wrap=True).print(headline(collection, found))
-    print(f"Saved to {output}" + (f" and {metrics}" if metrics else ""))
+    print(headline(collection, found))
+    print(f"\nSaved to {output}" + (f" and {metrics}" if metrics else ""))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ Sections see each other's results through `DatasetResults.of` alone; a `results.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from stages.reporting.gathering import Collection, DatasetResults, Source
@@ -22,6 +23,17 @@ class View:
     template: ClassVar[str]
     anchor: ClassVar[str] = ""
     title: ClassVar[str] = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One line of the headline: a number with its unit and, beside it, what else matters; `given`: was in the data."""
+
+    name: str
+    value: str
+    unit: str
+    remark: str = ""
+    given: bool = False
 
 
 class Section(Generic[Metrics]):
@@ -45,6 +57,10 @@ class Section(Generic[Metrics]):
 
     def sentences(self, results: DatasetResults, metrics: Metrics) -> Iterable[str]:
         """What came out."""
+        return ()
+
+    def outcomes(self, results: DatasetResults, metrics: Metrics) -> Iterable[Outcome]:
+        """What came out, for the terminal; few lines."""
         return ()
 
     def views(self, results: DatasetResults, metrics: Metrics, settings: ReportSettings) -> Iterable[View]:

@@ -22,10 +22,10 @@ from stages.reporting.kit.pictures import Picture
 from stages.reporting.kit.tables import Table
 from stages.reporting.kit.words import listed, of_seeds
 from stages.reporting.returns.results import Returns
-from stages.reporting.section import Section, View
+from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
 
-MOST_CLUSTERINGS = 3  # that have a sentence each
+MOST_CLUSTERINGS = 3  # that have a sentence each, or a line of the headline
 CLOSE = 0.005  # NMI
 
 
@@ -93,6 +93,16 @@ class ClusteringsSection(Section[ClusteringMetrics]):
         if len(metrics.clusters) > MOST_CLUSTERINGS:
             return _best(metrics.clusters)
         return filter(None, (_sentence(name, clusters) for name, clusters in metrics.clusters.items()))
+
+    def outcomes(self, results: DatasetResults, metrics: ClusteringMetrics) -> Iterable[Outcome]:
+        best = sorted(metrics.clusters.items(), key=lambda item: -(item[1].nmi or 0.0))[:MOST_CLUSTERINGS]
+        for name, clusters in best:
+            called = f"clusters by {caption('clusterings', name)}"
+            if clusters.rand is not None and clusters.perfect is not None:
+                perfect = f"perfect on {of_seeds(clusters.perfect, clusters.seeds)}"
+                yield Outcome(called, f"{clusters.rand:.3f}", "Rand index", perfect)
+            elif not math.isnan(clusters.agreement_between_seeds):
+                yield Outcome(called, f"{clusters.agreement_between_seeds:.3f}", "ARI between seeds")
 
     def views(self, results: DatasetResults, metrics: ClusteringMetrics, settings: ReportSettings) -> Iterable[View]:
         rows, found = rows_of(results, metrics), results.of(Clusterings)

@@ -6,15 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
+from stages.environments.normalised_score import normalised_score
 from stages.reporting.data.contents import behaviours_picture, contents_picture, contents_table
 from stages.reporting.data.metrics import DataMetrics, data_metrics
 from stages.reporting.data.place import map_of
 from stages.reporting.data.published import published_data
 from stages.reporting.data.results import SOURCES, Ceiling, Data
 from stages.reporting.gathering import DatasetResults
+from stages.reporting.kit.captions import caption
 from stages.reporting.kit.pictures import Picture
 from stages.reporting.kit.tables import Table
-from stages.reporting.section import Section, View
+from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
 
 MOST_BEHAVIOURS = 6  # in a sentence; more are left to the table
@@ -47,6 +51,15 @@ class DataSection(Section[DataMetrics]):
             yield _sizes(metrics, data.dataset.num_steps)
         if data.ceiling is not None:
             yield ceiling_sentence(data.ceiling)
+
+    def outcomes(self, results: DatasetResults, metrics: DataMetrics) -> Iterable[Outcome]:
+        few = 0 < len(metrics.named) <= MOST_BEHAVIOURS
+        for name, behaviour in metrics.behaviours.items():
+            if few == (name in metrics.named):
+                called = caption("behaviours", name) if few else "all episodes"
+                score = normalised_score(np.array(behaviour.return_mean), results.of(Data).environment)
+                value, unit = (behaviour.return_mean, "return") if score is None else (float(score), "D4RL score")
+                yield Outcome(f"{called} in the data", f"{value:.{1 + (abs(value) < SMALL)}f}", unit, given=True)
 
     def views(self, results: DatasetResults, metrics: DataMetrics, settings: ReportSettings) -> Iterable[Contents]:
         table, picture, place = contents_table(results), contents_picture(results), map_of(results.of(Data))

@@ -51,7 +51,7 @@ def text_of(interval: Interval) -> str:
 def seeds_interval(
     per_seed: Float[np.ndarray, "seeds"], resamples: int, statistic: Statistic = interquartile_mean
 ) -> Interval:
-    """A statistic over seeds with its 95 % interval: a t interval for few seeds, else by the same resampling for all."""
+    """A statistic over seeds with its 95 % interval: a t interval of few, else by resampling that is equal for all."""
     if len(per_seed) < ENOUGH_SEEDS:
         return t_interval(per_seed, statistic)
     return bootstrap_interval(per_seed[:, None], generator(0, "bootstrap"), statistic, resamples)

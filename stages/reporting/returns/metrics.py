@@ -64,6 +64,14 @@ class ReturnMetrics:
     agents: dict[str, AgentMetrics]
     bound: Bound | None
 
+    @property
+    def compared(self) -> tuple[str, dict[str, Aggregate]]:
+        """What agents are compared by, D4RL scores where all have them, else returns; and that of each agent."""
+        scores = {name: agent.d4rl_score for name, agent in self.agents.items() if agent.d4rl_score is not None}
+        if len(scores) == len(self.agents):
+            return "D4RL score", scores
+        return "return", {name: agent.returns for name, agent in self.agents.items()}
+
     def plain(self) -> dict[str, Any]:
         return {"agents": plain(self.agents), "bound": {} if self.bound is None else plain(self.bound)}
 

@@ -19,7 +19,7 @@ from stages.reporting.returns.pictures import returns_picture, trajectories_pict
 from stages.reporting.returns.published import PublishedReturns, published_returns
 from stages.reporting.returns.results import SOURCES, Returns
 from stages.reporting.returns.table import agents_table, differences
-from stages.reporting.section import Section, View
+from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
 
 
@@ -55,14 +55,13 @@ class ReturnsSection(Section[ReturnMetrics]):
     def sentences(self, results: DatasetResults, metrics: ReturnMetrics) -> Iterable[str]:
         if not metrics.agents:
             return
-        scored = all(agent.d4rl_score is not None for agent in metrics.agents.values())
-        aggregates = {name: (scored and agent.d4rl_score) or agent.returns for name, agent in metrics.agents.items()}
+        unit, aggregates = metrics.compared
         best = max(aggregates, key=lambda name: aggregates[name].iqm)
         agent, aggregate = metrics.agents[best], aggregates[best]
         few = math.isnan(aggregate.low)
         interval = "" if few else f", 95 % interval {aggregate.low:,.1f} to {aggregate.high:,.1f}"
         yield (
-            f"{caption('agents', best)} does best: {'D4RL score' if scored else 'return'} {aggregate.iqm:,.1f}, "
+            f"{caption('agents', best)} does best: {unit} {aggregate.iqm:,.1f}, "
             f"interquartile mean over {agent.seeds} seed{'s' * (agent.seeds > 1)}{interval}."
         )
         if agent.worse_route is not None:
@@ -74,6 +73,17 @@ class ReturnsSection(Section[ReturnMetrics]):
                 f"The best that stitching the behaviours as they are can reach is {metrics.bound.value:,.0f} "
                 f"(± {metrics.bound.standard_error:.1f}); more than that is owed to improving them."
             )
+
+    def outcomes(self, results: DatasetResults, metrics: ReturnMetrics) -> Iterable[Outcome]:
+        (unit, aggregates), published = metrics.compared, published_returns(results)
+        for name, aggregate in sorted(aggregates.items(), key=lambda item: -item[1].iqm):
+            worse = metrics.agents[name].worse_route
+            remarks = [] if worse is None else [f"worse route {worse:.1%}"]
+            remarks += [f"paper: {published.agents[name]}"] if name in published.agents else []
+            yield Outcome(caption("agents", name), aggregate.text, unit, ", ".join(remarks))
+        if metrics.bound is not None and metrics.bound.applies:
+            bound = f"{metrics.bound.value:.1f} ± {metrics.bound.standard_error:.1f}"
+            yield Outcome("best stitching of the behaviours", bound, "return", given=True)
 
     def views(self, results: DatasetResults, metrics: ReturnMetrics, settings: ReportSettings) -> Iterable[ReturnsView]:
         place = map_of(results.of(Data))

@@ -16,9 +16,11 @@ from stages.reporting.safe.pictures import SafePictures, safe_pictures
 from stages.reporting.safe.results import SOURCES, Safe
 from stages.reporting.safe.scores import is_benchmark
 from stages.reporting.safe.studies import Study, studies
-from stages.reporting.safe.tables import partition_table, safe_table, sources
-from stages.reporting.section import Section, View
+from stages.reporting.safe.tables import Pair, partition_table, safe_table, sources
+from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
+
+MOST_AGENTS = 3  # in the headline, best first
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,14 @@ class SafeSection(Section[SafeMetrics]):
     def sentences(self, results: DatasetResults, metrics: SafeMetrics) -> Iterable[str]:
         if metrics.agents:
             yield outcome(metrics)
+
+    def outcomes(self, results: DatasetResults, metrics: SafeMetrics) -> Iterable[Outcome]:
+        kept = metrics.safe_everywhere
+        if metrics.agents:
+            yield Outcome("safe methods that keep every limit", f"{len(kept)} of {len(metrics.agents)}", "methods")
+        for name in sorted(kept, key=lambda name: -metrics.agents[name].overall.normalised_return.mean)[:MOST_AGENTS]:
+            overall = metrics.agents[name].overall
+            yield Outcome(caption("agents", name), Pair.of(overall).text, "normalised reward / cost")
 
     def views(self, results: DatasetResults, metrics: SafeMetrics, settings: ReportSettings) -> Iterable[SafeView]:
         safe = results.of(Safe)

@@ -27,10 +27,8 @@ class Pair:
     safe: bool
 
     @classmethod
-    def of(cls, metrics: LimitMetrics | None) -> Pair | None:
-        """The means of an agent; None where it was not run."""
-        if metrics is None:
-            return None
+    def of(cls, metrics: LimitMetrics) -> Pair:
+        """The means of an agent."""
         return cls(metrics.normalised_return.mean, metrics.normalised_cost.mean, metrics.safe)
 
     @property
@@ -52,7 +50,7 @@ def safe_table(results: DatasetResults, metrics: SafeMetrics) -> Table | None:
     headings += [PUBLISHED] * any(published.values())
     body, unsafe = [], set()
     for row, (name, agent) in enumerate(metrics.agents.items()):
-        pairs = [Pair.of(agent.limits.get(limit)) for limit in limits]
+        pairs = [Pair.of(agent.limits[limit]) if limit in agent.limits else None for limit in limits]
         theirs = published[name] and Pair(published[name].reward, published[name].cost, published[name].cost <= 1)
         cells = [caption("agents", name), *map(text_of, pairs), _spread(agent)]
         cells += [f"{agent.safe_limits} of {len(agent.limits)}", text_of(theirs)]
