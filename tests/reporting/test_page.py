@@ -33,6 +33,7 @@ def test_page_says_what_came_out(page):
     text = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
     assert "perfect on 2 of 3 seeds" in text
     assert "EMPO does best: return −3" in text
+    assert "estimated at −377 to −369" in text and "what lies above −369 is owed to improving them" in text
     assert "20.0%" in text, "share of rollouts through the penalty before improvement"
     assert "2 of 100 on a worse route (Figure 5)" in text
     assert "110.2" in text and "D4RL score" in text, "the paper's Hopper score stands beside ours"

@@ -47,11 +47,13 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Bound:
-    """What `stages.bound` found: the value is NaN, with a reason, where the bound does not apply."""
+    """What `stages.bound` found, see `stages.evaluation.stitching_bound`; NaN with a reason where it does not apply."""
 
     value: float
     reason: str | None = None
     standard_error: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
     optimistic: float | None = None
     steps: float | None = None
     counts_steps: bool | None = None
@@ -62,6 +64,12 @@ class Bound:
     @property
     def applies(self) -> bool:
         return not np.isnan(self.value)
+
+    def span(self, digits: int = 0) -> tuple[str, str]:
+        """The values with cells of other sizes, lowest and highest."""
+        ends = (self.value if end is None else end for end in (self.lowest, self.highest))
+        low, high = (f"{end:,.{digits}f}" for end in ends)
+        return low, high
 
 
 @dataclass(frozen=True)

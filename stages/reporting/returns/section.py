@@ -69,9 +69,10 @@ class ReturnsSection(Section[ReturnMetrics]):
             worse = round(agent.worse_route * rollouts)
             yield f"{worse or 'None'} of its {rollouts} rollouts took a worse route than the best stitching."
         if metrics.bound is not None and metrics.bound.applies:
+            low, high = metrics.bound.span()
             yield (
-                f"The best that stitching the behaviours as they are can reach is {metrics.bound.value:,.0f} "
-                f"(± {metrics.bound.standard_error:.1f}); more than that is owed to improving them."
+                f"The best that stitching the behaviours as they are can reach is estimated at {low} to {high}, "
+                f"depending on the size of the cells; what lies above {high} is owed to improving them."
             )
 
     def outcomes(self, results: DatasetResults, metrics: ReturnMetrics) -> Iterable[Outcome]:
@@ -82,8 +83,8 @@ class ReturnsSection(Section[ReturnMetrics]):
             remarks += [f"paper: {published.agents[name]}"] if name in published.agents else []
             yield Outcome(caption("agents", name), aggregate.text, unit, ", ".join(remarks))
         if metrics.bound is not None and metrics.bound.applies:
-            bound = f"{metrics.bound.value:.1f} ± {metrics.bound.standard_error:.1f}"
-            yield Outcome("best stitching of the behaviours", bound, "return", given=True)
+            span = " to ".join(metrics.bound.span(digits=1))
+            yield Outcome("best stitching of the behaviours", span, "return", "estimate by size of cells", given=True)
 
     def views(self, results: DatasetResults, metrics: ReturnMetrics, settings: ReportSettings) -> Iterable[ReturnsView]:
         place = map_of(results.of(Data))
