@@ -33,7 +33,6 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.evaluation import routes
 from stages.settings import Settings
 
-
 OTHER_SIZES = (0.5, 2.0)  # of cells, over the one that is set
 
 
@@ -77,8 +76,8 @@ def stitching_bound(dataset: EpisodeDataset, settings: BoundSettings) -> dict[st
     Returns:
         ``value``, ``standard_error`` (over folds), ``lowest`` and ``highest`` (of the values with cells of half, once
         and twice the size), ``optimistic``, ``steps`` (expected length of the best route), ``counts_steps`` (whether
-        rewards are such that `stages.evaluation.routes` applies), ``cell_size``, ``cells``, ``folds``; ``value`` is None
-        with a ``reason`` where the bound does not apply.
+        rewards are such that `stages.evaluation.routes` applies), ``cell_size``, ``cells``, ``folds``; ``value`` is
+        None with a ``reason`` where the bound does not apply.
     """
     reason = inapplicable(dataset, settings)
     if reason:
