@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from stages.command import Command
 from stages.replacing import replacing
-from stages.reporting.inputs import gather
+from stages.reporting.gathering import gather
 from stages.reporting.page import ReportSettings, build
+from stages.reporting.sections import SOURCES
 
 
 def main(files: list[str], output: str, settings: ReportSettings) -> None:
     """Gather the files, build the page, save it."""
-    page = build(gather(files), settings)
+    page = build(gather(files, SOURCES), settings)
     with replacing(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
     print(f"Report: {len(page.encode()) / 1e6:.1f} MB of {len(files)} files")

@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 
 from pydantic import Field
-from rich.console import Console
 
 from stages.command import Command
 from stages.replacing import replacing
 from stages.reporting import summary
+from stages.reporting.gathering import gather
 from stages.reporting.headline import headline
-from stages.reporting.inputs import gather
+from stages.reporting.sections import SOURCES
 from stages.settings import Settings
 
 
@@ -32,15 +32,16 @@ class SummarySettings(Settings):
 
 def main(files: list[str], output: str, metrics: str | None, settings: SummarySettings) -> None:
     """Gather the files, save the table and the metrics, print the headline."""
-    collection = gather(files)
-    aggregates = summary.metrics(collection, settings.resamples)
+    collection = gather(files, SOURCES)
+    found = summary.metrics_of(collection, settings.resamples)
     with replacing(output) as temporary:
         summary.table(collection).to_csv(temporary, index=False, float_format="%.6g")
     if metrics:
+        aggregates = {name: summary.as_json(parts) for name, parts in found.items()}
         with replacing(metrics) as temporary:
             temporary.write_text(json.dumps(aggregates, indent=2) + "\n")
-    Console(soft_wrap=True).print(headline(collection, aggregates))
-    print(f"Saved to {output}" + (f" and {metrics}" if metrics else ""))
+    print(headline(collection, found))
+    print(f"\nSaved to {output}" + (f" and {metrics}" if metrics else ""))
 
 
 if __name__ == "__main__":

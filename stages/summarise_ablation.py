@@ -10,18 +10,14 @@ Example: python -m stages.summarise_ablation data/generated/hopper.hdf5
 
 from __future__ import annotations
 
-from stages.artifacts import Artifact, replacing
 from stages.command import Command
-from stages.reporting.ablation import ablation_rows
-from stages.reporting.inputs import clusters_of, gather
-from stages.reporting.published import published
+from stages.replacing import replacing
+from stages.reporting.clusterings.ablation import ablation_table
 
 
 def main(dataset: str, clusters: list[str], output: str) -> None:
     """Score every combination and save the rows."""
-    (results,) = gather([dataset]).values()
-    parts = [clusters_of(Artifact.load(path)) for path in clusters]
-    rows = ablation_rows(results.true_labels, parts, published(results).get("ablation", {}))
+    rows = ablation_table([dataset, *clusters])
     with replacing(output) as temporary:
         rows.to_csv(temporary, index=False)
     print(rows.drop(columns="rand").to_string(index=False))

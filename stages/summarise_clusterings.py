@@ -2,7 +2,7 @@
 
 Inputs: a dataset, the diagnostics of its clusterings, all blocks of seeds, and, for time and memory, the benchmark
 files of the clusterings as far as there are any; recognised by their folders. Output: one row per clustering, columns
-as in `stages.reporting.clustering_rows`.
+as in `stages.reporting.clusterings.records`.
 
 Example: python -m stages.summarise_clusterings data/generated/takeball.hdf5
          results/diagnostics/takeball/pg_kmeans/seeds-0-4.json logs/clusters/takeball/pg_kmeans/seeds-0-4.tsv
@@ -11,22 +11,14 @@ Example: python -m stages.summarise_clusterings data/generated/takeball.hdf5
 
 from __future__ import annotations
 
-from stages.artifacts import replacing
 from stages.command import Command
-from stages.errors import UserError
-from stages.reporting.clustering_rows import clustering_rows
-from stages.reporting.inputs import gather
+from stages.replacing import replacing
+from stages.reporting.clusterings.rows import clustering_table
 
 
 def main(files: list[str], output: str) -> None:
     """Gather the files and save a row per clustering."""
-    collection = gather(files)
-    if len(collection) != 1:
-        raise UserError(f"files of {len(collection)} datasets: {', '.join(collection)}", remedy="Give those of one")
-    (results,) = collection.values()
-    if not results.diagnoses:
-        raise UserError("no diagnostics among the files", remedy="Run `python -m stages.diagnose_clusters` first")
-    rows = clustering_rows(results)
+    rows = clustering_table(files)
     with replacing(output) as temporary:
         rows.to_csv(temporary, index=False, float_format="%.6g")
     shown = [name for name in ("clustering", "seeds", "nmi_mean", "nmi_min", "clusters", "cpu_seconds") if name in rows]

@@ -10,48 +10,17 @@ Example: python -m stages.summarise_figure4 results/evaluation/hopper/full_100/s
 
 from __future__ import annotations
 
-import pandas as pd
-from pydantic import Field
-
-from stages.artifacts import replacing
 from stages.command import Command
-from stages.environments.normalised_score import normalised_score
-from stages.errors import UserError, did_you_mean
-from stages.reporting.inputs import gather
-from stages.settings import Settings
-
-
-class Point(Settings):
-    """What sets one agent apart from the others."""
-
-    gradient: str = Field(description="name of the curve, such as full batch or mini-batch")
-    epochs: int = Field(ge=0, description="improvement epochs")
-
-
-class Figure4Settings(Settings):
-    """Which agent is which point of the figure."""
-
-    points: dict[str, Point] = Field({}, description="by agent: gradient and epochs")
-    environment: str = Field("", description="environment id, for D4RL scores where it has them")
+from stages.replacing import replacing
+from stages.reporting.returns.figure4 import Figure4Settings, figure4_table
 
 
 def main(files: list[str], output: str, settings: Figure4Settings) -> None:
     """Score every point and save the rows."""
-    (results,) = gather(files).values()
-    rows = []
-    for agent, evaluation in results.evaluations.items():
-        if agent not in settings.points:
-            raise UserError(
-                f"no point for agent {agent!r}", place="--settings", remedy=did_you_mean(agent, settings.points)
-            )
-        point, returns = settings.points[agent].model_dump(), evaluation.returns.mean(axis=1)
-        scores = normalised_score(returns, settings.environment)
-        for row, seed in enumerate(evaluation.seeds):
-            score = None if scores is None else scores[row]
-            rows.append({**point, "agent": agent, "seed": int(seed), "return_mean": returns[row], "d4rl_score": score})
+    rows = figure4_table(files, settings)
     with replacing(output) as temporary:
-        pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.6g")
-    print(f"Figure 4: {len(results.evaluations)} points with {len(rows)} seeds in all")
+        rows.to_csv(temporary, index=False, float_format="%.6g")
+    print(f"Figure 4: {rows['agent'].nunique()} points with {len(rows)} seeds in all")
     print(f"Saved to {output}")
 
 

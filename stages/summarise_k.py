@@ -2,7 +2,7 @@
 
 Inputs: a dataset with true labels, the clusters of a method at several initial numbers of clusters, all blocks of
 seeds, and, for times, the benchmark files of these clusterings as far as there are any; recognised by their folders.
-Output: one row per initial number and series, columns as in `stages.reporting.k_rows`.
+Output: one row per initial number and series, columns as in `stages.reporting.clusterings.records`.
 
 Example: python -m stages.summarise_k data/generated/takeball.hdf5
          results/clusters/takeball/pg_kmeans-initial_clusters=4/seeds-0-4.safetensors
@@ -12,24 +12,14 @@ Example: python -m stages.summarise_k data/generated/takeball.hdf5
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from stages.artifacts import Artifact, replacing
 from stages.command import Command
-from stages.reporting.benchmarks import cost
-from stages.reporting.inputs import gather
-from stages.reporting.k_rows import k_rows
+from stages.replacing import replacing
+from stages.reporting.clusterings.k_rows import k_table
 
 
 def main(dataset: str, files: list[str], output: str) -> None:
     """Score every number of clusters and save the rows."""
-    (results,) = gather([dataset, *(file for file in files if file.endswith(".tsv"))]).values()
-    parts: dict[str, list[Artifact]] = {}
-    for file in files:
-        if file.endswith(".safetensors"):
-            parts.setdefault(Path(file).parent.name, []).append(Artifact.load(file))
-    seconds = {name: cost(results.jobs(name))["cpu_seconds"] for name in parts}
-    rows = k_rows(results.true_labels, parts, seconds)
+    rows = k_table([dataset, *files])
     with replacing(output) as temporary:
         rows.to_csv(temporary, index=False, float_format="%.6g")
     print(rows[["series", "k", "runs", "nmi_mean", "nmi_min"]].to_string(index=False, float_format="%.3f"))

@@ -1,7 +1,7 @@
 """Put studies of safe agents into a table: variants of a method that differ in one thing.
 
 Inputs: a dataset with costs and the rollouts of all variants under cost limits, all blocks of seeds, recognised by
-their folders. Output: one row per study, variant and limit, columns as in `stages.reporting.safe_studies`.
+their folders. Output: one row per study, variant and limit, columns as in `stages.reporting.safe.results`.
 
 Example: python -m stages.summarise_safe_studies data/generated/safe_navigation.hdf5
          results/safe_evaluation/safe_navigation/trac/seeds-0-2.npz
@@ -12,16 +12,14 @@ Example: python -m stages.summarise_safe_studies data/generated/safe_navigation.
 
 from __future__ import annotations
 
-from stages.artifacts import replacing
 from stages.command import Command
-from stages.reporting.inputs import gather
-from stages.reporting.safe_studies import StudySettings, study_rows
+from stages.replacing import replacing
+from stages.reporting.safe.study_rows import StudySettings, study_table
 
 
 def main(dataset: str, files: list[str], output: str, settings: StudySettings) -> None:
     """Score every variant and save the rows."""
-    (results,) = gather([dataset, *files]).values()
-    rows = study_rows(results, settings)
+    rows = study_table([dataset, *files], settings)
     with replacing(output) as temporary:
         rows.to_csv(temporary, index=False, float_format="%.6g")
     print(f"{len(settings.studies)} studies with {rows.groupby(['study', 'variant']).ngroups} variants")

@@ -141,7 +141,7 @@ ROWS = (
     Stage("summarise", "stages.summarise:SummarySettings", "table and metrics", by_dataset=False),
     Stage(
         "report",
-        "stages.reporting.page:ReportSettings",
+        "stages.reporting.settings:ReportSettings",
         "the page",
         by_dataset=False,
         derived=params_of_the_run,
@@ -149,10 +149,10 @@ ROWS = (
     Stage("summarise_clusterings"),
     Stage("summarise_k"),
     Stage("summarise_ablation"),
-    Stage("summarise_figure4", "stages.summarise_figure4:Figure4Settings", by_dataset=False, derived=figure4),
+    Stage("summarise_figure4", "stages.reporting.returns.figure4:Figure4Settings", by_dataset=False, derived=figure4),
     Stage(
         "summarise_safe_studies",
-        "stages.reporting.safe_studies:StudySettings",
+        "stages.reporting.safe.study_rows:StudySettings",
         by_dataset=False,
         derived=safe_studies,
     ),

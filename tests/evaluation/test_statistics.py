@@ -7,6 +7,7 @@ from stages.evaluation.statistics import (
     mean,
     probability_of_improvement,
     stratified_resamples,
+    t_interval,
 )
 
 
@@ -51,3 +52,23 @@ def test_probability_of_improvement_by_hand():
     ours, theirs = np.array([[1.0, 5], [3, 5]]), np.array([[2.0, 5]])
     assert probability_of_improvement(ours, theirs) == pytest.approx((0.5 + 0.5) / 2)
     assert probability_of_improvement(ours + 10, theirs) == 1.0
+
+
+def test_t_interval_by_hand():
+    interval = t_interval(np.array([1.0, 2.0, 3.0]))
+    half = 4.302652729911275 / np.sqrt(3)
+    assert (interval.value, interval.low, interval.high) == pytest.approx((2, 2 - half, 2 + half))
+    one, two = t_interval(np.array([1.0])), t_interval(np.array([1.0, 3.0]), mean)
+    assert (one.value, two.value) == (1, 2) and np.isnan([one.low, one.high, two.low, two.high]).all()
+
+
+@pytest.mark.parametrize(("runs", "by_bootstrap"), [(3, 0.74), (5, 0.90)])
+def test_t_intervals_of_few_runs_cover_what_bootstrap_intervals_miss(runs, by_bootstrap):
+    samples = np.random.default_rng(0).normal(size=(600, runs))
+
+    def coverage(intervals):
+        return np.mean([interval.low <= 0 <= interval.high for interval in intervals])
+
+    assert coverage(map(t_interval, samples)) == pytest.approx(0.95, abs=0.03)
+    resampled = [bootstrap_interval(row[:, None], np.random.default_rng(1), resamples=300) for row in samples]
+    assert coverage(resampled) == pytest.approx(by_bootstrap, abs=0.05)

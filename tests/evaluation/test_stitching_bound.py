@@ -88,3 +88,11 @@ def test_navigation_is_close_to_the_route_worked_out_by_hand():
     bound = stitching_bound(generate(SubgoalSettings(steps_per_behaviour=60_000)), BoundSettings())
     assert bound["value"] == pytest.approx(-375, abs=10)
     assert -bound["value"] - bound["steps"] == pytest.approx(-1, abs=3), "no penalty, and no cost for the last step"
+
+
+def test_the_value_comes_with_those_of_other_cells():
+    dataset, settings = generate(SubgoalSettings(steps_per_behaviour=20_000)), BoundSettings(cell_size=0.5)
+    bound = stitching_bound(dataset, settings)
+    values = [stitching_bound(dataset, BoundSettings(cell_size=size))["value"] for size in (0.25, 0.5, 1.0)]
+    assert (bound["value"], bound["lowest"], bound["highest"]) == (values[1], min(values), max(values))
+    assert bound["lowest"] < bound["highest"]

@@ -16,7 +16,7 @@ from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.formats.native import write_native
 from stages.generators.subgoals import SubgoalSettings, generate
-from stages.reporting.safe_studies import StudySettings
+from stages.reporting.safe.study_rows import StudySettings
 from tests.reporting import made_up_clusterings, made_up_safe
 
 PAPER = SubgoalSettings().behaviours
@@ -129,7 +129,8 @@ def made_up_hopper(mean_return: float, seed: int, episodes: int = 12, steps: int
 def bound_file(folder: Path, dataset: str, value: float | None = -375.0) -> str:
     path = folder / f"results/bound/{dataset}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = {"value": value, "standard_error": 1.2, "steps": 376.0, "counts_steps": True, "cell_size": 0.5}
+    known = {"value": value, "standard_error": 1.2, "lowest": -377.0, "highest": -369.0}
+    known |= {"steps": 376.0, "counts_steps": True, "cell_size": 0.5}
     path.write_text(json.dumps(known if value else {"value": None, "reason": "observations have 11 dimensions"}))
     return str(path)
 

@@ -13,7 +13,7 @@ from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
 from stages.formats.native import write_native
 from stages.generators import GENERATORS
-from stages.reporting.contingency import agreement, counted, scores_of
+from stages.reporting.clusterings.contingency import agreement, counted, scores_of
 
 POLICIES = 4
 START = 6  # clusters that merging starts from

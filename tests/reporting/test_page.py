@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from stages.reporting.inputs import gather
+from stages.reporting.gathering import gather
 from stages.reporting.page import ReportSettings, build
+from stages.reporting.sections import SOURCES
 from tests.reporting.conftest import AGENTS
 
 SETTINGS = ReportSettings(params={"agents": AGENTS, "seeds": {"count": 3}}, resamples=200)
@@ -13,7 +14,7 @@ SETTINGS = ReportSettings(params={"agents": AGENTS, "seeds": {"count": 3}}, resa
 
 @pytest.fixture(scope="module")
 def page(navigation, hopper) -> str:
-    return build(gather(navigation + hopper), SETTINGS)
+    return build(gather(navigation + hopper, SOURCES), SETTINGS)
 
 
 def test_page_loads_nothing_from_elsewhere(page):
@@ -25,13 +26,14 @@ def test_page_loads_nothing_from_elsewhere(page):
 
 def test_page_is_small_and_the_same_every_time(page, navigation, hopper):
     assert len(page.encode()) < 5_000_000
-    assert build(gather(navigation + hopper), SETTINGS) == page
+    assert build(gather(navigation + hopper, SOURCES), SETTINGS) == page
 
 
 def test_page_says_what_came_out(page):
     text = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
     assert "perfect on 2 of 3 seeds" in text
     assert "EMPO does best: return −3" in text
+    assert "estimated at −377 to −369" in text and "what lies above −369 is owed to improving them" in text
     assert "20.0%" in text, "share of rollouts through the penalty before improvement"
     assert "2 of 100 on a worse route (Figure 5)" in text
     assert "110.2" in text and "D4RL score" in text, "the paper's Hopper score stands beside ours"
@@ -62,7 +64,7 @@ def test_colours_follow_the_scheme(page):
 
 def test_report_of_a_lone_evaluation(navigation):
     lone = [file for file in navigation if "evaluation" in file]
-    page = build(gather(lone), ReportSettings(resamples=200))
+    page = build(gather(lone, SOURCES), ReportSettings(resamples=200))
     assert "Returns</h3>" in page and "Clusters</h3>" not in page
 
 
@@ -78,7 +80,7 @@ def test_ablation_and_figure4_are_shown_where_given(navigation, tmp_path: Path):
         "gradient,epochs,agent,seed,return_mean,d4rl_score\n"
         "full batch,1,a,0,-380,\nfull batch,10,b,0,-365,\nmini-batch,1,c,0,-385,\nmini-batch,10,d,0,-390,\n"
     )
-    page = build(gather([*navigation, str(ablation), str(figure4)]), SETTINGS)
+    page = build(gather([*navigation, str(ablation), str(figure4)], SOURCES), SETTINGS)
     assert "Ablation of the heuristics" in page and "99.00 ± 1.00" in page
     assert 'id="navigation-figure4-' in page
 

@@ -1,0 +1,51 @@
+"""Rows of tables and records of JSON as frozen dataclasses: checked when they are read, flat when they are written."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from stages.errors import UserError
+
+Record = TypeVar("Record")
+REMEDY = "Remove it and run `snakemake`"
+
+
+def parsed(kind: type[Record], values: Any, path: Path, what: str) -> Record:
+    """`values` as a `kind`, a dataclass; further values are ignored, empty ones have their defaults.
+
+    Args:
+        kind: The dataclass.
+        values: Plain values by field.
+        path: Where they come from.
+        what: What the file should be, such as ``no diagnostics``.
+
+    Raises:
+        UserError: Something is missing or not what it should be.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        field = ".".join(map(str, problem["loc"]))
+        raise UserError(f"{what} ({field}: {problem['msg']})", place=str(path), remedy=REMEDY) from error
+
+
+def read_rows(path: Path, kind: type[Record]) -> list[Record]:
+    """The rows of a CSV file, see `parsed`."""
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    return [
+        parsed(kind, {key: text for key, text in row.items() if text}, path, f"not the table of the {path.parent.name}")
+        for row in rows
+    ]
+
+
+def frame(rows: Sequence[Any], kind: type[Any]) -> pd.DataFrame:
+    """Dataclasses of one kind as rows of a table, a column for each field."""
+    return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(kind)])
