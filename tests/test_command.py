@@ -28,6 +28,8 @@ WITHOUT_TORCH = [
     "stages.import_dataset",
     "stages.mix_datasets",
     "stages.bound",
+    "stages.diagnose_clusters",
+    "stages.export_clusters",
     "stages.generate_dataset",
     *(f"stages.generators.{name}" for name in ("gridworlds", "pathfollowing", "safe_navigation", "subgoals")),
     *(f"stages.formats.{name}" for name in ("d4rl", "dsrl", "minari.reading", "native", "npz")),
