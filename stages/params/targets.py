@@ -1,0 +1,73 @@
+"""Which files the workflow makes: from what the params name to paths, for the rules to ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from stages.params.recipes import Recipes
+from stages.paths import CLUSTERS, HIGH_LEVEL, IMPROVED, OFFLINE, PARTITION, Place
+
+INGREDIENTS = {"partition": PARTITION, "clusters": CLUSTERS}
+
+
+class Targets:
+    """Paths of results, in the order in which the params name datasets, agents and recipes.
+
+    Args:
+        recipes: The params.
+    """
+
+    def __init__(self, recipes: Recipes) -> None:
+        self.recipes = recipes
+        self.blocks = recipes.params.seeds.blocks
+
+    def files(
+        self, place: Place, chosen: Mapping[str, Iterable[str]], blocks: Sequence[str] | None = None
+    ) -> list[str]:
+        """All seeds of some recipes, or agents, on some datasets.
+
+        Args:
+            place: Template with the wildcards dataset, block and that of the recipe.
+            chosen: The names of the recipes by dataset.
+            blocks: Seed ranges; those of most trainings if there is nothing else said.
+        """
+        (recipe,) = set(place.wildcards) - {"dataset", "block"}
+        return [
+            place.format(dataset=dataset, block=block, **{recipe: name})
+            for dataset, names in chosen.items()
+            for name in names
+            for block in (self.blocks if blocks is None else blocks)
+        ]
+
+    def policies(self, dataset: str, agent: str, block: str) -> list[str]:
+        """The trained files that make up an agent."""
+        parts = self.recipes.agents[agent]
+        if parts.offline:
+            return [OFFLINE.format(dataset=dataset, algorithm=parts.offline, block=block)]
+        places = [CLUSTERS]
+        if self.recipes.num_clusters(dataset, str(parts.clusters)) != 1:
+            places.append(HIGH_LEVEL)
+        if parts.improvement:
+            places.append(IMPROVED)
+        return [
+            place.format(dataset=dataset, clustering=parts.clusters, improvement=parts.improvement, block=block)
+            for place in places
+        ]
+
+    def trained(self, chosen: Mapping[str, Iterable[str]]) -> list[str]:
+        """The trained files of some agents on some datasets, all seeds; agents may share files."""
+        return [
+            file
+            for dataset, agents in chosen.items()
+            for agent in agents
+            for block in self.blocks
+            for file in self.policies(dataset, agent, block)
+        ]
+
+    def given(self, dataset: str, safe: str, block: str) -> list[str]:
+        """What a safe recipe needs besides the dataset: labelled segments, clusters, or nothing."""
+        parts = self.recipes.ingredients("train_safe", dataset, safe)
+        return [
+            INGREDIENTS[kind].format(dataset=dataset, partition=recipe, clustering=recipe, block=block)
+            for kind, recipe in parts.items()
+        ]
