@@ -78,6 +78,7 @@ def test_edits_that_change_no_result_rerun_nothing(project: Project) -> None:
     project.edit(method, '"""EM clustering', '"""A docstring. EM clustering')
     project.edit(library, "\nfrom ", "\n\n\nfrom ")
     project.append("Snakefile", "\n# a comment\n")
+    project.append("stages/rules/empo.smk", "\n# a comment\n")
     project.append("params.yaml", "\n# a comment\n")
     project.set("device", "cpu")
     shutil.copy(project.path / "stages/training/expectile.py", project.path / "stages/training/unrelated.py")
