@@ -5,7 +5,6 @@ else. Seeds are trained in blocks, such as 0-4, so that further seeds leave the 
 """
 
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from snakemake.utils import min_version
 from stages.errors import UserError
 from stages.params.schema import load
 from stages.params.recipes import Recipes
-from stages.params.targets import Targets
+from stages.params.targets import Targets, one_of
 from stages.paths import DATA, METRICS, REPORT, SUMMARY, TABLE
 from stages.provenance import keep_records_with_results, refuse_mixture, tracked_md5
 
@@ -42,26 +41,8 @@ DATASETS, DEVICE = PARAMS.params.datasets, PARAMS.params.device
 # family's rules add to these, so that those of the summary need not know the families.
 SUMMARISED, REPORTED, TABULATED = [], [], {}
 
-
-def stage(name, recipe=None):
-    """What outputs depend on besides input files. `recipe` is the wildcard that names the recipe, where there is one."""
-    job = lambda w: PARAMS.job(name, w.get("dataset"), recipe and w.get(recipe))
-    return {"settings": lambda w: job(w).json, "code": lambda w: job(w).code}
-
-
-def one_of(names):
-    """Pattern of a wildcard; of none where there are no names."""
-    return "|".join(map(re.escape, names)) or "(?!)"
-
-
-def data(name):
-    """The file of a dataset."""
-    return DATA.format(dataset=name)
-
-
-def made(table, name):
-    """Whether the table of a study of a dataset was made earlier."""
-    return os.path.exists(TABLE.format(table=table, dataset=name))
+# What outputs of a stage depend on besides input files, as `params` of its rule.
+stage = TARGETS.depends
 
 
 wildcard_constraints:

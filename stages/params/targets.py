@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from stages.params.jobs import Resolved
 from stages.params.recipes import Recipes
-from stages.paths import CLUSTERS, HIGH_LEVEL, IMPROVED, OFFLINE, PARTITION, Place
+from stages.paths import CLUSTERS, HIGH_LEVEL, IMPROVED, OFFLINE, PARTITION, SAFE, SAFE_EVALUATION, Place
 
 INGREDIENTS = {"partition": PARTITION, "clusters": CLUSTERS}
+Wildcards = Any  # Snakemake's, of the dataset and the recipe that a job is about
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Pattern of a wildcard; of none where there are no names."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 class Targets:
@@ -20,6 +29,19 @@ class Targets:
     def __init__(self, recipes: Recipes) -> None:
         self.recipes = recipes
         self.blocks = recipes.params.seeds.blocks
+
+    def depends(self, stage: str, recipe: str | None = None) -> dict[str, Callable[[Wildcards], str]]:
+        """Settings and code that outputs of a stage depend on, as functions of a job's wildcards.
+
+        Args:
+            stage: Its name.
+            recipe: The wildcard that names the recipe, where there is one.
+        """
+
+        def job(wildcards: Wildcards) -> Resolved:
+            return self.recipes.job(stage, wildcards.get("dataset"), recipe and wildcards.get(recipe))
+
+        return {"settings": lambda w: job(w).json, "code": lambda w: job(w).code}
 
     def files(
         self, place: Place, chosen: Mapping[str, Iterable[str]], blocks: Sequence[str] | None = None
@@ -71,3 +93,12 @@ class Targets:
             INGREDIENTS[kind].format(dataset=dataset, partition=recipe, clustering=recipe, block=block)
             for kind, recipe in parts.items()
         ]
+
+    def trained_safe(self, evaluations: Iterable[str], blocks: Sequence[str]) -> list[str]:
+        """The policies behind rollouts under cost limits, and what each recipe was given, all seeds."""
+        places = [place for file in evaluations if (place := SAFE_EVALUATION.read(file))]
+        files = []
+        for dataset, safe in dict.fromkeys((place["dataset"], place["safe"]) for place in places):
+            files += [SAFE.format(dataset=dataset, safe=safe, block=block) for block in blocks]
+            files += [file for block in blocks for file in self.given(dataset, safe, block)]
+        return files

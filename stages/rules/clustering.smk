@@ -5,12 +5,16 @@ from stages.paths import CLUSTERS, DIAGNOSIS
 COMPARED = PARAMS.params.comparison
 SUMMARISED += TARGETS.files(CLUSTERS, {name: PARAMS.clusterings(name) for name in DATASETS})
 TABULATED |= {
-    "clustering": lambda name: [data(name), *TARGETS.files(DIAGNOSIS, {name: COMPARED.get(name, [])})],
-    "k_sensitivity": lambda name: [data(name), *TARGETS.files(CLUSTERS, {name: PARAMS.varied("k_sensitivity")})],
-    "ablation": lambda name: [data(name), *TARGETS.files(CLUSTERS, {name: PARAMS.varied("ablation")})],
+    "clustering": lambda name: [DATA.format(dataset=name), *TARGETS.files(DIAGNOSIS, {name: COMPARED.get(name, [])})],
+    "k_sensitivity": lambda name: [
+        DATA.format(dataset=name),
+        *TARGETS.files(CLUSTERS, {name: PARAMS.varied("k_sensitivity")}),
+    ],
+    "ablation": lambda name: [DATA.format(dataset=name), *TARGETS.files(CLUSTERS, {name: PARAMS.varied("ablation")})],
 }
 # What is behind the tables that are shown is kept up to date.
-REPORTED += TARGETS.files(DIAGNOSIS, {name: names for name, names in COMPARED.items() if made("clustering", name)})
+DIAGNOSED = {name: COMPARED[name] for name in COMPARED if os.path.exists(f"results/clustering/{name}.csv")}
+REPORTED += TARGETS.files(DIAGNOSIS, DIAGNOSED)
 
 
 wildcard_constraints:

@@ -6,7 +6,7 @@ IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
 MIXED = [name for name, entry in DATASETS.items() if entry.mix]
 GENERATED = [name for name in DATASETS if name not in IMPORTED + MIXED]
 
-SUMMARISED += map(data, DATASETS)
+SUMMARISED += expand(DATA, dataset=DATASETS)
 
 
 localrules:

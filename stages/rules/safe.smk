@@ -1,26 +1,21 @@
 """Policies that keep a cost limit: segments told apart, training, rollouts under every limit, and studies."""
 
+from itertools import chain
+
 from stages.paths import PARTITION, SAFE, SAFE_EVALUATION
 
-SAFE_BLOCKS, SAFE_STUDIES = PARAMS.params.safe_seeds.blocks, PARAMS.params.safe_studies
+SAFE_BLOCKS = PARAMS.params.safe_seeds.blocks
 SHOWCASE = TARGETS.files(SAFE_EVALUATION, {name: entry.safe for name, entry in DATASETS.items()}, SAFE_BLOCKS)
 COMPARISON = TARGETS.files(SAFE_EVALUATION, PARAMS.params.safe_comparison, SAFE_BLOCKS)
 
 # The showcase, and what `snakemake safe_rl` made earlier: shown, and so kept up to date.
-SHOWN = list(dict.fromkeys([*SHOWCASE, *filter(os.path.exists, COMPARISON)]))
-SUMMARISED += SHOWN
-for shown in dict.fromkeys((w["dataset"], w["safe"]) for w in map(SAFE_EVALUATION.read, SHOWN)):
-    REPORTED += [SAFE.format(dataset=shown[0], safe=shown[1], block=block) for block in SAFE_BLOCKS]
-    REPORTED += [file for block in SAFE_BLOCKS for file in TARGETS.given(*shown, block)]
-
-
-def safe_variants(name):
-    """The rollouts of all variants that the studies compare on a dataset."""
-    variants = [variant for study in PARAMS.studies(name).values() for variant in study]
-    return [data(name), *TARGETS.files(SAFE_EVALUATION, {name: variants}, SAFE_BLOCKS)]
-
-
-TABULATED["safe_studies"] = safe_variants
+SAFE_SHOWN = list(dict.fromkeys([*SHOWCASE, *filter(os.path.exists, COMPARISON)]))
+SUMMARISED += SAFE_SHOWN
+REPORTED += TARGETS.trained_safe(SAFE_SHOWN, SAFE_BLOCKS)
+TABULATED["safe_studies"] = lambda name: [
+    DATA.format(dataset=name),
+    *TARGETS.files(SAFE_EVALUATION, {name: chain(*PARAMS.studies(name).values())}, SAFE_BLOCKS),
+]
 
 
 wildcard_constraints:
@@ -43,7 +38,7 @@ rule safe_studies:
         expand(
             TABLE,
             table="safe_studies",
-            dataset=dict.fromkeys(name for study in SAFE_STUDIES.values() for name in study.datasets),
+            dataset=dict.fromkeys(name for study in PARAMS.params.safe_studies.values() for name in study.datasets),
         ),
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from stages.params.recipes import Recipes
 from stages.params.schema import load
-from stages.params.targets import Targets
-from stages.paths import CLUSTERS, DIAGNOSIS, SAFE
+from stages.params.targets import Targets, one_of
+from stages.paths import CLUSTERS, DIAGNOSIS, SAFE, SAFE_EVALUATION
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,3 +67,26 @@ def test_files_that_agents_share_are_named_for_each(targets: Targets) -> None:
 )
 def test_a_safe_recipe_is_given_what_it_names(targets: Targets, safe: str, given: list[str]) -> None:
     assert targets.given("safe_navigation", safe, "0-2") == given
+
+
+def test_policies_behind_safe_rollouts_come_with_what_they_were_given(targets: Targets) -> None:
+    rollouts = targets.files(SAFE_EVALUATION, {"safe_navigation": ["bc_all", "trac"]}, ["0-1", "2-2"])
+    assert targets.trained_safe(rollouts, ["0-1", "2-2"]) == [
+        "results/safe/safe_navigation/bc_all/seeds-0-1.safetensors",
+        "results/safe/safe_navigation/bc_all/seeds-2-2.safetensors",
+        "results/safe/safe_navigation/trac/seeds-0-1.safetensors",
+        "results/safe/safe_navigation/trac/seeds-2-2.safetensors",
+        *["results/partitions/safe_navigation/by_episode.safetensors"] * 2,
+    ]
+
+
+def test_jobs_depend_on_the_settings_of_their_dataset_and_recipe(targets: Targets) -> None:
+    depends = targets.depends("train_offline", "algorithm")
+    assert json.loads(depends["settings"]({"dataset": "navigation", "algorithm": "bc"}))["method"] == "bc"
+    codes = {depends["code"]({"dataset": "navigation", "algorithm": name}) for name in ("bc", "td3_bc")}
+    assert len(codes) == 2
+
+
+def test_a_wildcard_has_the_names_there_are() -> None:
+    assert [bool(re.fullmatch(one_of(["a.b", "c"]), name)) for name in ("a.b", "c", "axb", "")] == [1, 1, 0, 0]
+    assert not re.match(one_of([]), "")
