@@ -12,9 +12,9 @@ from functools import partial
 from stages.agents.loading import load_agent
 from stages.artifacts import Artifact, save_arrays
 from stages.command import Command
-from stages.environments.loading import environment_of
 from stages.errors import UserError
 from stages.evaluation.returns import EvaluationSettings, evaluate
+from stages.formats.recorded_in import environment_of
 
 
 def main(dataset: str, policy: list[str] | None, output: str, settings: EvaluationSettings, seeds: list[int]) -> None:

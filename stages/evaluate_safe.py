@@ -11,9 +11,9 @@ from functools import partial
 from stages.agents.loading import load_agent
 from stages.artifacts import Artifact, save_arrays
 from stages.command import Command
-from stages.environments.loading import environment_of
 from stages.errors import UserError
 from stages.evaluation.safe_returns import SafeEvaluationSettings, evaluate_safely
+from stages.formats.recorded_in import environment_of
 
 
 def main(dataset: str, policy: str | None, output: str, settings: SafeEvaluationSettings) -> None:

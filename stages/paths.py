@@ -17,6 +17,11 @@ class Place(str):
     """Template of a path with ``{wildcards}``; a wildcard never spans a slash."""
 
     @cached_property
+    def wildcards(self) -> list[str]:
+        """Their names, in the order of the path."""
+        return re.findall(r"\{(\w+)\}", self)
+
+    @cached_property
     def _pattern(self) -> re.Pattern[str]:
         parts = re.split(r"\{(\w+)\}", self.partition("/")[2])
         return re.compile("".join(f"(?P<{part}>[^/]+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)))

@@ -2,9 +2,9 @@ import json
 import subprocess
 import sys
 
-from stages.environments.loading import environment_of
 from stages.environments.navigation import NavigationSettings
 from stages.formats.loading import load
+from stages.formats.recorded_in import environment_of
 from stages.generators.subgoals import SubgoalSettings
 
 

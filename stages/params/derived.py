@@ -25,10 +25,16 @@ def params_of_the_run(recipes: Recipes, dataset: str | None, recipe: str | None)
     return {"params": recipes.params.model_dump(mode="json", by_alias=True, exclude={"device"}, exclude_unset=True)}
 
 
-def figure4(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
-    """Which agent is which point of the figure."""
+def table(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
+    """Which table a job makes, and what it is told of the recipes that it compares."""
     if dataset is None:
         return {}
+    told = {"figure4": figure4, "safe_studies": safe_studies}.get(str(recipe))
+    return {"method": recipe, **(told(recipes, dataset) if told else {})}
+
+
+def figure4(recipes: Recipes, dataset: str) -> Values:
+    """Which agent is which point of the figure."""
     points = {}
     for name in recipes.varied("figure4"):
         chosen = recipes.job("improve_clusters", dataset, name).settings
@@ -37,9 +43,9 @@ def figure4(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values
     return {"environment": recipes.environment(dataset) or "", "points": points}
 
 
-def safe_studies(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
+def safe_studies(recipes: Recipes, dataset: str) -> Values:
     """What each recipe of each safe study varies."""
-    return {} if dataset is None else {"studies": studies(recipes, dataset)}
+    return {"studies": studies(recipes, dataset)}
 
 
 def studies(recipes: Recipes, dataset: str) -> dict[str, dict[str, Values]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stages.params.derived import figure4, nothing, params_of_the_run, safe_studies
+from stages.params.derived import nothing, params_of_the_run, table
 from stages.params.grids import Grid, ImprovementGrid, SafeGrid
 from stages.params.modules import (
     environment,
@@ -146,16 +146,7 @@ ROWS = (
         by_dataset=False,
         derived=params_of_the_run,
     ),
-    Stage("summarise_clusterings"),
-    Stage("summarise_k"),
-    Stage("summarise_ablation"),
-    Stage("summarise_figure4", "stages.reporting.returns.figure4:Figure4Settings", by_dataset=False, derived=figure4),
-    Stage(
-        "summarise_safe_studies",
-        "stages.reporting.safe.study_rows:StudySettings",
-        by_dataset=False,
-        derived=safe_studies,
-    ),
+    Stage("tabulate", "stages.reporting:TABLES", by_dataset=False, derived=table),
 )
 STAGES = {row.name: row for row in ROWS}
 BY_DATASET = [row.name for row in ROWS if row.description and row.by_dataset]

@@ -111,6 +111,18 @@ def gather(files: Iterable[str], sources: Sequence[Source]) -> Collection:
     return collection
 
 
+def gather_one(files: Iterable[str], sources: Sequence[Source]) -> DatasetResults:
+    """Read `files`, which have to be about one dataset; see `gather`.
+
+    Raises:
+        UserError: They are about none or several, or see there.
+    """
+    collection = gather(files, sources)
+    if len(collection) != 1:
+        raise UserError(f"files of {len(collection)} datasets: {', '.join(collection)}", remedy="Give those of one")
+    return next(iter(collection.values()))
+
+
 def _assembled(name: str, read: Mapping[int, Sequence[Found]], sources: Sequence[Source]) -> DatasetResults:
     fields: dict[type[Any], dict[str, Any]] = {}
     for i, found in read.items():

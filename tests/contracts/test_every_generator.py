@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.environments.loading import environment_of
 from stages.formats.native import read_native, write_native
+from stages.formats.recorded_in import environment_of
 from stages.formats.report import Report
 from stages.formats.validate import validate
 from stages.generators import GENERATORS

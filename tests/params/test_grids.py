@@ -37,7 +37,7 @@ def test_grids_are_recipes_of_every_combination(tmp_path: Path, params: dict[str
     assert "em_plain-momentum=0.9-pretrain_epochs=20-bias_epochs=3" in names
     plain = found.job("cluster_trajectories", "navigation", names[0]).settings
     assert (plain["momentum"], plain["pretrain_epochs"], plain["bias_epochs"]) == (0.0, 0, 0)
-    points = found.job("summarise_figure4", "navigation").settings["points"]
+    points = found.job("tabulate", "navigation", "figure4").settings["points"]
     assert set(points) == set(found.varied("figure4")) <= set(found.agents)
     assert {point["gradient"] for point in points.values()} == {"full batch", "mini-batch"}
 

@@ -19,6 +19,13 @@ NOT_COPIED = shutil.ignore_patterns(
 )  # fmt: skip
 
 
+# Over the smoke profile: fewer jobs, with seeds that are trained together (and safe ones that are joined afterwards).
+FEWER_JOBS = {
+    "seeds": {"count": 2, "block": 2},
+    "safe_seeds": {"count": 2, "block": 1},
+}
+
+
 @pytest.fixture(scope="session")
 def first_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The project after a smoke run, recorded by DVC and git as ``v1``."""
@@ -27,6 +34,7 @@ def first_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
         shutil.copytree(ROOT, path, ignore=NOT_COPIED)
         project = Project(path)
         project.overlay(yaml.safe_load((ROOT / "profiles/smoke.yaml").read_text()))
+        project.overlay(FEWER_JOBS)
         project.run("git", "init", "--quiet")
         project.run("snakemake")
         project.commit("v1")

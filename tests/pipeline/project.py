@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 import shutil
@@ -9,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -17,7 +19,16 @@ from stages.params.schema import overlaid
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTHING: Counter[str] = Counter()
+REPORTED = Counter(summarise=1, report=1)
 JOB = re.compile(r"^Job \d+: (.*)$", re.MULTILINE)
+
+
+class Job(NamedTuple):
+    """A job that was run: Snakemake keeps a record of it beside each of its outputs."""
+
+    rule: str
+    inputs: frozenset[str]
+    outputs: frozenset[str]
 
 
 class Project:
@@ -47,6 +58,34 @@ class Project:
     def planned_jobs(self, *targets: str) -> list[str]:
         """The messages of the jobs that `snakemake` would run."""
         return JOB.findall(self.run("snakemake", "--dry-run", *targets))
+
+    def jobs(self) -> list[Job]:
+        """All jobs whose outputs are there."""
+        records = self.records()
+        made: dict[str, list[str]] = {}
+        for path, record in records.items():
+            made.setdefault(record["log"][0], []).append(path)
+        return [
+            Job(records[paths[0]]["rule"], frozenset(records[paths[0]]["input"]), frozenset(paths))
+            for paths in made.values()
+        ]
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Snakemake's records by the output that they are about."""
+        folder = self.path / "results/.provenance"
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        names = ["".join(part.removeprefix("@") for part in file.relative_to(folder).parts) for file in files]
+        decoded = [base64.urlsafe_b64decode(name).decode() for name in names]
+        return {path: json.loads(file.read_text()) for path, file in zip(decoded, files, strict=True)}
+
+    def after(self, *starts: str) -> Counter[str]:
+        """How many jobs of each rule made files whose paths start so, or read, at whatever remove, what these made."""
+        changed = {path for job in self.jobs() for path in job.outputs if path.startswith(starts)}
+        found: set[Job] = set()
+        while now := {job for job in self.jobs() if job.outputs & changed or job.inputs & changed} - found:
+            found |= now
+            changed |= {path for job in now for path in job.outputs}
+        return Counter(job.rule for job in found)
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace the first `old` in a file, which has to be there."""

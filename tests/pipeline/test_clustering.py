@@ -23,7 +23,7 @@ def test_methods_are_compared_and_reported(project):
 
 
 def test_clusters_become_files(project):
-    clusters = "results/clusters/takeball/evidence/seeds-0-0.safetensors"
+    clusters = "results/clusters/takeball/evidence/seeds-0-1.safetensors"
     data, manifest = "data/generated/takeball.hdf5", "exported/manifest.json"
     project.run("python", "-m", "stages.export_clusters", data, clusters, "--output", manifest)
     files = json.loads((project.path / manifest).read_text())["files"]
@@ -33,5 +33,5 @@ def test_clusters_become_files(project):
 
 def test_the_number_of_clusters_of_a_dataset_holds_for_recipes_that_do_not_say(project):
     project.set("datasets.takeball.num_clusters", 3)
-    assert project.plan("results/clusters/takeball/evidence/seeds-0-0.safetensors") == NOTHING
-    assert project.plan("results/clusters/takeball/evidence_k/seeds-0-0.safetensors") == {"cluster_trajectories": 1}
+    assert project.plan("results/clusters/takeball/evidence/seeds-0-1.safetensors") == NOTHING
+    assert project.plan("results/clusters/takeball/evidence_k/seeds-0-1.safetensors") == {"cluster_trajectories": 1}

@@ -9,6 +9,7 @@ import sys
 import pytest
 import yaml
 
+from stages import paths
 from stages.params.recipes import Recipes
 from stages.params.schema import load
 from stages.provenance import imported_modules
@@ -16,8 +17,8 @@ from tests.pipeline.project import ROOT, Project
 
 pytestmark = pytest.mark.slow
 
-SNAKEFILE = (ROOT / "Snakefile").read_text()
-STAGES = re.findall(r"python -m (stages\.\w+)", SNAKEFILE)
+WORKFLOW = [ROOT / "Snakefile", *sorted((ROOT / "stages/rules").glob("*.smk"))]
+STAGES = [name for file in WORKFLOW for name in re.findall(r"python -m (stages\.\w+)", file.read_text())]
 PROFILES = sorted(path.parent.name for path in (ROOT / "profiles").glob("*/config.yaml"))
 
 
@@ -46,7 +47,9 @@ def test_overlays_hold_valid_params(name: str) -> None:
 
 def test_dvc_keeps_every_output() -> None:
     kept = {path for out in workflow()["outs"] for path in (out if isinstance(out, dict) else [out])}
-    outputs = re.findall(r'^(?:[A-Z_]+ = | {8}(?:\w+=)?)"((?:results|data)/[^"]+)",?$', SNAKEFILE, re.MULTILINE)
+    places = [place for place in vars(paths).values() if isinstance(place, paths.Place)]
+    written = re.compile(r'^ {8}(?:\w+=)?"((?:results|data)/[^"]+)"', re.MULTILINE)
+    outputs = places + [path for file in WORKFLOW for path in written.findall(file.read_text())]
     assert len(outputs) > 10
     assert [output for output in outputs if not output.startswith(tuple(f"{path}/" for path in kept))] == []
     assert all(list(out.values()) == [{"persist": True}] for out in workflow()["outs"])
@@ -61,8 +64,8 @@ def test_dvc_depends_on_all_code_that_stages_import() -> None:
             assert any(file.is_relative_to(path) for path in depends), f"{stage} imports {module}"
 
 
-def test_snakefile_is_formatted() -> None:
-    command = [sys.executable, "-m", "snakefmt", "--check", "--line-length", "120", "Snakefile"]
+def test_rules_are_formatted() -> None:
+    command = [sys.executable, "-m", "snakefmt", "--check", "--line-length", "120", *map(str, WORKFLOW)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

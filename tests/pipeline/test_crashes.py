@@ -13,7 +13,7 @@ from tests.pipeline.project import Project, environment
 
 pytestmark = pytest.mark.slow
 
-TARGET = "results/high_level/navigation/em/seeds-0-0.safetensors"
+TARGET = "results/high_level/navigation/em/seeds-0-1.safetensors"
 
 
 def test_a_killed_run_is_unlocked_and_resumed(project: Project) -> None:
@@ -31,7 +31,7 @@ def test_a_killed_run_is_unlocked_and_resumed(project: Project) -> None:
 
 def kill_while_training(project: Project) -> None:
     """Start Snakemake, and kill it and its jobs once training is on."""
-    log = project.path / "logs/high_level/navigation/em/seeds-0-0.log"
+    log = project.path / "logs/high_level/navigation/em/seeds-0-1.log"
     log.unlink()
     run = subprocess.Popen(
         ["snakemake", TARGET], cwd=project.path, env=environment(), start_new_session=True, stderr=subprocess.DEVNULL

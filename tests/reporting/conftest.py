@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from stages import summarise_clusterings, summarise_k, summarise_safe_studies
+from stages import tabulate
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset, concatenate
 from stages.formats.native import write_native
 from stages.generators.subgoals import SubgoalSettings, generate
-from stages.reporting.safe.study_rows import StudySettings
+from stages.reporting import TABLES
 from tests.reporting import made_up_clusterings, made_up_safe
 
 PAPER = SubgoalSettings().behaviours
@@ -77,8 +77,9 @@ def clustered(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     diagnosed = [made_up_clusterings.diagnostics_file(folder, dataset, file) for file in found]
     measured = [made_up_clusterings.benchmark_file(folder, file) for file in found]
     table, by_k = (str(folder / f"results/{name}/takeball.csv") for name in ("clustering", "k_sensitivity"))
-    summarise_clusterings.main([data, *diagnosed, *measured], table)
-    summarise_k.main(data, made_up_clusterings.tried_files(folder, dataset, [4, 8]), by_k)
+    tried = made_up_clusterings.tried_files(folder, dataset, [4, 8])
+    tabulate.main([data, *diagnosed, *measured], table, TABLES.choose({"method": "clustering"}))
+    tabulate.main([data, *tried], by_k, TABLES.choose({"method": "k_sensitivity"}))
     costs = made_up_clusterings.costs_file(folder)
     return [data, *found, *diagnosed, *measured, table, by_k, costs]
 
@@ -100,7 +101,8 @@ def safe(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     made.append(made_up_safe.policies_file(folder, "trac", [0, 1]))
     table = str(folder / "results/safe_studies/safe_navigation.csv")
     compared = {"trac": {"sides": "both"}, "cdt": {"sides": "desirable"}, "bc_all": {"sides": "undesirable"}}
-    summarise_safe_studies.main(data, rollouts, table, StudySettings(studies={"sides": compared}))
+    studies = TABLES.choose({"method": "safe_studies", "studies": {"sides": compared}})
+    tabulate.main([data, *rollouts], table, studies)
     return [data, *rollouts, *made, table]
 
 

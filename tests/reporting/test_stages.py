@@ -15,6 +15,11 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
+def tabulated(table: str, files: list[str], output: Path, **settings: object) -> subprocess.CompletedProcess[str]:
+    chosen = json.dumps({"method": table, **settings})
+    return run("stages.tabulate", *files, "--output", output, "--settings", chosen)
+
+
 def test_bound_of_both_kinds_of_dataset(navigation, hopper, tmp_path: Path):
     for files, applies in ((navigation, True), (hopper, False)):
         output = tmp_path / "bound.json"
@@ -37,27 +42,17 @@ def test_summary_and_report(navigation, hopper, tmp_path: Path):
 
 def test_figure4(hopper, tmp_path: Path):
     output = tmp_path / "figure4.csv"
-    settings = {"environment": "Hopper-v4", "points": {"empo": {"gradient": "full batch", "epochs": 100}}}
-    assert (
-        run("stages.summarise_figure4", hopper[3], "--output", output, "--settings", json.dumps(settings)).returncode
-        == 0
-    )
+    points = {"empo": {"gradient": "full batch", "epochs": 100}}
+    assert tabulated("figure4", [hopper[3]], output, environment="Hopper-v4", points=points).returncode == 0
     rows = list(csv.DictReader(output.open()))
     assert [row["epochs"] for row in rows] == ["100", "100"] and float(rows[0]["d4rl_score"]) > 50
-    refused = run(
-        "stages.summarise_figure4",
-        hopper[3],
-        "--output",
-        output,
-        "--settings",
-        '{"points": {"emp": {"gradient": "a", "epochs": 1}}}',
-    )
+    refused = tabulated("figure4", [hopper[3]], output, points={"emp": {"gradient": "a", "epochs": 1}})
     assert refused.returncode != 0 and "Did you mean 'emp'" in refused.stderr and "Traceback" not in refused.stderr
 
 
 def test_ablation(hopper, tmp_path: Path):
     output = tmp_path / "ablation.csv"
-    assert run("stages.summarise_ablation", hopper[0], hopper[2], "--output", output).returncode == 0
+    assert tabulated("ablation", [hopper[0], hopper[2]], output).returncode == 0
     (row,) = csv.DictReader(output.open())
     assert row["rand_mean"] == "100.0" and row["published_mean"] == "100.0"
 
@@ -67,10 +62,10 @@ def test_tables_of_clusterings(clustered, tmp_path: Path):
     diagnosed = [file for file in rest if file.endswith((".json", ".tsv"))]
     found = [file for file in rest if file.endswith(".safetensors")]
     table, by_k = tmp_path / "clusterings.csv", tmp_path / "k.csv"
-    done = run("stages.summarise_clusterings", data, *diagnosed, "--output", table)
+    done = tabulated("clustering", [data, *diagnosed], table)
     assert done.returncode == 0 and "pg_kmeans" in done.stdout
     assert [row["clustering"] for row in csv.DictReader(table.open())] == ["pg_kmeans", "dec"]
-    assert run("stages.summarise_k", data, *found, "--output", by_k).returncode == 0
+    assert tabulated("k_sensitivity", [data, *found], by_k).returncode == 0
     assert {row["series"] for row in csv.DictReader(by_k.open())} == {"best", "single", "unmerged", "dec"}
 
 

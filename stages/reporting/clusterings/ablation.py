@@ -13,32 +13,38 @@ from sklearn.metrics import rand_score
 from stages.clustering import CLUSTERING
 from stages.errors import UserError
 from stages.plotting.ablation import Variant, ablation
+from stages.reporting import TABLES
 from stages.reporting.clusterings.published import published_clusterings
 from stages.reporting.clusterings.records import AblationRow
 from stages.reporting.clusterings.results import CLUSTERINGS, Clusterings, Clusters
 from stages.reporting.data.results import SOURCES as DATA
 from stages.reporting.data.results import Data
-from stages.reporting.gathering import gather
+from stages.reporting.gathering import gather_one
 from stages.reporting.kit.pictures import Picture, picture
 from stages.reporting.kit.records import frame
 from stages.reporting.kit.tables import NOTHING, Table
+from stages.settings import Settings
 
 FACTORS = ("momentum", "pretrain_epochs", "bias_epochs")
 
 
-def ablation_table(files: Sequence[str]) -> pd.DataFrame:
+@TABLES.register("ablation", Settings)
+def ablation_table(files: Sequence[str], settings: Settings) -> pd.DataFrame:
     """Rand index in percent of each combination of heuristics, columns as in `AblationRow`.
 
     Args:
         files: The dataset and the clusters of all combinations.
+        settings: None.
 
     Raises:
         UserError: The true labels are not known.
     """
-    (results,) = gather(files, (*DATA, CLUSTERINGS)).values()
+    results = gather_one(files, (*DATA, CLUSTERINGS))
     published = published_clusterings(results).ablation
     clusterings = results.of(Clusterings).clusterings.values()
-    return frame(ablation_rows(results.of(Data).true_labels, clusterings, published), AblationRow)
+    table = frame(ablation_rows(results.of(Data).true_labels, clusterings, published), AblationRow)
+    percentages = table.select_dtypes("float")
+    return table.assign(**percentages.map(repr, na_action="ignore"))  # 100.0 and not 100
 
 
 def ablation_rows(

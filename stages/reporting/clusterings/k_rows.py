@@ -20,14 +20,16 @@ from jaxtyping import Int
 
 from stages.errors import UserError
 from stages.paths import CLUSTERS
+from stages.reporting import TABLES
 from stages.reporting.clusterings.contingency import counted, scores_of
 from stages.reporting.clusterings.records import KRow
 from stages.reporting.data.results import SOURCES as DATA
 from stages.reporting.data.results import Data
-from stages.reporting.gathering import Source, by_name, gather
+from stages.reporting.gathering import Source, by_name, gather_one
 from stages.reporting.kit.records import frame
 from stages.reporting.kit.tensors import TensorFile
 from stages.reporting.run.results import JOBS, Run
+from stages.settings import Settings
 
 SCORES = ("nmi", "ari")
 SINGLE = {"single": "details/restart_merged", "unmerged": "details/restart_labels"}
@@ -47,16 +49,18 @@ READ = partial(TensorFile, only=("labels", "details/restart_", "details/merge_nu
 FILES = Source(Tried, "blocks", (CLUSTERS,), READ, by_name("clustering", list))
 
 
-def k_table(files: Sequence[str]) -> pd.DataFrame:
+@TABLES.register("k_sensitivity", Settings)
+def k_table(files: Sequence[str], settings: Settings) -> pd.DataFrame:
     """Scores of each series at each k, columns as in `KRow`.
 
     Args:
         files: The dataset, the clusters at all k, and benchmarks.
+        settings: None.
 
     Raises:
         UserError: The true labels are not known.
     """
-    (results,) = gather(files, (*DATA, FILES, JOBS)).values()
+    results = gather_one(files, (*DATA, FILES, JOBS))
     parts = results.of(Tried).blocks
     seconds = {name: results.of(Run).cost("clusters", name).cpu_seconds for name in parts}
     return frame(k_rows(results.of(Data).true_labels, parts, seconds), KRow)

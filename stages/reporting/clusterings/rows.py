@@ -10,32 +10,33 @@ import pandas as pd
 from jaxtyping import Float
 
 from stages.errors import UserError
+from stages.reporting import TABLES
 from stages.reporting.clusterings.diagnoses import Diagnosis
 from stages.reporting.clusterings.published import PublishedScores, published_clusterings
 from stages.reporting.clusterings.records import ClusteringRow
 from stages.reporting.clusterings.results import DIAGNOSES, Clusterings
 from stages.reporting.data.results import SOURCES as DATA
-from stages.reporting.gathering import DatasetResults, gather
+from stages.reporting.gathering import DatasetResults, gather_one
 from stages.reporting.kit.records import frame
 from stages.reporting.run.results import JOBS, Run
+from stages.settings import Settings
 
 SCORES = ("nmi", "ari", "rand", "accuracy")
 OF_CEILING, GOOD = 0.99, 0.95
 
 
-def clustering_table(files: Sequence[str]) -> pd.DataFrame:
+@TABLES.register("clustering", Settings)
+def clustering_table(files: Sequence[str], settings: Settings) -> pd.DataFrame:
     """One row per clustering, columns as in `ClusteringRow`; those of published numbers only where there are some.
 
     Args:
         files: The dataset, the diagnostics of its clusterings and benchmarks.
+        settings: None.
 
     Raises:
         UserError: The files are of several datasets, or there are no diagnostics.
     """
-    collection = gather(files, (*DATA, DIAGNOSES, JOBS))
-    if len(collection) != 1:
-        raise UserError(f"files of {len(collection)} datasets: {', '.join(collection)}", remedy="Give those of one")
-    rows = clustering_rows(next(iter(collection.values())))
+    rows = clustering_rows(gather_one(files, (*DATA, DIAGNOSES, JOBS)))
     if not rows:
         raise UserError("no diagnostics among the files", remedy="Run `python -m stages.diagnose_clusters` first")
     table = frame(rows, ClusteringRow)

@@ -12,7 +12,8 @@ from pydantic import Field
 from stages.environments.normalised_score import normalised_score
 from stages.errors import UserError, did_you_mean
 from stages.plotting.improvement_epochs import improvement_epochs
-from stages.reporting.gathering import gather
+from stages.reporting import TABLES
+from stages.reporting.gathering import gather_one
 from stages.reporting.kit.metrics import seeds_interval
 from stages.reporting.kit.pictures import Picture, picture
 from stages.reporting.kit.records import frame
@@ -34,13 +35,14 @@ class Figure4Settings(Settings):
     environment: str = Field("", description="environment id, for D4RL scores where it has them")
 
 
+@TABLES.register("figure4", Figure4Settings)
 def figure4_table(files: Sequence[str], settings: Figure4Settings) -> pd.DataFrame:
     """One row per agent and seed, of the rollouts of one dataset.
 
     Raises:
         UserError: An agent is no point of the figure.
     """
-    (results,) = gather(files, SOURCES).values()
+    results = gather_one(files, SOURCES)
     rows = []
     for agent, evaluation in results.of(Returns).evaluations.items():
         if agent not in settings.points:

@@ -9,9 +9,10 @@ import pandas as pd
 from pydantic import Field
 
 from stages.errors import UserError, did_you_mean
+from stages.reporting import TABLES
 from stages.reporting.data.results import SOURCES as DATA
 from stages.reporting.data.results import Data
-from stages.reporting.gathering import DatasetResults, gather
+from stages.reporting.gathering import DatasetResults, gather_one
 from stages.reporting.kit.records import frame
 from stages.reporting.safe.results import EVALUATIONS, Safe, StudyRow
 from stages.reporting.safe.scores import safe_scores
@@ -28,6 +29,7 @@ class StudySettings(Settings):
     )
 
 
+@TABLES.register("safe_studies", StudySettings)
 def study_table(files: Sequence[str], settings: StudySettings) -> pd.DataFrame:
     """The rows of all studies of one dataset, columns as in `StudyRow`.
 
@@ -38,8 +40,7 @@ def study_table(files: Sequence[str], settings: StudySettings) -> pd.DataFrame:
     Raises:
         UserError: See `study_rows`.
     """
-    (results,) = gather(files, (*DATA, EVALUATIONS)).values()
-    return frame(study_rows(results, settings), StudyRow)
+    return frame(study_rows(gather_one(files, (*DATA, EVALUATIONS)), settings), StudyRow)
 
 
 def study_rows(results: DatasetResults, settings: StudySettings) -> list[StudyRow]:

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages import summarise_clusterings, summarise_k
+from stages import tabulate
 from stages.artifacts import Artifact
 from stages.errors import UserError
+from stages.reporting import TABLES
 from stages.reporting.clusterings.comparison import findings_table, rows_of, scores_table
 from stages.reporting.clusterings.costs import costs_picture
 from stages.reporting.clusterings.diagnoses import DatasetFacts, Diagnosis, SeedFindings
@@ -166,21 +167,22 @@ def test_sensitivity_to_k_needs_the_truth():
 
 
 def test_one_dataset_and_its_diagnostics_are_needed(clustered, tmp_path: Path):
+    clustering = TABLES.choose({"method": "clustering"})
     with pytest.raises(UserError, match="no diagnostics"):
-        summarise_clusterings.main([clustered[0]], str(tmp_path / "table.csv"))
+        tabulate.main([clustered[0]], str(tmp_path / "table.csv"), clustering)
     other = tmp_path / "results/diagnostics/other/em/seeds-0-0.json"
     other.parent.mkdir(parents=True)
     diagnosed = next(file for file in clustered if file.endswith(".json"))
     other.write_text(Path(diagnosed).read_text())
     with pytest.raises(UserError, match="2 datasets"):
-        summarise_clusterings.main([clustered[0], diagnosed, str(other)], str(tmp_path / "table.csv"))
+        tabulate.main([clustered[0], diagnosed, str(other)], str(tmp_path / "table.csv"), clustering)
     assert not (tmp_path / "table.csv").exists()
 
 
 def test_a_method_that_starts_from_a_number_it_chose(tmp_path: Path):
     data, dataset = takeball(tmp_path, episodes=6)
     file = clusters_file(tmp_path, dataset, "pg_kmeans", [0], start=9, num_clusters=None)
-    summarise_k.main(data, [file], str(tmp_path / "k.csv"))
+    tabulate.main([data, file], str(tmp_path / "k.csv"), TABLES.choose({"method": "k_sensitivity"}))
     assert {row["k"] for row in csv.DictReader((tmp_path / "k.csv").open())} == {"9"}
     assert Artifact.load(file).metadata["num_clusters"] == POLICIES
 

@@ -70,10 +70,14 @@ def test_numbers_are_in_order_and_unknown_studies_keep_their_name():
 def test_the_stage(safe, tmp_path: Path):
     output = tmp_path / "studies.csv"
     files = [file for file in safe if file.endswith(".hdf5") or "/safe_evaluation/safe_navigation/trac/" in file]
-    command = [sys.executable, "-m", "stages.summarise_safe_studies", *files, "--output", str(output), "--settings"]
-    done = subprocess.run([*command, json.dumps({"studies": {"one": {"trac": {}}}})], capture_output=True, text=True)
-    assert done.returncode == 0 and "1 studies with 1 variants" in done.stdout
+    command = [sys.executable, "-m", "stages.tabulate", *files, "--output", str(output), "--settings"]
+    done = subprocess.run([*command, _chosen("trac")], capture_output=True, text=True)
+    assert done.returncode == 0 and "Saved 3 rows" in done.stdout
     rows = list(csv.DictReader(output.open()))
     assert [row["limit"] for row in rows] == ["10", "20", "40"] and {row["safe"] for row in rows} == {"1"}
-    refused = subprocess.run([*command, '{"studies": {"one": {"trak": {}}}}'], capture_output=True, text=True)
+    refused = subprocess.run([*command, _chosen("trak")], capture_output=True, text=True)
     assert refused.returncode != 0 and "Did you mean 'trac'" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def _chosen(agent: str) -> str:
+    return json.dumps({"method": "safe_studies", "studies": {"one": {agent: {}}}})

@@ -1,0 +1,104 @@
+"""Which files the workflow makes: from what the params name to paths, for the rules to ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from stages.params.jobs import Resolved
+from stages.params.recipes import Recipes
+from stages.paths import CLUSTERS, HIGH_LEVEL, IMPROVED, OFFLINE, PARTITION, SAFE, SAFE_EVALUATION, Place
+
+INGREDIENTS = {"partition": PARTITION, "clusters": CLUSTERS}
+Wildcards = Any  # Snakemake's, of the dataset and the recipe that a job is about
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Pattern of a wildcard; of none where there are no names."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+class Targets:
+    """Paths of results, in the order in which the params name datasets, agents and recipes.
+
+    Args:
+        recipes: The params.
+    """
+
+    def __init__(self, recipes: Recipes) -> None:
+        self.recipes = recipes
+        self.blocks = recipes.params.seeds.blocks
+
+    def depends(self, stage: str, recipe: str | None = None) -> dict[str, Callable[[Wildcards], str]]:
+        """Settings and code that outputs of a stage depend on, as functions of a job's wildcards.
+
+        Args:
+            stage: Its name.
+            recipe: The wildcard that names the recipe, where there is one.
+        """
+
+        def job(wildcards: Wildcards) -> Resolved:
+            return self.recipes.job(stage, wildcards.get("dataset"), recipe and wildcards.get(recipe))
+
+        return {"settings": lambda w: job(w).json, "code": lambda w: job(w).code}
+
+    def files(
+        self, place: Place, chosen: Mapping[str, Iterable[str]], blocks: Sequence[str] | None = None
+    ) -> list[str]:
+        """All seeds of some recipes, or agents, on some datasets.
+
+        Args:
+            place: Template with the wildcards dataset, block and that of the recipe.
+            chosen: The names of the recipes by dataset.
+            blocks: Seed ranges; those of most trainings if there is nothing else said.
+        """
+        (recipe,) = set(place.wildcards) - {"dataset", "block"}
+        return [
+            place.format(dataset=dataset, block=block, **{recipe: name})
+            for dataset, names in chosen.items()
+            for name in names
+            for block in (self.blocks if blocks is None else blocks)
+        ]
+
+    def policies(self, dataset: str, agent: str, block: str) -> list[str]:
+        """The trained files that make up an agent."""
+        parts = self.recipes.agents[agent]
+        if parts.offline:
+            return [OFFLINE.format(dataset=dataset, algorithm=parts.offline, block=block)]
+        places = [CLUSTERS]
+        if self.recipes.num_clusters(dataset, str(parts.clusters)) != 1:
+            places.append(HIGH_LEVEL)
+        if parts.improvement:
+            places.append(IMPROVED)
+        return [
+            place.format(dataset=dataset, clustering=parts.clusters, improvement=parts.improvement, block=block)
+            for place in places
+        ]
+
+    def trained(self, chosen: Mapping[str, Iterable[str]]) -> list[str]:
+        """The trained files of some agents on some datasets, all seeds; agents may share files."""
+        return [
+            file
+            for dataset, agents in chosen.items()
+            for agent in agents
+            for block in self.blocks
+            for file in self.policies(dataset, agent, block)
+        ]
+
+    def given(self, dataset: str, safe: str, block: str) -> list[str]:
+        """What a safe recipe needs besides the dataset: labelled segments, clusters, or nothing."""
+        parts = self.recipes.ingredients("train_safe", dataset, safe)
+        return [
+            INGREDIENTS[kind].format(dataset=dataset, partition=recipe, clustering=recipe, block=block)
+            for kind, recipe in parts.items()
+        ]
+
+    def trained_safe(self, evaluations: Iterable[str], blocks: Sequence[str]) -> list[str]:
+        """The policies behind rollouts under cost limits, and what each recipe was given, all seeds."""
+        places = [place for file in evaluations if (place := SAFE_EVALUATION.read(file))]
+        files = []
+        for dataset, safe in dict.fromkeys((place["dataset"], place["safe"]) for place in places):
+            files += [SAFE.format(dataset=dataset, safe=safe, block=block) for block in blocks]
+            files += [file for block in blocks for file in self.given(dataset, safe, block)]
+        return files

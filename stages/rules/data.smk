@@ -1,0 +1,102 @@
+"""Where datasets come from: generated, imported from the user's own files, or mixed of others."""
+
+from stages.paths import BEHAVIOURS
+
+IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
+MIXED = [name for name, entry in DATASETS.items() if entry.mix]
+GENERATED = [name for name in DATASETS if name not in IMPORTED + MIXED]
+
+SUMMARISED += expand(DATA, dataset=DATASETS)
+
+
+localrules:
+    datasets,
+    behaviours,
+
+
+rule datasets:
+    input:
+        expand(DATA, dataset=DATASETS),
+
+
+rule behaviours:
+    input:
+        expand(BEHAVIOURS, behaviours=PARAMS.params.train_behaviours),
+
+
+rule train_behaviours:
+    output:
+        policies=BEHAVIOURS,
+        manifest="results/behaviours/{behaviours}.json",
+    log:
+        BEHAVIOURS.log,
+    benchmark:
+        BEHAVIOURS.benchmark
+    resources:
+        gpu=1,
+        device=DEVICE,
+    params:
+        **stage("train_behaviours", "behaviours"),
+    message:
+        "train the behaviours of {wildcards.behaviours}, which can take hours"
+    shell:
+        "python -m stages.train_behaviours --output {output.policies} --settings {params.settings:q}"
+        " --device {resources.device} 2>&1 | tee {log}"
+
+
+rule generate_dataset:
+    input:
+        lambda w: PARAMS.actors(w.dataset),
+    output:
+        DATA,
+    log:
+        DATA.log,
+    benchmark:
+        DATA.benchmark
+    wildcard_constraints:
+        dataset=one_of(GENERATED),
+    params:
+        **stage("generate_dataset"),
+    message:
+        "generate the dataset {wildcards.dataset}"
+    shell:
+        "python -m stages.generate_dataset --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule import_dataset:
+    input:
+        lambda w: DATASETS[w.dataset].import_.files,
+    output:
+        DATA,
+    log:
+        DATA.log,
+    benchmark:
+        DATA.benchmark
+    wildcard_constraints:
+        dataset=one_of(IMPORTED),
+    params:
+        **stage("import_dataset"),
+        data=lambda w: [tracked_md5(file) for file in DATASETS[w.dataset].import_.files],
+    message:
+        "import the dataset {wildcards.dataset} from {input}"
+    shell:
+        "python -m stages.import_dataset {input:q} --output {output} --settings {params.settings:q} > {log} 2>&1"
+
+
+rule mix_datasets:
+    input:
+        lambda w: expand(DATA, dataset=DATASETS[w.dataset].sources),
+    output:
+        DATA,
+    log:
+        DATA.log,
+    benchmark:
+        DATA.benchmark
+    wildcard_constraints:
+        dataset=one_of(MIXED),
+    params:
+        **stage("mix_datasets"),
+    message:
+        "mix the dataset {wildcards.dataset} of {input}"
+    shell:
+        "python -m stages.mix_datasets {input} --output {output} --settings {params.settings:q} > {log} 2>&1"
