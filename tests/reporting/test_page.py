@@ -58,6 +58,12 @@ def test_pictures_are_described(page):
     assert page.count("<svg") == page.count('role="img"') == len(re.findall(r'role="img" aria-label="[^"]{10,}"', page))
 
 
+def test_tables_and_pictures_scroll_within_themselves(page):
+    holders = re.findall(r'<div class="scroll" tabindex="0"[^>]*><(svg|table)', page)
+    assert len(holders) == page.count("<svg") + page.count("<table") > 0
+    assert ".scroll { overflow-x: auto;" in page
+
+
 def test_colours_follow_the_scheme(page):
     assert "var(--series-0, #0072b2)" in page and "prefers-color-scheme: dark" in page
 

@@ -65,11 +65,10 @@ class Bound:
     def applies(self) -> bool:
         return not np.isnan(self.value)
 
-    def span(self, digits: int = 0) -> tuple[str, str]:
-        """The values with cells of other sizes, lowest and highest."""
-        ends = (self.value if end is None else end for end in (self.lowest, self.highest))
-        low, high = (f"{end:,.{digits}f}" for end in ends)
-        return low, high
+    def ends(self, digits: int = 0) -> list[str]:
+        """The values with cells of several sizes, lowest and highest; one where they are equal."""
+        values = (self.value if end is None else end for end in (self.lowest, self.highest))
+        return list(dict.fromkeys(f"{value:,.{digits}f}" for value in values))
 
 
 @dataclass(frozen=True)

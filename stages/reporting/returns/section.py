@@ -69,10 +69,11 @@ class ReturnsSection(Section[ReturnMetrics]):
             worse = round(agent.worse_route * rollouts)
             yield f"{worse or 'None'} of its {rollouts} rollouts took a worse route than the best stitching."
         if metrics.bound is not None and metrics.bound.applies:
-            low, high = metrics.bound.span()
+            ends = metrics.bound.ends()
+            between = ", depending on the size of the cells" if len(ends) > 1 else ""
             yield (
-                f"The best that stitching the behaviours as they are can reach is estimated at {low} to {high}, "
-                f"depending on the size of the cells; what lies above {high} is owed to improving them."
+                f"The best that stitching the behaviours as they are can reach is estimated at {' to '.join(ends)}"
+                f"{between}; what lies above {ends[-1]} is owed to improving them."
             )
 
     def outcomes(self, results: DatasetResults, metrics: ReturnMetrics) -> Iterable[Outcome]:
@@ -83,7 +84,7 @@ class ReturnsSection(Section[ReturnMetrics]):
             remarks += [f"paper: {published.agents[name]}"] if name in published.agents else []
             yield Outcome(caption("agents", name), aggregate.text, unit, ", ".join(remarks))
         if metrics.bound is not None and metrics.bound.applies:
-            span = " to ".join(metrics.bound.span(digits=1))
+            span = " to ".join(metrics.bound.ends(digits=1))
             yield Outcome("best stitching of the behaviours", span, "return", "estimate by size of cells", given=True)
 
     def views(self, results: DatasetResults, metrics: ReturnMetrics, settings: ReportSettings) -> Iterable[ReturnsView]:

@@ -17,6 +17,7 @@ from stages.reporting.safe.results import SOURCES, Safe
 from stages.reporting.safe.scores import is_benchmark
 from stages.reporting.safe.studies import Study, studies
 from stages.reporting.safe.tables import Pair, partition_table, safe_table, sources
+from stages.reporting.safe.words import sentences
 from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
 
@@ -63,8 +64,7 @@ class SafeSection(Section[SafeMetrics]):
         return any(results.of(Safe) != Safe() for results in collection.values())
 
     def sentences(self, results: DatasetResults, metrics: SafeMetrics) -> Iterable[str]:
-        if metrics.agents:
-            yield outcome(metrics)
+        return sentences(results.of(Data), metrics)
 
     def outcomes(self, results: DatasetResults, metrics: SafeMetrics) -> Iterable[Outcome]:
         kept = metrics.safe_everywhere
@@ -86,21 +86,6 @@ class SafeSection(Section[SafeMetrics]):
             partitions=partition_table(safe.partitions),
             studies=studies(results.name, safe.studies),
         )
-
-
-def outcome(metrics: SafeMetrics) -> str:
-    """Which agents keep their limits, and which of them earns most."""
-    kept, number, best = len(metrics.safe_everywhere), len(metrics.limits), metrics.best
-    limits = "the cost limit" if number == 1 else f"all {number} cost limits"
-    text = (
-        f"{kept or 'None'} of {len(metrics.agents)} safe methods {'keeps' if kept <= 1 else 'keep'} {limits} on average"
-    )
-    if best is None:
-        return f"{text}."
-    overall = metrics.agents[best].overall
-    reward, cost = overall.normalised_return.mean, overall.normalised_cost.mean
-    which = ": " if kept == 1 else "; best of them "
-    return f"{text}{which}{caption('agents', best)}, with normalised reward {reward:.2f} and cost {cost:.2f}."
 
 
 def _protocol(results: DatasetResults, metrics: SafeMetrics) -> str:

@@ -15,7 +15,7 @@ from stages.reporting.page import seeds
 from stages.reporting.safe.metrics import SafeMetrics, safe_metrics
 from stages.reporting.safe.results import Safe
 from stages.reporting.safe.scores import is_benchmark, safe_scores
-from stages.reporting.safe.section import outcome
+from stages.reporting.safe.words import outcome
 from stages.reporting.sections import SOURCES
 from tests.reporting.made_up_safe import other_file, rollouts_file
 
