@@ -12,9 +12,10 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from stages.errors import UserError
+from stages.own_files import contents, followed
 from stages.params.schema import load
 from stages.params.recipes import Recipes
-from stages.provenance import keep_records_with_results, refuse_mixture, tracked_md5
+from stages.records import keep_records_with_results, refuse_mixture
 
 min_version("9.20")
 
@@ -252,7 +253,7 @@ rule generate_dataset:
 
 rule import_dataset:
     input:
-        lambda w: DATASETS[w.dataset].import_.files,
+        lambda w: sum(map(followed, DATASETS[w.dataset].import_.files), []),
     output:
         DATA,
     log:
@@ -263,11 +264,14 @@ rule import_dataset:
         dataset=one_of(IMPORTED),
     params:
         **stage("import_dataset"),
-        data=lambda w: [tracked_md5(file) for file in DATASETS[w.dataset].import_.files],
+        files=lambda w: DATASETS[w.dataset].import_.files,
+        data=lambda w: list(map(contents, DATASETS[w.dataset].import_.files)),
     message:
-        "import the dataset {wildcards.dataset} from {input}"
+        "import the dataset {wildcards.dataset} from {params.files}"
     shell:
-        "python -m stages.import_dataset {input:q} --output {output} --settings {params.settings:q} > {log} 2>&1"
+        # What was found in the files is for the user to read, so it is shown, too.
+        "python -m stages.import_dataset --output {output} --settings {params.settings:q} -- {params.files:q}"
+        " 2>&1 | tee {log}"
 
 
 rule mix_datasets:

@@ -80,7 +80,7 @@ class Names:
             self._source((*keys, "mix", "sources", source), keys[-1])
         self._blocks((*keys, "settings"), dataset.settings)
         for index, file in enumerate(dataset.import_.files if dataset.import_ else ()):
-            if not Path(file).is_file():
+            if not Path(file).exists():
                 place = placed((*keys, "import", "files", index), self.sources)
                 raise UserError(f"no file {file}", place=place, remedy="Correct the path, or fetch it with `dvc pull`")
 
