@@ -25,7 +25,7 @@ def followed(path: Path | str) -> list[str]:
 
 
 def contents(path: Path | str) -> str | None:
-    """What besides the `followed` files tells a change: DVC's checksum where there is one, else that of what is left."""
+    """What besides the `followed` files tells a change: DVC's checksum, or that of the contents if some are left out."""
     left_out = any(map(_has_braces, [str(path), *map(str, _files(Path(path)))]))
     if left_out and Path(path).exists():
         with naming(path):

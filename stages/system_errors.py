@@ -41,7 +41,7 @@ IN_TEXT = re.compile(r"(?:errno = |os error |\[Errno )(\d+)")
 
 
 def number_of(error: BaseException) -> int | None:
-    """The system's number of an error, whether it is an `OSError` or a library's that quotes one; None if there is none."""
+    """The system's number of an `OSError`, or of a library's error that quotes one; None if there is none."""
     number = getattr(error, "errno", None)
     if isinstance(number, int):
         return number

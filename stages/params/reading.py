@@ -1,9 +1,9 @@
 """Params files, read so that every value is what it looks like, or refused in one line.
 
 They are YAML, or JSON, which is a part of it, in UTF-8. YAML 1.1 reads `010` as 8, `1:30` as 90, `no` as false and
-`2024-01-01` as a date, leaves `1e-3` a text, and lets the last of two equal keys win. Here `1e-3` is a number, a key that
-is a whole number is the text that is written, and the others are refused; merging (`<<: *block`) with keys of one's own
-on top works as usual.
+`2024-01-01` as a date, leaves `1e-3` a text, and lets the last of two equal keys win. Here `1e-3` is a number, a key
+that is a whole number is the text that is written, and the others are refused; merging (`<<: *block`), with keys on top
+of what is merged, works as usual.
 """
 
 from __future__ import annotations
