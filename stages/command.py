@@ -73,7 +73,7 @@ class Command:
             add("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where to compute (default: auto)")
 
     def run(self, main: Callable[..., None], argv: list[str] | None = None) -> None:
-        """Parse `argv` and call `main` with the arguments by name; what the user can mend becomes one line and exit code 1."""
+        """Parse `argv` and call `main` with the arguments by name; what a user can mend is one line and exit code 1."""
         arguments = vars(self.parser.parse_args(argv))
         try:
             if self.settings is not None:

@@ -25,7 +25,7 @@ def followed(path: Path | str) -> list[str]:
 
 
 def contents(path: Path | str) -> str | None:
-    """What besides the `followed` files tells a change: DVC's checksum, or that of the contents if some are left out."""
+    """What else tells a change: DVC's checksum, or one of all contents where not every file is `followed`."""
     left_out = any(map(_has_braces, [str(path), *map(str, _files(Path(path)))]))
     if left_out and Path(path).exists():
         with naming(path):

@@ -19,6 +19,7 @@ KNOWN: dict[int, tuple[str, str]] = {
     errno.EPERM: ("the operation is not permitted", "Ask its owner, or change its permissions with chmod"),
     errno.EISDIR: ("is a folder, not a file", "Name a file, or move the folder away"),
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "Check the path"),
+    errno.EEXIST: ("exists already, as something else", "Move it away"),
     errno.ENOTEMPTY: ("the folder is not empty", "Move its contents away"),
     errno.ENAMETOOLONG: ("the name is too long for the file system", "Choose a shorter name"),
     errno.ELOOP: ("is a link that leads back to itself", "Remove the link"),

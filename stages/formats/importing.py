@@ -24,6 +24,7 @@ from stages.formats.official_files import named_like, official_name
 from stages.formats.report import Report
 from stages.formats.unlikely_ends import ask_about_ends
 from stages.formats.validate import validate
+from stages.formats.wide_observations import projected
 from stages.provenance import file_hash
 from stages.system_errors import naming
 
@@ -36,6 +37,9 @@ class ImportSettings(Meaning):
     label_by_file: bool = Field(False, description="take the file of origin as the true policy of its episodes")
     names: list[str] | None = Field(None, description="names of these policies, one per file; null: the files' names")
     format: str | None = Field(None, description="format of the files, such as d4rl; null: recognised file by file")
+    project_to: int | None = Field(
+        None, ge=0, description="random projections to make of wide observations; 0: keep all; null: ask"
+    )
     ends_as_marked: bool = Field(False, description="accept one episode in all, or one a row, of more than 100 rows")
 
 
@@ -68,7 +72,14 @@ def import_files(files: Sequence[Path | str], settings: ImportSettings) -> tuple
     joined = join(datasets, names)
     kept = {key: text for key, text in joined.attributes.items() if key == "environment_settings"}
     joined = replace(joined, attributes=kept | {"sources": json.dumps(sources)})
-    return numbered_anew(joined, reports), reports
+    joined = projected(numbered_anew(joined, reports), settings.project_to, reports[0])
+    return replace(joined, attributes=joined.attributes | _said(settings)), reports
+
+
+def _said(settings: ImportSettings) -> dict[str, str]:
+    """What the settings changed of the observations, to be kept with the dataset."""
+    said = {"offsets": settings.offsets, "leave_out": settings.leave_out, "project_to": settings.project_to}
+    return {f"import_{name}": json.dumps(value) for name, value in said.items() if value}
 
 
 def _import_file(path: Path, settings: ImportSettings) -> Imported:

@@ -26,6 +26,7 @@ RULES: dict[str, str] = {
     "labels": "there is one true policy per episode, among those named",
     "text": "names and attributes are text",
     "num-actions": "the file says how many actions there are to choose from",
+    "wide": "observations are of a size that clustering can handle",
     "action-gaps": "all numbers of actions up to the largest occur",
     "unknown-environment": "the environment is known",
     "unofficial": "a file with an official name has the official contents",

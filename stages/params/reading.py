@@ -63,8 +63,8 @@ def parse(text: str, place: str = "params") -> Values:
     Raises:
         UserError: As for `read`.
     """
-    loader = Loader(text.replace("\t", " ") if _is_json(text) else text)
     try:
+        loader = Loader(text.replace("\t", " ") if _is_json(text) else text)
         node = loader.get_single_node()
         if isinstance(node, yaml.MappingNode):
             Spelling(place).check(node)
@@ -76,8 +76,6 @@ def parse(text: str, place: str = "params") -> Values:
         raise UserError(f"not YAML: {error}", place=place) from error
     except RecursionError as error:
         raise UserError("is nested too deeply", place=place) from error
-    finally:
-        loader.dispose()
     if values is None:
         raise UserError("is empty, it should hold `key: value` lines", place=place)
     if not isinstance(values, dict):
@@ -100,7 +98,7 @@ def check_overlays(arguments: Sequence[str]) -> None:
     Snakemake reads them before the Snakefile, and says neither which file is at fault nor what to do; its profile comes
     before that.
     """
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     try:
         for path in parser.parse_known_args(arguments)[0].configfile:
