@@ -59,7 +59,7 @@ def is_hdf5(path: Path) -> bool:
     return begins_with(path, SIGNATURE) or (path.is_file() and bool(h5py.is_hdf5(path)))
 
 
-def member(group: h5py.Group, key: str, report: Report) -> h5py.Dataset | h5py.Group | None:
+def member(group: h5py.Group, key: str, report: Report) -> h5py.HLObject | None:
     """The array or group called `key`, such as ``rewards`` or ``infos/cost``; None if there is none.
 
     Raises:
@@ -83,7 +83,7 @@ def member(group: h5py.Group, key: str, report: Report) -> h5py.Dataset | h5py.G
     return found
 
 
-def _check_here(found: h5py.Dataset | h5py.Group, group: h5py.Group, key: str, report: Report) -> None:
+def _check_here(found: h5py.HLObject, group: h5py.Group, key: str, report: Report) -> None:
     if found.file.filename != group.file.filename:
         _refuse(report, key, f"lies in another file, {found.file.filename}", STORE)
     if not isinstance(found, h5py.Dataset):
