@@ -33,6 +33,18 @@ def contents(path: Path | str) -> str | None:
     return tracked_md5(path)
 
 
+def check_readable(path: Path | str) -> None:
+    """See that the workflow can follow one of the user's own files or folders.
+
+    Raises:
+        UserError: It, or its ``.dvc`` file, may not be read or is damaged.
+    """
+    for file in _files(Path(path)) if Path(path).is_dir() else [Path(path)]:
+        with naming(file), open(file, "rb"):
+            pass
+    tracked_md5(path)
+
+
 def tracked_md5(path: Path | str) -> str | None:
     """The MD5 that DVC has on record for a file or folder, or for the folder it lies in.
 

@@ -64,13 +64,13 @@ def naming(path: Path | str) -> Iterator[None]:
     """Turn what the system refuses inside the block into one line about `path`.
 
     Raises:
-        UserError: In place of an `OSError`, and of any other error that quotes the system's.
+        UserError: In place of an error with a `number_of`.
     """
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        if not isinstance(error, OSError) and number_of(error) is None:
+        if number_of(error) is None:
             raise
         raise system_error(error, path) from error

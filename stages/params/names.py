@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import UserError
+from stages.own_files import check_readable
 from stages.params.grids import Values
 from stages.params.schema import DatasetParams, Params
 from stages.params.stages import BY_DATASET, ROWS, STAGES
@@ -83,6 +84,7 @@ class Names:
             if not Path(file).exists():
                 place = placed((*keys, "import", "files", index), self.sources)
                 raise UserError(f"no file {file}", place=place, remedy="Correct the path, or fetch it with `dvc pull`")
+            check_readable(file)
 
     def _known_dataset(self, keys: Keys, name: str) -> None:
         if name not in self.params.datasets:

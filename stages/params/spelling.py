@@ -7,6 +7,7 @@ first. That leaves out what a shell, a pattern or another file system would read
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,8 @@ def problem(name: str) -> str:
 
 def suggestion(name: str) -> str:
     """A plain name like `name`; empty if there is none."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:LONGEST].strip("-._")
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()  # Without their accents.
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", letters)[:LONGEST].strip("-._")
     return "" if problem(plain) else plain
 
 
