@@ -18,7 +18,7 @@ LOSS = 1e-3
 # What spreads by less than this share of its size is noise of 64-bit arithmetic around a constant.
 NOISE = 1e-10
 # Large arrays are looked at in blocks, so that they are not held twice.
-BLOCKS, BLOCK = 20, 10_000
+BLOCKS, BLOCK = 20, 1000
 WIDER = ("float64", "float128", "longdouble", "int32", "uint32", "int64", "uint64")
 
 

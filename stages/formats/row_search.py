@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 # Rows that fit the processor's cache: 16,384 rows of 17 float32 are 1.1 MB.
 CHUNK = 2**14
-SAMPLE = 100_000
+SAMPLE = 10_000
 # Rounding is less than this share of a column's width (texts of five digits) and of a number's size (float32).
 OF_WIDTH, OF_SIZE = np.float32(1e-4), np.float32(1e-6)
 

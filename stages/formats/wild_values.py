@@ -19,7 +19,7 @@ WIDTHS = 10.0
 OUTSIDE = 0.005
 # Columns that are mostly one number: so many times what the others of its numbers are away from that.
 TIMES = 100.0
-SAMPLE = 100_000
+SAMPLE = 10_000
 FEWEST, SHOWN = 20, 3
 COLUMNS = ("observations", "actions", "rewards", "costs")
 

@@ -16,7 +16,7 @@ from stages.formats.minari.spaces import NUMBERS, Part, parse_space, refuse
 from stages.formats.precision import check_precision, shifted
 from stages.formats.report import Report
 
-ROWS_LOOKED_AT = 200_000
+ROWS_LOOKED_AT = 20_000
 
 
 @dataclass(frozen=True, eq=False)
