@@ -162,8 +162,13 @@ class Spelling:
 
     def _value(self, node: yaml.ScalarNode, keys: tuple[str, ...]) -> None:
         text, kind = node.value, node.tag.removeprefix(TAG)
-        plain = {"int": WHOLE.match(text), "float": DECIMAL.match(text), "timestamp": None}
-        plain |= {"bool": text.lower() in ("true", "false"), "str": not PADDED.match(text)}
+        plain = {
+            "int": WHOLE.match(text) is not None,
+            "float": DECIMAL.match(text) is not None,
+            "bool": text.lower() in ("true", "false"),
+            "timestamp": False,
+            "str": not PADDED.match(text),
+        }
         if not plain.get(kind, True):
             remedy = f'Write what is meant: {text.lstrip("-+0o").replace("_", "") or 0} or "{text}"'
             if kind == "bool":

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stages.errors import UserError
 from stages.params.reading import as_read, check_overlays, parse, read
 
-NAMES = st.text(string.ascii_letters).map(lambda text: f"key{text}")
+NAMES = st.text(string.ascii_letters, max_size=8).map(lambda text: f"key{text}")
 
 
 def refusal(text: str) -> str:
@@ -49,7 +49,7 @@ def test_merging_with_keys_on_top_is_no_repetition() -> None:
     assert parse(text)["z"] == {"a": 9, "b": 2, "c": 3}
 
 
-@given(st.dictionaries(NAMES, st.integers(), min_size=1), st.data())
+@given(st.dictionaries(NAMES, st.integers(), min_size=1, max_size=8), st.data())
 def test_a_repeated_key_is_found_wherever_it_is(values: dict[str, int], data: st.DataObject) -> None:
     lines = [f"{key}: {value}" for key, value in values.items()]
     again = data.draw(st.sampled_from(sorted(values)))
