@@ -1,4 +1,4 @@
-"""What all tests share: one thread per process, since tests run side by side, and no property test that asks the clock."""
+"""What all tests share: one thread per process, as tests run side by side; no property test asks the clock."""
 
 import os
 
