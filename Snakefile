@@ -15,7 +15,7 @@ from stages.params.schema import load
 from stages.params.recipes import Recipes
 from stages.params.targets import Targets, one_of
 from stages.paths import DATA, METRICS, REPORT, SUMMARY, TABLE
-from stages.provenance import keep_records_with_results, refuse_mixture, tracked_md5
+from stages.records import keep_records_with_results, refuse_mixture
 
 min_version("9.20")
 

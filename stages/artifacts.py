@@ -17,6 +17,7 @@ from torch import Tensor
 
 from stages.errors import UserError
 from stages.replacing import replacing as replacing
+from stages.system_errors import system_error
 
 
 def save_tensors(path: Path | str, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -56,10 +57,14 @@ class Artifact:
             with safe_open(path, "pt") as file:
                 metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
                 return cls({key: file.get_tensor(key) for key in file.keys()}, metadata)
-        except (FileNotFoundError, SafetensorError) as error:
-            raise UserError(
-                f"cannot be read ({error})", place=str(path), remedy="Run `snakemake` to make it"
-            ) from error
+        except FileNotFoundError as error:
+            remedy = "Run `snakemake` to make it"
+            raise UserError("cannot be read: no such file", place=str(path), remedy=remedy) from error
+        except OSError as error:
+            raise system_error(error, path) from error
+        except (SafetensorError, ValueError) as error:
+            remedy = "Delete it and run `snakemake` to make it again"
+            raise UserError(f"cannot be read ({error})", place=str(path), remedy=remedy) from error
 
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors whose names start with ``<name>/``, without that prefix."""

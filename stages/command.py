@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from stages.errors import UserError
 from stages.registry import Choice, Registry
 from stages.settings import Settings, refused
+from stages.system_errors import system_error
 
 
 class Command:
@@ -72,7 +73,7 @@ class Command:
             add("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where to compute (default: auto)")
 
     def run(self, main: Callable[..., None], argv: list[str] | None = None) -> None:
-        """Parse `argv` and call `main` with the arguments by name; a user error becomes one line and exit code 1."""
+        """Parse `argv` and call `main` with the arguments by name; what a user can mend is one line and exit code 1."""
         arguments = vars(self.parser.parse_args(argv))
         try:
             if self.settings is not None:
@@ -80,6 +81,10 @@ class Command:
             main(**arguments)
         except UserError as error:
             sys.exit(f"error: {error}")
+        except OSError as error:
+            sys.exit(f"error: {system_error(error)}")
+        except MemoryError as error:
+            sys.exit(f"error: there is not enough memory ({error}). Use a smaller dataset, or a machine with more")
 
 
 def parse_settings(expected: type[Settings] | Registry, text: str) -> Settings | Choice:

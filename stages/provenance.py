@@ -1,28 +1,13 @@
-"""What a result depends on besides its input files, and whether the files on disk are those that were recorded.
-
-Snakemake keeps one record per output: settings, code hash and the checksums of the inputs it was made from. Kept inside
-`results/`, the records are versioned together with the files they describe, so a restored version is known to be up to
-date and a changed one is not.
-"""
+"""What a result depends on besides its settings: the code that made it, and the contents of files."""
 
 from __future__ import annotations
 
 import ast
-import base64
 import hashlib
-import json
-import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-import yaml
-
-from stages.errors import UserError
-
-RECORDS = Path("results/.provenance")
-SNAKEMAKE = Path(".snakemake")
-LONGEST_NAME = 254
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -60,65 +45,6 @@ def imported_modules(module: str) -> frozenset[str]:
             seen.add(name)
             waiting += [name.rpartition(".")[0], *_imports(_source(name))]
     return frozenset(seen)
-
-
-def tracked_md5(path: Path | str) -> str | None:
-    """The MD5 that DVC has on record for one of the user's own files (or the folder it lies in), None if untracked."""
-    for candidate in (Path(path), *Path(path).parents):
-        record = candidate.with_name(f"{candidate.name}.dvc") if candidate.name else None
-        if record is not None and record.is_file():
-            return yaml.safe_load(record.read_text())["outs"][0]["md5"]
-    return None
-
-
-def keep_records_with_results() -> None:
-    """Let Snakemake keep its records in `results/.provenance`, so that they travel with the results.
-
-    Records that DVC linked from its cache are replaced by copies, because Snakemake rewrites records in place.
-    """
-    RECORDS.mkdir(parents=True, exist_ok=True)
-    link = SNAKEMAKE / "metadata"
-    if not link.is_symlink():
-        if link.is_dir():
-            _move_contents(link, RECORDS)
-        (SNAKEMAKE / "incomplete").mkdir(parents=True, exist_ok=True)
-        link.symlink_to(Path("..") / RECORDS)
-    for record in _files(RECORDS):
-        if record.is_symlink() or record.stat().st_nlink > 1 or not os.access(record, os.W_OK):
-            _detach(record)
-
-
-def untrusted() -> list[str]:
-    """Made files that are neither as Snakemake left them nor as their latest reader found them.
-
-    Such a file comes from another version (half a restore) or is damaged. Planning on it would mix versions.
-    """
-    records = {_recorded_path(record): json.loads(record.read_text()) for record in _files(RECORDS)}
-    found: dict[str, str] = {}
-    for reader in sorted(records.values(), key=lambda record: record["endtime"]):
-        found |= reader["input_checksums"]
-    return sorted(
-        path
-        for path, record in records.items()
-        if path in found
-        and Path(path).is_file()
-        and Path(path).stat().st_mtime != record["endtime"]
-        and not _incomplete(path)
-        and file_hash(path) != found[path].rpartition(":")[2]
-    )
-
-
-def refuse_mixture() -> None:
-    """Stop where files come from different versions.
-
-    Raises:
-        UserError: Some files are not those that the results were computed from, see `untrusted`.
-    """
-    if changed := untrusted():
-        raise UserError(
-            f"not the files that your results were computed from: {', '.join(changed)}",
-            remedy="Restore a whole version with `dvc checkout`, or delete these files to make them again",
-        )
 
 
 def file_hash(path: Path | str) -> str:
@@ -191,31 +117,3 @@ class _Essential(ast.NodeTransformer):
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
-
-
-def _recorded_path(record: Path) -> str:
-    """The output that a record describes: its name is base64, over several folders where it is long."""
-    parts = record.relative_to(RECORDS).parts
-    return base64.urlsafe_b64decode("".join(part.removeprefix("@") for part in parts)).decode()
-
-
-def _incomplete(path: str) -> bool:
-    name = base64.urlsafe_b64encode(path.encode()).decode()
-    pieces = [name[i : i + LONGEST_NAME] for i in range(0, len(name), LONGEST_NAME)]
-    return (SNAKEMAKE / "incomplete").joinpath(*(f"@{piece}" for piece in pieces[:-1]), pieces[-1]).exists()
-
-
-def _detach(record: Path) -> None:
-    copy = record.with_name(f"{record.name}.copy")
-    copy.write_bytes(record.read_bytes())
-    copy.replace(record)
-
-
-def _move_contents(source: Path, target: Path) -> None:
-    for record in _files(source):
-        moved = target / record.relative_to(source)
-        moved.parent.mkdir(parents=True, exist_ok=True)
-        record.replace(moved)
-    for folder in sorted((path for path in source.rglob("*") if path.is_dir()), reverse=True):
-        folder.rmdir()
-    source.rmdir()

@@ -8,18 +8,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stages.system_errors import naming
+
+BEGINNING = 40
+
 
 @contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
-    """A temporary path beside `path` to write to; it becomes `path` if the block succeeds and is removed if not."""
+    """A temporary path beside `path` to write to; it becomes `path` if the block succeeds and is removed if not.
+
+    Raises:
+        UserError: The system refuses: no space, no permission, a folder of that name.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The name's beginning only: with the random part it would exceed what file systems allow.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:BEGINNING]}.", suffix=path.suffix[:16])
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o644)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -1,8 +1,11 @@
 """The stage, run as the user runs it."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -17,6 +20,7 @@ from stages.formats.native import write_native
 from stages.generators.subgoals import SubgoalSettings, generate
 from stages.import_dataset import main
 from stages.provenance import file_hash
+from stages.system_errors import system_error
 
 STEPS = 20
 
@@ -191,3 +195,25 @@ def test_without_an_output_the_dataset_is_named_like_the_first_file(tmp_path, mo
     main([str(written(tmp_path / "mine.hdf5", arrays()))], None, ImportSettings())
     assert load("data/generated/mine.hdf5").num_steps == STEPS
     assert "saved data/generated/mine.hdf5" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_told(tmp_path):
+    file = written(tmp_path / "a.hdf5", arrays())
+    file.chmod(0)
+    with pytest.raises(UserError, match=r"a\.hdf5: permission denied\. Ask its owner"):
+        import_files([file], ImportSettings())
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.EIO, errno.ESTALE])
+def test_what_the_system_refuses_is_never_called_damage(tmp_path, monkeypatch, number):
+    file = written(tmp_path / "a.hdf5", arrays())
+
+    def refused(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(UserError) as error:
+        import_files([file], ImportSettings())
+    assert str(error.value) == str(system_error(OSError(number, ""), file))
+    assert "damaged" not in str(error.value)

@@ -1,18 +1,13 @@
-"""Code hashes, fingerprints, DVC's checksums and the records that travel with results."""
+"""Code hashes and fingerprints."""
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import textwrap
 from pathlib import Path
 
 import pytest
 
 from stages import provenance
-from stages.errors import UserError
-from stages.provenance import code_hash, file_hash, fingerprint, imported_modules, tracked_md5
+from stages.provenance import code_hash, file_hash, fingerprint, imported_modules
 
 MODULE = '''"""Docstring."""
 
@@ -121,94 +116,3 @@ def test_a_folder_is_known_by_the_names_and_contents_in_it(tmp_path: Path) -> No
     assert file_hash(tmp_path / "b") != same
     (tmp_path / "a" / "inner" / "x").write_text("3")
     assert file_hash(tmp_path / "a") != same
-
-
-def test_the_checksum_of_a_tracked_file_or_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("data/folder").mkdir(parents=True)
-    Path("data/mine.hdf5.dvc").write_text("outs:\n- md5: abc\n  path: mine.hdf5\n")
-    Path("data/folder.dvc").write_text("outs:\n- md5: def.dir\n  path: folder\n")
-    assert tracked_md5("data/mine.hdf5") == "abc"
-    assert tracked_md5("data/folder/inside.hdf5") == "def.dir"
-    assert tracked_md5("data/other.hdf5") is None
-
-
-def test_records_move_into_results_once(project: Path) -> None:
-    Path(".snakemake/metadata/@long").mkdir(parents=True)
-    Path(".snakemake/metadata/a").write_text("{}")
-    Path(".snakemake/metadata/@long/b").write_text("{}")
-    for _ in range(2):
-        provenance.keep_records_with_results()
-        assert Path(".snakemake/metadata").readlink() == Path("../results/.provenance")
-        assert sorted(p.name for p in Path("results/.provenance").rglob("*") if p.is_file()) == ["a", "b"]
-
-
-@pytest.mark.parametrize("link", [os.link, os.symlink])
-def test_records_linked_from_a_cache_become_copies(project: Path, link) -> None:
-    cached = project / "cached"
-    cached.write_text("{}")
-    cached.chmod(0o444)
-    Path("results/.provenance").mkdir(parents=True)
-    link(cached, Path("results/.provenance/record"))
-    provenance.keep_records_with_results()
-    Path("results/.provenance/record").write_text("changed")
-    assert cached.read_text() == "{}"
-
-
-class Recorded:
-    """Two files that Snakemake made and recorded: `source` was read to make `target`."""
-
-    def __init__(self) -> None:
-        Path("results/.provenance").mkdir(parents=True)
-        Path(".snakemake/incomplete").mkdir(parents=True)
-        self.source, self.target = f"results/{60 * 'long/'}source", "results/target"
-        for file, text in ((self.source, "one"), (self.target, "two")):
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
-            Path(file).write_text(text)
-        self.record(self.source, {})
-        self.record(self.target, {self.source: f"sha256:{file_hash(self.source)}"})
-
-    def record(self, file: str, inputs: dict[str, str]) -> None:
-        path = self.place(Path("results/.provenance"), file)
-        path.write_text(json.dumps({"endtime": Path(file).stat().st_mtime, "input_checksums": inputs}))
-
-    @staticmethod
-    def place(folder: Path, file: str) -> Path:
-        """Where Snakemake puts what it knows about `file`: a base64 name, cut into folders where it is long."""
-        name = base64.urlsafe_b64encode(file.encode()).decode()
-        *above, last = textwrap.wrap(name, 254)
-        path = folder.joinpath(*(f"@{piece}" for piece in above), last)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
-
-@pytest.fixture
-def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorded:
-    monkeypatch.chdir(tmp_path)
-    return Recorded()
-
-
-def test_files_as_recorded_are_trusted(recorded: Recorded) -> None:
-    assert provenance.untrusted() == []
-    os.utime(recorded.source, (1, 1))
-    assert provenance.untrusted() == []
-
-
-def test_a_file_with_other_contents_is_not_trusted(recorded: Recorded) -> None:
-    Path(recorded.source).write_text("other")
-    os.utime(recorded.source, (1, 1))
-    assert provenance.untrusted() == [recorded.source]
-    with pytest.raises(UserError, match=r"not the files that your results were computed from: .*source.*dvc checkout"):
-        provenance.refuse_mixture()
-
-
-def test_a_file_that_was_just_made_again_or_never_finished_is_for_snakemake_to_judge(recorded: Recorded) -> None:
-    Path(recorded.source).write_text("made again")
-    recorded.record(recorded.source, {})
-    assert provenance.untrusted() == []
-    os.utime(recorded.source, (1, 1))
-    assert provenance.untrusted() == [recorded.source]
-    recorded.place(Path(".snakemake/incomplete"), recorded.source).touch()
-    assert provenance.untrusted() == []
-    Path(recorded.source).unlink()
-    assert provenance.untrusted() == []

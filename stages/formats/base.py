@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.formats import FORMATS
+from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.report import Report
+from stages.system_errors import naming
 
 
 class FileFormat(ABC):
@@ -23,8 +26,13 @@ class FileFormat(ABC):
         """
 
     @abstractmethod
-    def read(self, path: Path, report: Report) -> EpisodeDataset:
+    def read(self, path: Path, report: Report, meaning: Meaning = AS_STORED) -> EpisodeDataset:
         """The dataset in `path`. Everything that is not taken over as it stands is noted in `report`.
+
+        Args:
+            path: The file, or the folder.
+            report: Where findings go.
+            meaning: What the user says about its arrays.
 
         Raises:
             UserError: The file is refused.
@@ -36,21 +44,31 @@ class FileFormat(ABC):
 
 
 def begins_with(path: Path, signature: bytes) -> bool:
-    """Whether `path` is a file that begins with these bytes."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(signature)) == signature
+    """Whether `path` is a file that begins with these bytes.
+
+    Raises:
+        UserError: It may not be read.
+    """
+    with naming(path):
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(signature)) == signature
 
 
 def recognise(path: Path) -> str:
     """Name of the format of `path`.
 
     Raises:
-        UserError: There is no such file, it is damaged, or no registered format recognises it.
+        UserError: There is no such file, it may not be read, it is damaged, or no registered format recognises it.
     """
-    if not path.exists():
-        raise UserError("no such file", place=str(path), remedy="Check the path")
+    with naming(path):
+        if not path.exists():
+            raise UserError("no such file", place=str(path), remedy="Check the path")
+        if not path.is_file() and not path.is_dir():
+            raise UserError("is neither a file nor a folder", place=str(path), remedy="Check the path")
+        if path.is_dir():
+            os.listdir(path)  # Raises where it may not be read.
     for name in FORMATS.names():
         if FORMATS.entry(name)().recognises(path):
             return name

@@ -13,13 +13,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from stages.datasets.episodes import EpisodeDataset
 from stages.formats import FORMATS
 from stages.formats.base import FileFormat
 from stages.formats.d4rl import note_left_out
+from stages.formats.end_names import end_names, split_ends
 from stages.formats.file_names import stated_episodes
 from stages.formats.flat_ends import mark_ends
-from stages.formats.flat_layout import OPTIONAL, REQUIRED, is_hdf5, opened, read_arrays, read_num_actions, to_dataset
+from stages.formats.flat_layout import OPTIONAL, REQUIRED, read_arrays, read_num_actions, to_dataset
+from stages.formats.hdf5_files import is_hdf5, opened
+from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.report import Report
 from stages.settings import Settings
 
@@ -34,11 +39,16 @@ class DsrlFormat(FileFormat):
         with opened(path) as file:
             return "format_version" not in file.attrs and "costs" in file
 
-    def read(self, path: Path, report: Report) -> EpisodeDataset:
+    def read(self, path: Path, report: Report, meaning: Meaning = AS_STORED) -> EpisodeDataset:
         with opened(path) as file:
-            arrays = read_arrays(file, report, required=(*REQUIRED, *OPTIONAL))
-            num_actions = read_num_actions(arrays, file.attrs.get("num_actions"), report)
-            note_left_out(file, report, {})
+            ends = end_names(file)
+            marked = "ends" in ends.names
+            required = [key for key in (*REQUIRED, *OPTIONAL) if not (marked and key in ("terminals", "timeouts"))]
+            arrays = read_arrays(file, report, tuple(required), ends.names, meaning)
+            num_actions = read_num_actions(arrays, file.attrs.get("num_actions"), report, meaning)
+            note_left_out(file, report, list(ends.names.values()))
+        split_ends(arrays, ends, report)
+        arrays.setdefault("timeouts", np.zeros(len(arrays["rewards"]), dtype=bool))
         mark_ends(arrays, report, terminal_wins=True)
         dataset = to_dataset(arrays, num_actions=num_actions)
         stated = stated_episodes(path.name)

@@ -10,7 +10,7 @@ from jaxtyping import Bool
 
 from stages.formats.flat_layout import Arrays
 from stages.formats.report import Report
-from stages.formats.row_search import differing_rows
+from stages.formats.row_search import parted_rows
 
 
 def mark_ends(arrays: Arrays, report: Report, *, terminal_wins: bool) -> None:
@@ -63,7 +63,7 @@ def _timeouts_from_gaps(arrays: Arrays, report: Report) -> Bool[np.ndarray, "ste
     if "next_observations" not in arrays:
         report.note("missing-timeouts", "no timeouts and no next_observations: only terminals end episodes")
         return timeouts
-    timeouts[differing_rows(arrays["next_observations"][:-1], arrays["observations"][1:])] = True
+    timeouts[parted_rows(arrays["next_observations"][:-1], arrays["observations"][1:])] = True
     timeouts &= ~arrays["terminals"]
     report.note("missing-timeouts", f"no timeouts: {timeouts.sum()} episodes end where the next row does not go on")
     return timeouts

@@ -7,17 +7,16 @@ and flags that are numbers. What holds the arrays is an HDF5 file or anything el
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
 import numpy as np
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.errors import UserError
-from stages.formats.base import begins_with
+from stages.formats.hdf5_files import member
+from stages.formats.meaning import AS_STORED, Meaning
+from stages.formats.precision import check_precision, shifted
 from stages.formats.report import Report
 
 Arrays = dict[str, np.ndarray]
@@ -25,36 +24,10 @@ Arrays = dict[str, np.ndarray]
 REQUIRED = ("observations", "actions", "rewards", "terminals")
 OPTIONAL = ("timeouts", "next_observations", "costs")
 MATRICES = ("observations", "actions", "next_observations")
-FLAGS = ("terminals", "timeouts")
+FLAGS = ("terminals", "timeouts", "ends")
+OBSERVATIONS = ("observations", "next_observations")
 OWN_NAMES = {"terminals": "terminations", "timeouts": "truncations"}
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-
-@contextmanager
-def opened(path: Path | str) -> Iterator[h5py.File]:
-    """The HDF5 file, opened for reading.
-
-    Raises:
-        UserError: The file is missing, is not HDF5, was cut short or is damaged.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError("no such file", place=str(path), remedy="Check the path")
-    if not is_hdf5(path):
-        raise UserError("not an HDF5 file", place=str(path), remedy="Check that the download is complete")
-    try:
-        with h5py.File(path, "r") as file:
-            yield file
-    except (OSError, RuntimeError, KeyError, ValueError, MemoryError) as error:  # What h5py makes of damaged files.
-        cause = "cut short" if "truncated" in str(error) else "damaged"
-        detail = str(error).strip("'\"")
-        remedy = "Download or make it again"
-        raise UserError(f"the HDF5 file is {cause} ({detail})", place=str(path), remedy=remedy) from error
-
-
-def is_hdf5(path: Path) -> bool:
-    """Whether `path` is a file that begins like HDF5."""
-    return begins_with(path, SIGNATURE)
+MEANT_AS_AMOUNTS = "Use the setting actions: continuous if they are amounts"
 
 
 def read_arrays(
@@ -62,6 +35,7 @@ def read_arrays(
     report: Report,
     required: tuple[str, ...] = REQUIRED,
     names: Mapping[str, str] | None = None,
+    meaning: Meaning = AS_STORED,
 ) -> Arrays:
     """The arrays that are there, by their D4RL names, of equal length, one number per step as (N,).
 
@@ -71,43 +45,52 @@ def read_arrays(
         file: What holds the arrays.
         report: Where findings go.
         required: Arrays that must be there.
-        names: The file's names of arrays that it calls otherwise.
+        names: The file's names of arrays that it calls otherwise; `ends` marks ends of either kind.
+        meaning: What the user says about the arrays.
 
     Raises:
-        UserError: An array is missing, has a wrong shape or kind, or there are no steps.
+        UserError: An array is missing, lies elsewhere, has a wrong shape or kind, cannot be held in float32, or there
+            are no steps.
     """
-    stored = {key: (names or {}).get(key, key) for key in (*REQUIRED, *OPTIONAL)}
-    if missing := [stored[key] for key in required if stored[key] not in file]:
+    stored_as = {key: key for key in (*REQUIRED, *OPTIONAL)} | dict(names or {})
+    found = {key: _stored(file, name, report) for key, name in stored_as.items()}
+    if missing := [stored_as[key] for key in required if found[key] is None]:
         held = ", ".join(map(str, file)) or "nothing"
         report.error("missing-key", f"no {' and no '.join(missing)}", remedy=f"The file holds {held}")
         report.refuse()
-    arrays = {key: _values(file[name], key, report) for key, name in stored.items() if name in file}
+    arrays = {key: _values(stored, key, report, meaning) for key, stored in found.items() if stored is not None}
     report.refuse()
     _check_sizes(arrays, report)
     report.refuse()
     return arrays
 
 
-def read_num_actions(arrays: Arrays, stated: Any, report: Report) -> int | None:
+def read_num_actions(arrays: Arrays, stated: Any, report: Report, meaning: Meaning = AS_STORED) -> int | None:
     """How many actions there are to choose from, None where actions are vectors.
 
     Args:
         arrays: The arrays of the file.
         stated: What the file says, None if nothing; then it is one more than the largest number.
         report: Where findings go.
+        meaning: What the user says about the actions.
     """
     actions = arrays["actions"]
     if actions.ndim == 2:
         return None
     lowest, highest = int(actions.min()), int(actions.max())
     if stated is None:
-        report.note("num-actions", f"taken as {highest + 1}: one more than the largest number", "actions")
+        report.actions_counted = True
+        if meaning.actions is None:
+            cause = f"whole numbers from {lowest} to {highest}, taken as numbers of actions to choose from"
+            report.note("num-actions", cause, "actions", MEANT_AS_AMOUNTS)
+        if lowest < 0 and meaning.actions == "choices":
+            return highest - lowest + 1  # Numbered anew by `stages.formats.counted_actions`.
         stated = highest + 1
     if not isinstance(stated, int | np.integer):
         report.error("num-actions", f"is {stated}, not a whole number", "num_actions")
     elif lowest < 0 or highest >= stated:
         cause = f"numbers from {lowest} to {highest}, there are {stated} actions to choose from, counted from 0"
-        report.error("action-number", cause, "actions", "Count actions from 0")
+        report.error("action-number", cause, "actions", f"Count actions from 0. {MEANT_AS_AMOUNTS}")
     report.refuse()
     return int(stated)
 
@@ -137,16 +120,24 @@ def to_arrays(dataset: EpisodeDataset) -> Arrays:
     return {key: values for key, values in found.items() if values is not None}
 
 
-def _values(stored: Any, key: str, report: Report) -> np.ndarray:
+def _stored(file: Mapping[str, Any], name: str, report: Report) -> Any:
+    """What the file holds under that name, None if nothing."""
+    if isinstance(file, h5py.Group):
+        return member(file, name, report)
+    return file[name] if name in file else None
+
+
+def _values(stored: Any, key: str, report: Report, meaning: Meaning) -> np.ndarray:
     """One array in its final type; an empty one, and an error in the report, if it cannot be had."""
     nothing = np.zeros((0, 0) if key in MATRICES else 0)
     if getattr(stored, "shape", None) is None or stored.dtype.kind not in "fiub":
         kind = "a group" if isinstance(stored, h5py.Group) else f"of type {getattr(stored, 'dtype', 'unknown')}"
         report.error("not-an-array", f"is {kind}, not an array of numbers", key)
         return nothing
-    shape, choices = stored.shape, key == "actions" and stored.dtype.kind in "iu"
+    shape, choices = stored.shape, key == "actions" and _are_choices(stored, meaning)
+    amounts = key == "actions" and meaning.actions == "continuous" and len(shape) == 1
     column = len(shape) == 2 and shape[1] == 1 and (choices or key not in MATRICES)
-    axes = 2 if key in MATRICES and not (choices and (column or len(shape) == 1)) else 1
+    axes = 2 if key in MATRICES and not (amounts or choices) else 1
     if len(shape) - column != axes:
         vectors = "Store a vector per step (N, a), or integers where actions are to choose from"
         remedy = (
@@ -157,8 +148,21 @@ def _values(stored: Any, key: str, report: Report) -> np.ndarray:
         return nothing
     if column:
         report.note("column-shape", f"shape {shape} taken as ({len(stored)},)", key)
-    values = _flags(stored, key, report) if key in FLAGS else _numbers(stored, key, report, axes)
-    return values[:, 0] if column else values
+    if key in FLAGS:
+        values = _flags(stored, key, report)
+    elif choices:
+        values = _choices(stored, report)
+    else:
+        values = _numbers(stored, key, report, meaning)
+    return values[:, None] if amounts else values[:, 0] if column else values
+
+
+def _are_choices(stored: Any, meaning: Meaning) -> bool:
+    """Whether actions are numbers of actions to choose from: whole numbers, one per step, unless they are amounts."""
+    if meaning.actions is not None:
+        return meaning.actions == "choices"
+    flat = len(stored.shape) == 1
+    return (flat and stored.dtype.kind in "iub") or (stored.shape[1:] == (1,) and stored.dtype.kind in "iu")
 
 
 def _flags(stored: Any, key: str, report: Report) -> np.ndarray:
@@ -168,15 +172,36 @@ def _flags(stored: Any, key: str, report: Report) -> np.ndarray:
     return values.astype(bool, copy=False)
 
 
-def _numbers(stored: Any, key: str, report: Report, axes: int) -> np.ndarray:
-    wanted = np.dtype(np.int64 if key == "actions" and axes == 1 else np.float32)
-    if stored.dtype != wanted and wanted == np.float32:
+def _choices(stored: Any, report: Report) -> np.ndarray:
+    values: np.ndarray = np.asarray(stored[()])
+    if values.dtype.kind == "f" and not (np.isfinite(values) & (values == np.rint(values))).all():
+        report.error("action-number", "are not whole numbers", "actions", "Leave out the setting actions: choices")
+        return np.zeros(values.shape, dtype=np.int64)
+    return values.astype(np.int64, copy=False)
+
+
+def _numbers(stored: Any, key: str, report: Report, meaning: Meaning) -> np.ndarray:
+    wanted = np.dtype(np.float32)
+    if stored.dtype != wanted:
         report.note("precision", f"{stored.dtype} converted to float32", key)
+        if key != "next_observations":  # It holds the observations' numbers.
+            check_precision(stored, key, meaning, report)
+    if key in OBSERVATIONS and (meaning.offsets or meaning.leave_out):
+        return _meant(stored, key, report, meaning)
     if isinstance(stored, h5py.Dataset) and stored.dtype.kind != "b":
         values: np.ndarray = stored.astype(wanted)[()]
         return values
     with np.errstate(over="ignore"):  # What overflows is infinite then, and refused as such.
         return np.asarray(stored[()]).astype(wanted, copy=False)
+
+
+def _meant(stored: Any, key: str, report: Report, meaning: Meaning) -> np.ndarray:
+    try:
+        return shifted(np.asarray(stored[()]), meaning)
+    except IndexError as error:
+        columns = stored.shape[1]
+        report.error("columns", f"there is no column {error}, they are 0 to {columns - 1}", key, "Correct the settings")
+        return np.zeros(stored.shape)
 
 
 def _check_sizes(arrays: Arrays, report: Report) -> None:

@@ -16,16 +16,20 @@ from stages.environments.loading import make
 from stages.errors import UserError
 from stages.formats import FORMATS
 from stages.formats.base import recognise
+from stages.formats.counted_actions import numbered_anew
 from stages.formats.d4rl import METADATA
 from stages.formats.file_names import suggested_environment
+from stages.formats.meaning import Meaning
 from stages.formats.official_files import named_like, official_name
 from stages.formats.report import Report
+from stages.formats.unlikely_ends import ask_about_ends
 from stages.formats.validate import validate
+from stages.formats.wide_observations import projected
 from stages.provenance import file_hash
-from stages.settings import Settings
+from stages.system_errors import naming
 
 
-class ImportSettings(Settings):
+class ImportSettings(Meaning):
     """How the user's files become one dataset."""
 
     environment: str = Field("", description="where the data are from, such as Hopper-v4; empty: unknown")
@@ -33,6 +37,10 @@ class ImportSettings(Settings):
     label_by_file: bool = Field(False, description="take the file of origin as the true policy of its episodes")
     names: list[str] | None = Field(None, description="names of these policies, one per file; null: the files' names")
     format: str | None = Field(None, description="format of the files, such as d4rl; null: recognised file by file")
+    project_to: int | None = Field(
+        None, ge=0, description="random projections to make of wide observations; 0: keep all; null: ask"
+    )
+    ends_as_marked: bool = Field(False, description="accept one episode in all, or one a row, of more than 100 rows")
 
 
 @dataclass(frozen=True)
@@ -53,20 +61,31 @@ def import_files(files: Sequence[Path | str], settings: ImportSettings) -> tuple
     names = _policy_names([Path(file) for file in files], settings)
     if settings.environment:
         make(settings.environment, settings.environment_settings).close()
-    parts = [_import_file(Path(file), settings) for file in files]
+    parts = []
+    for file in files:
+        with naming(file):
+            parts.append(_import_file(Path(file), settings))
     _check_fit(parts)
     reports, sources = [part.report for part in parts], [part.source for part in parts]
     datasets = [part.dataset for part in parts]
     del parts  # So that `join` can free the arrays one by one.
     joined = join(datasets, names)
     kept = {key: text for key, text in joined.attributes.items() if key == "environment_settings"}
-    return replace(joined, attributes=kept | {"sources": json.dumps(sources)}), reports
+    joined = replace(joined, attributes=kept | {"sources": json.dumps(sources)})
+    joined = projected(numbered_anew(joined, reports), settings.project_to, reports[0])
+    return replace(joined, attributes=joined.attributes | _said(settings)), reports
+
+
+def _said(settings: ImportSettings) -> dict[str, str]:
+    """What the settings changed of the observations, to be kept with the dataset."""
+    said = {"offsets": settings.offsets, "leave_out": settings.leave_out, "project_to": settings.project_to}
+    return {f"import_{name}": json.dumps(value) for name, value in said.items() if value}
 
 
 def _import_file(path: Path, settings: ImportSettings) -> Imported:
     name = settings.format or recognise(path)
     report = Report(path)
-    dataset = FORMATS.entry(name)().read(path, report)
+    dataset = FORMATS.entry(name)().read(path, report, settings)
     metadata = {key: dataset.attributes[key] for key in METADATA if key in dataset.attributes}
     dataset = _placed(dataset, path, settings)
     if dataset.environment:
@@ -80,6 +99,7 @@ def _import_file(path: Path, settings: ImportSettings) -> Imported:
         if suggestion := suggested_environment(path.name):
             cause = f"none is set, the name suggests {suggestion}"
             report.note("unknown-environment", cause, remedy=f"Use the setting environment: {suggestion}")
+    ask_about_ends(dataset, report, meant=settings.ends_as_marked)
     report.refuse()
     digest = file_hash(path)
     _compare_with_official(path, digest, report)
@@ -95,6 +115,9 @@ def _placed(dataset: EpisodeDataset, path: Path, settings: ImportSettings) -> Ep
         raise UserError(cause, place=str(path), remedy="Change or leave out the setting `environment`")
     if settings.environment:
         dataset = replace(dataset, environment=settings.environment)
+    if dataset.environment and (settings.leave_out or any(settings.offsets.values())):
+        cause = f"`offsets` and `leave_out` make other observations than {dataset.environment} gives to agents"
+        raise UserError(cause, place=str(path), remedy="Leave them out, or the environment")
     if settings.environment_settings:
         dataset = replace(dataset, attributes={"environment_settings": json.dumps(settings.environment_settings)})
     return dataset

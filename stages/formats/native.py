@@ -23,13 +23,13 @@ from stages.formats.flat_layout import (
     REQUIRED,
     Arrays,
     check_labels,
-    is_hdf5,
-    opened,
     read_arrays,
     read_num_actions,
     to_arrays,
     to_dataset,
 )
+from stages.formats.hdf5_files import is_hdf5, member, opened
+from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.report import Report
 from stages.replacing import replacing
 from stages.settings import Settings
@@ -49,11 +49,12 @@ class NativeFormat(FileFormat):
         with opened(path) as file:
             return "format_version" in file.attrs
 
-    def read(self, path: Path, report: Report) -> EpisodeDataset:
+    def read(self, path: Path, report: Report, meaning: Meaning = AS_STORED) -> EpisodeDataset:
         with opened(path) as file:
             environment, attributes = _header(file, report)
-            arrays = read_arrays(file, report, (*REQUIRED, "timeouts", "next_observations"))
-            num_actions = read_num_actions(arrays, file.attrs.get("num_actions"), report)
+            required = (*REQUIRED, "timeouts", "next_observations")
+            arrays = read_arrays(file, report, required, meaning=meaning)
+            num_actions = read_num_actions(arrays, file.attrs.get("num_actions"), report, meaning)
             names = tuple(str(name) for name in np.atleast_1d(file.attrs.get("behaviour_policy_names", ())))
             labels = _labels(file, report)
         _check_ends(arrays, report)
@@ -121,7 +122,7 @@ def _header(file: h5py.File, report: Report) -> tuple[str, dict[str, str]]:
 
 
 def _labels(file: h5py.File, report: Report) -> np.ndarray | None:
-    stored = file.get("behaviour_policy")
+    stored = member(file, "behaviour_policy", report)
     if stored is None:
         return None
     if not isinstance(stored, h5py.Dataset) or stored.dtype.kind not in "iu":

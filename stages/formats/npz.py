@@ -2,8 +2,9 @@
 
     numpy.savez("mine.npz", observations=..., actions=..., rewards=..., terminations=..., truncations=...)
 
-Ends are called `terminations` and `truncations`, or `terminals` and `timeouts` as in D4RL; what is missing is completed
-as for D4RL's files. A row with both flags is a termination under the former names, a timeout under D4RL's. Optional:
+Ends are called `terminations` and `truncations`, `terminals` and `timeouts` as in D4RL, or as in other libraries (see
+`stages.formats.end_names`); what is missing is completed as for D4RL's files. A row with both flags is a termination
+under the first two names, a timeout under D4RL's. Optional:
 `behaviour_policy` (int64, one per episode) with `behaviour_policy_names`, `environment`, `num_actions`, and
 `attributes` (JSON). Nothing is ever unpickled.
 """
@@ -24,6 +25,7 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.formats import FORMATS
 from stages.formats.base import FileFormat, begins_with
+from stages.formats.end_names import end_names, split_ends
 from stages.formats.flat_ends import complete_successors, mark_ends
 from stages.formats.flat_layout import (
     OPTIONAL,
@@ -35,9 +37,11 @@ from stages.formats.flat_layout import (
     to_arrays,
     to_dataset,
 )
+from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.report import Report
 from stages.replacing import replacing
 from stages.settings import Settings
+from stages.system_errors import number_of, system_error
 
 SIGNATURE = b"PK\x03\x04"
 EXTRAS = ("behaviour_policy", "behaviour_policy_names", "environment", "num_actions", "attributes")
@@ -51,25 +55,28 @@ class NpzFormat(FileFormat):
         if not begins_with(path, SIGNATURE):
             return False
         with _opened(path) as archive:
-            return any(key in archive for key in (*REQUIRED, *OWN_NAMES.values()))
+            return any(key in archive for key in (*REQUIRED, *end_names(archive).names.values()))
 
-    def read(self, path: Path, report: Report) -> EpisodeDataset:
+    def read(self, path: Path, report: Report, meaning: Meaning = AS_STORED) -> EpisodeDataset:
         with _opened(path) as archive:
-            names = {key: own for key, own in OWN_NAMES.items() if own in archive}
-            arrays = read_arrays(archive, report, names=names)
+            ends = end_names(archive)
+            arrays = read_arrays(archive, report, ends.needed(REQUIRED), ends.names, meaning)
             stated = archive["num_actions"][()] if "num_actions" in archive else None
-            num_actions = read_num_actions(arrays, stated, report)
+            num_actions = read_num_actions(arrays, stated, report, meaning)
             labels = archive["behaviour_policy"] if "behaviour_policy" in archive else None
             policies = _texts(archive, "behaviour_policy_names", report)
             environment = "".join(_texts(archive, "environment", report))
             attributes = "".join(_texts(archive, "attributes", report))
-            left_out = [key for key in archive if key not in (*REQUIRED, *OPTIONAL, *EXTRAS, *OWN_NAMES.values())]
+            used = (*REQUIRED, *OPTIONAL, *EXTRAS, *ends.names.values())
+            left_out = [key for key in archive if key not in used]
         if left_out:
+            report.left_out = tuple(left_out)
             report.note("not-kept", f"left out: {', '.join(left_out)}")
         if labels is not None and labels.dtype.kind not in "iu":
             report.error("labels", "is not an array of whole numbers", "behaviour_policy")
             report.refuse()
-        mark_ends(arrays, report, terminal_wins="timeouts" in names)
+        split_ends(arrays, ends, report)
+        mark_ends(arrays, report, terminal_wins=ends.terminal_wins)
         complete_successors(arrays, report)
         dataset = to_dataset(
             arrays,
@@ -104,6 +111,8 @@ def _opened(path: Path) -> Iterator[NpzFile]:
         raise UserError("the archive is cut short or damaged", place=str(path), remedy="Make it again") from error
     # What numpy makes of arrays that it cannot read; it refuses Python objects with a ValueError.
     except (ValueError, OSError, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
+        if number_of(error):
+            raise system_error(error, path) from error
         detail = str(error).splitlines()[0] if str(error) else type(error).__name__
         remedy = "Store arrays of numbers with numpy.savez"
         raise UserError(f"an array cannot be read ({detail})", place=str(path), remedy=remedy) from error

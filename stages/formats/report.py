@@ -12,6 +12,10 @@ from stages.errors import UserError
 
 RULES: dict[str, str] = {
     "missing-key": "every array of the layout is there",
+    "elsewhere": "the numbers are in the file itself",
+    "filter": "compression is of a kind that can be read here",
+    "not-written": "every number of an array was written",
+    "columns": "settings speak of columns that are there",
     "not-an-array": "arrays hold numbers and have the layout's number of axes",
     "wrong-length": "arrays have one row per step",
     "column-shape": "one number per step is stored as (N,), not as (N, 1)",
@@ -22,9 +26,13 @@ RULES: dict[str, str] = {
     "labels": "there is one true policy per episode, among those named",
     "text": "names and attributes are text",
     "num-actions": "the file says how many actions there are to choose from",
+    "wide": "observations are of a size that clustering can handle",
+    "action-gaps": "all numbers of actions up to the largest occur",
     "unknown-environment": "the environment is known",
     "unofficial": "a file with an official name has the official contents",
     "episode-count": "there are as many episodes as the file's name says",
+    "missing-terminals": "ends of the task are told from other ends",
+    "other-ends": "ends are called terminals and timeouts",
     "missing-timeouts": "ends other than terminals are marked",
     "both-flags": "an end is either a terminal or a timeout",
     "open-end": "the last row ends its episode",
@@ -44,6 +52,9 @@ RULES: dict[str, str] = {
     "action-box": "actions lie in the environment's box",
     "long-episode": "no episode is longer than the environment's time limit",
     "one-episode": "there is more than one episode",
+    "episode-a-row": "episodes have more than one step",
+    "wild-value": "no number is far from all others of its column",
+    "absurd": "numbers can be squared in float32",
     "metadata": "the metadata are complete and agree with the data",
     "space": "observations are vectors, actions vectors or numbers of a list, as their spaces say",
     "early-end": "an episode stored on its own ends at its last step, not before",
@@ -74,12 +85,16 @@ class Report:
         known_as: What it was found to be, such as ``official D4RL hopper-medium-v2``.
         notes: What is worth knowing.
         errors: Why it is refused.
+        left_out: Names of what is in the file and not used.
+        actions_counted: Whether the number of actions to choose from is not stated, but counted.
     """
 
     file: Path | str
     known_as: str = ""
     notes: list[Finding] = field(default_factory=list)
     errors: list[Finding] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()
+    actions_counted: bool = False
 
     def note(self, rule: str, cause: str, place: str = "", remedy: str = "") -> None:
         """Add something to know about the file."""

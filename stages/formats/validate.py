@@ -9,7 +9,8 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.environments.base import VectorEnvironment
 from stages.formats.known_problems import USUAL_LIMIT, known_problems
 from stages.formats.report import Report
-from stages.formats.row_search import differing_rows, rows_not_finite, rows_where
+from stages.formats.row_search import parted_rows, rows_not_finite, rows_where
+from stages.formats.wild_values import wild_values
 
 BOX_TOLERANCE = 1e-5
 SETTINGS_REMEDY = "Check the settings `environment` and `environment_settings`"
@@ -24,6 +25,8 @@ def validate(dataset: EpisodeDataset, report: Report, environment: VectorEnviron
         environment: The environment the dataset says it was recorded in, where there is one.
     """
     _finite(dataset, report)
+    if not report.errors:
+        wild_values(dataset, report)
     _continuous(dataset, report)
     _costs(dataset, report)
     if dataset.num_episodes == 1:
@@ -48,7 +51,7 @@ def _finite(dataset: EpisodeDataset, report: Report) -> None:
 
 def _continuous(dataset: EpisodeDataset, report: Report) -> None:
     ends = dataset.terminations | dataset.truncations
-    gaps = differing_rows(dataset.next_observations[:-1], dataset.observations[1:])
+    gaps = parted_rows(dataset.next_observations[:-1], dataset.observations[1:])
     jumps = gaps[~ends[gaps]]
     if len(jumps):
         cause = f"inside an episode the next row does not go on from {_rows(jumps)}"

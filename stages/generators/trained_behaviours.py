@@ -82,5 +82,8 @@ def _recorded(environment: VectorEnvironment, policy: Policy, name: str, steps: 
 def _manifest(settings: TrainedBehaviourSettings) -> str:
     """What is known about the behaviours, as the manifest beside their file tells it."""
     path = Path(settings.actors).with_suffix(".json")
-    told = json.loads(path.read_text())["behaviours"] if path.is_file() else {}
+    told = {}
+    if path.is_file():
+        with reading(path):
+            told = json.loads(path.read_text(encoding="utf-8"))["behaviours"]
     return json.dumps({name: told.get(name, {}) for name in settings.behaviours})

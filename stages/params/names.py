@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import UserError
+from stages.own_files import check_readable
 from stages.params.grids import Values
 from stages.params.schema import DatasetParams, Params
 from stages.params.stages import BY_DATASET, ROWS, STAGES
@@ -80,9 +81,10 @@ class Names:
             self._source((*keys, "mix", "sources", source), keys[-1])
         self._blocks((*keys, "settings"), dataset.settings)
         for index, file in enumerate(dataset.import_.files if dataset.import_ else ()):
-            if not Path(file).is_file():
+            if not Path(file).exists():
                 place = placed((*keys, "import", "files", index), self.sources)
                 raise UserError(f"no file {file}", place=place, remedy="Correct the path, or fetch it with `dvc pull`")
+            check_readable(file)
 
     def _known_dataset(self, keys: Keys, name: str) -> None:
         if name not in self.params.datasets:

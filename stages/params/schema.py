@@ -10,11 +10,11 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
-import yaml
 from pydantic import ConfigDict, Field, ValidationError, create_model, model_validator
 
-from stages.errors import UserError
 from stages.params.grids import Grid, Values
+from stages.params.reading import as_read, read
+from stages.params.spelling import check_spelling
 from stages.params.stages import ROWS, Stage
 from stages.settings import Keys, Settings, Sources, refused
 
@@ -170,14 +170,16 @@ def load(paths: Sequence[Path | str] = (FILE,), extra: Values | None = None) -> 
         The checked params, and the files' own contents for error messages.
 
     Raises:
-        UserError: A missing or damaged file, an unknown key, a wrong type, a value out of range.
+        UserError: A missing or damaged file, an unknown key, a wrong type, a value out of range, an odd name.
     """
-    sources = {str(path): _read(Path(path)) for path in paths}
-    merged = reduce(overlaid, [*sources.values(), extra or {}])
+    sources = {str(path): read(path) for path in paths}
+    merged = reduce(overlaid, [*sources.values(), as_read(extra or {})])
     try:
-        return PARAMS.model_validate(merged), sources
+        params = PARAMS.model_validate(merged)
     except ValidationError as error:
         raise refused(error, PARAMS, sources) from error
+    check_spelling(params, sources)
+    return params, sources
 
 
 def overlaid(below: Values, above: Values) -> Values:
@@ -187,15 +189,3 @@ def overlaid(below: Values, above: Values) -> Values:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = overlaid(merged[key], value) if both else value
     return merged
-
-
-def _read(path: Path) -> Values:
-    try:
-        values = yaml.safe_load(path.read_text())
-    except FileNotFoundError as error:
-        raise UserError("no such file", place=str(path)) from error
-    except yaml.YAMLError as error:
-        raise UserError(f"not YAML: {' '.join(str(error).split())}", place=str(path)) from error
-    if not isinstance(values, dict):
-        raise UserError("should hold `key: value` lines", place=str(path))
-    return values

@@ -1,5 +1,6 @@
 """Where datasets come from: generated, imported from the user's own files, or mixed of others."""
 
+from stages.own_files import contents, followed
 from stages.paths import BEHAVIOURS
 
 IMPORTED = [name for name, entry in DATASETS.items() if entry.import_]
@@ -65,7 +66,7 @@ rule generate_dataset:
 
 rule import_dataset:
     input:
-        lambda w: DATASETS[w.dataset].import_.files,
+        lambda w: sum(map(followed, DATASETS[w.dataset].import_.files), []),
     output:
         DATA,
     log:
@@ -76,11 +77,14 @@ rule import_dataset:
         dataset=one_of(IMPORTED),
     params:
         **stage("import_dataset"),
-        data=lambda w: [tracked_md5(file) for file in DATASETS[w.dataset].import_.files],
+        files=lambda w: DATASETS[w.dataset].import_.files,
+        data=lambda w: list(map(contents, DATASETS[w.dataset].import_.files)),
     message:
-        "import the dataset {wildcards.dataset} from {input}"
+        "import the dataset {wildcards.dataset} from {params.files}"
     shell:
-        "python -m stages.import_dataset {input:q} --output {output} --settings {params.settings:q} > {log} 2>&1"
+        # What was found in the files is for the user to read, so it is shown, too.
+        "python -m stages.import_dataset --output {output} --settings {params.settings:q} -- {params.files:q}"
+        " 2>&1 | tee {log}"
 
 
 rule mix_datasets:

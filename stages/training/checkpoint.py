@@ -11,10 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from stages.artifacts import save_tensors
 from stages.training.metrics import Diverged
@@ -44,26 +44,40 @@ class Checkpoint:
     @property
     def last(self) -> str | None:
         """The step and file of the checkpoint that is there, in words."""
-        if not self.path.exists():
-            return None
-        with safe_open(self.path, "pt") as file:
-            return f"step {json.loads(file.metadata()['step']):,} in {self.path}"
+        with self._opened() as file:
+            return f"step {_step(file):,} in {self.path}" if file is not None else None
 
     def resume(self, learner: Learner, metrics: Metrics) -> int:
-        """Restore the learner's tensors in place if a matching checkpoint exists; the step to go on from, else 0."""
-        if not self.path.exists():
-            return 0
-        with safe_open(self.path, "pt") as file:
-            metadata = file.metadata()
-            if metadata["fingerprint"] != self.fingerprint:
+        """Restore the learner's tensors in place if a matching checkpoint exists; the step to go on from, else 0.
+
+        A checkpoint that cannot be read, or that is another program's, counts as none: the training starts anew.
+        """
+        with self._opened() as file:
+            if file is None or file.metadata()["fingerprint"] != self.fingerprint:
+                return 0
+            tensors = {f"learner/{name}": tensor for name, tensor in learner.tensors().items()}
+            keys = set(file.keys())
+            if any(key not in keys or file.get_slice(key).get_shape() != [*t.shape] for key, t in tensors.items()):
                 return 0
             with torch.no_grad():
-                for name, tensor in learner.tensors().items():
-                    tensor.copy_(file.get_tensor(f"learner/{name}"))
-            logged = {key: file.get_tensor(key) for key in file.keys() if key.startswith("metrics/")}
-        step = json.loads(metadata["step"])
-        metrics.restore({key.removeprefix("metrics/"): tensor for key, tensor in logged.items()}, step)
+                for key, tensor in tensors.items():
+                    tensor.copy_(file.get_tensor(key))
+            logged = {key: file.get_tensor(key) for key in keys if key.startswith("metrics/")}
+            step = _step(file)
+        metrics.restore({key.removeprefix("metrics/"): tensor for key, tensor in sorted(logged.items())}, step)
         return step
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """The checkpoint that is there, None if there is none or it is not one of these."""
+        try:
+            file = safe_open(self.path, "pt")
+        except (OSError, SafetensorError):
+            yield None
+            return
+        with file:
+            known = file.metadata() or {}
+            yield file if known.keys() >= {"fingerprint", "step"} and known["step"].isdecimal() else None
 
     def save_if_due(self, learner: Learner, metrics: Metrics, step: int) -> None:
         """Save when `every_seconds` have passed since the last time."""
@@ -77,6 +91,11 @@ class Checkpoint:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         save_tensors(self.path, tensors, {"fingerprint": self.fingerprint, "step": json.dumps(step)})
         self._saved_at = time.monotonic()
+
+
+def _step(file: Any) -> int:
+    step: int = json.loads(file.metadata()["step"])
+    return step
 
 
 @contextmanager

@@ -10,9 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.minari.metadata import Metadata
 from stages.formats.minari.spaces import NUMBERS, Part, parse_space, refuse
+from stages.formats.precision import check_precision, shifted
 from stages.formats.report import Report
+
+ROWS_LOOKED_AT = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +62,24 @@ class CheckedEpisode:
 class Checks:
     """The rules; `seen` counts what they found, by rule, cause and array, as names of episodes."""
 
-    def __init__(self, metadata: Metadata, report: Report) -> None:
-        self.report = report
+    def __init__(self, metadata: Metadata, report: Report, meaning: Meaning = AS_STORED) -> None:
+        self.report, self.meaning = report, meaning
+        self.precise: list[np.ndarray] = []
+        self.rows_looked_at = 0
         self.seen: dict[tuple[str, str, str], list[str]] = {}
         observations = parse_space(metadata.observation_space, "observation_space", report)
         actions = parse_space(metadata.action_space, "action_space", report)
         if len(actions) > 1 or actions[0].path:
             refuse(report, "space", "actions of several parts are not supported", "action_space", "Use Box or Discrete")
+        if meaning.actions == ("continuous" if actions[0].num_actions is not None else "choices"):
+            cause = f"the setting actions: {meaning.actions} is not what the space says"
+            refuse(report, "action-kind", cause, "action_space", "Leave the setting out")
         self.layout = Layout(observations, actions[0])
+
+    @property
+    def width(self) -> int:
+        """Numbers of an observation, without those to leave out."""
+        return sum(part.size for part in self.layout.observations) - len(set(self.meaning.leave_out))
 
     def checked(self, episode: Episode) -> CheckedEpisode:
         """The arrays of `episode`.
@@ -86,7 +100,14 @@ class Checks:
         )
 
     def note(self, num_episodes: int) -> None:
-        """Write what was seen into the report."""
+        """Write what was seen into the report.
+
+        Raises:
+            UserError: float32 cannot hold some column of the observations.
+        """
+        if self.precise:
+            check_precision(np.concatenate(self.precise), "observations", self.meaning, self.report)
+            self.report.refuse()
         for (rule, cause, place), names in self.seen.items():
             found = f"{len(names):,} of {num_episodes:,} episodes, first {names[0]}"
             self.report.note(rule, f"{cause}: {found}", place)
@@ -96,7 +117,8 @@ class Checks:
         for values, part in zip(episode.observations, self.layout.observations, strict=True):
             name = "/".join(map(str, ("observations", *part.path)))
             self._check_shape(values, part.shape, name, episode)
-            parts.append(self._float32(values, name, episode).reshape(len(values), part.size))
+            self._see_precision(values, name, episode)
+            parts.append(values.reshape(len(values), part.size))
         lengths = {len(values) for values in parts}
         if lengths not in ({steps + 1}, {steps}):
             cause = f"{' or '.join(map(str, sorted(lengths)))} observations for {steps} rewards"
@@ -105,7 +127,24 @@ class Checks:
         if lengths == {steps}:
             cause = "no final observation, so a truncated episode loses its last step"
             self._see("missing-next-observations", cause, episode)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return self._joined(parts)
+
+    def _joined(self, parts: list[np.ndarray]) -> Float[np.ndarray, "rows observation"]:
+        """The parts side by side in float32; the first of them are kept as they are to see what that loses."""
+        values = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        if values.dtype != np.float32 and self.rows_looked_at < ROWS_LOOKED_AT:
+            self.precise.append(values)
+            self.rows_looked_at += len(values)
+        try:
+            with np.errstate(over="ignore"):  # What overflows is infinite then, and refused as such.
+                return (
+                    shifted(values, self.meaning)
+                    if self.meaning != AS_STORED
+                    else values.astype(np.float32, copy=False)
+                )
+        except IndexError as error:
+            cause = f"there is no column {error}, they are 0 to {values.shape[1] - 1}"
+            refuse(self.report, "columns", cause, "observations", "Correct the settings")
 
     def _actions(self, episode: Episode, steps: int) -> Shaped[np.ndarray, "steps *action"]:
         part, name = self.layout.actions, "actions"
@@ -173,10 +212,13 @@ class Checks:
         return values
 
     def _float32(self, values: np.ndarray, name: str, episode: Episode) -> Float[np.ndarray, "..."]:
-        if values.dtype != np.float32:
-            self._see("precision", f"{values.dtype} converted to float32", episode, name)
+        self._see_precision(values, name, episode)
         with np.errstate(over="ignore"):  # What overflows is infinite then, and refused as such.
             return values.astype(np.float32, copy=False)
+
+    def _see_precision(self, values: np.ndarray, name: str, episode: Episode) -> None:
+        if values.dtype != np.float32:
+            self._see("precision", f"{values.dtype} converted to float32", episode, name)
 
     def _see(self, rule: str, cause: str, episode: Episode, place: str = "") -> None:
         self.seen.setdefault((rule, cause, place), []).append(episode.name)

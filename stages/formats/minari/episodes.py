@@ -43,8 +43,7 @@ class _Assembly:
 
     def __init__(self, checks: Checks, num_steps: int, report: Report) -> None:
         self.report, self.num_steps, self.num_actions = report, num_steps, checks.layout.actions.num_actions
-        width = sum(part.size for part in checks.layout.observations)
-        self.observations = np.empty((num_steps, width), np.float32)
+        self.observations = np.empty((num_steps, checks.width), np.float32)
         self.next_observations = np.empty_like(self.observations)
         vectors = np.empty((num_steps, checks.layout.actions.size), np.float32)
         self.actions = vectors if self.num_actions is None else np.empty(num_steps, np.int64)

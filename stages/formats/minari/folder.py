@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stages.errors import UserError
-from stages.formats.flat_layout import is_hdf5, opened
+from stages.formats.hdf5_files import is_hdf5, opened
 
 METADATA_FILE = "metadata.json"
 MAIN_FILE = "main_data.hdf5"

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.formats.flat_layout import opened
+from stages.formats.hdf5_files import member, opened
 from stages.formats.minari.checks import Episode, Layout
 from stages.formats.minari.metadata import INCOMPLETE, Metadata
 from stages.formats.minari.spaces import Part, refuse
@@ -40,7 +40,7 @@ def read_hdf5(path: Path, layout: Layout, metadata: Metadata, report: Report) ->
             refuse(report, "metadata", cause, path.name, INCOMPLETE)
         for index in range(len(names)):
             name = f"episode_{index}"
-            group = file.get(name)
+            group = member(file, name, report)
             if not isinstance(group, h5py.Group):
                 refuse(report, "missing-key", f"no group {name}", path.name, "Number the episodes without gaps")
             if index == 0:
@@ -69,7 +69,7 @@ def write_hdf5(path: Path, dataset: EpisodeDataset) -> None:
 def _episode(group: h5py.Group, name: str, layout: Layout, metadata: Metadata, report: Report) -> Episode:
     observations = [_array(group, _stored_name(part), name, report) for part in layout.observations]
     columns = {column: _array(group, column, name, report) for column in COLUMNS}
-    costs = next((_array(group, key, name, report) for key in COSTS if key in group), None)
+    costs = next((_array(group, key, name, report) for key in COSTS if member(group, key, report) is not None), None)
     label = _label(group, name, metadata, report)
     return Episode(name, observations, **columns, costs=costs, label=label)
 
@@ -80,7 +80,7 @@ def _stored_name(part: Part) -> str:
 
 
 def _array(group: h5py.Group, key: str, episode: str, report: Report) -> np.ndarray:
-    stored = group.get(key)
+    stored = member(group, key, report)
     if stored is None:
         held = ", ".join(map(str, group)) or "nothing"
         refuse(report, "missing-key", f"no {key}", episode, f"The episode holds {held}")
@@ -103,7 +103,7 @@ def _label(group: h5py.Group, episode: str, metadata: Metadata, report: Report) 
 
 def _note_rest(group: h5py.Group, report: Report) -> None:
     """Say what is left out, going by the first episode."""
-    infos = group.get("infos")
+    infos = member(group, "infos", report)
     rest = [f"infos/{key}" for key in infos if key != "cost"] if isinstance(infos, h5py.Group) else []
     rest += [str(key) for key in group if key not in ("observations", "infos", *COLUMNS, *COSTS)]
     rest += [f"attribute {key}" for key in group.attrs if key not in ("id", "total_steps", "behaviour_policy")]

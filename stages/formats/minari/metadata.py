@@ -17,6 +17,7 @@ from stages.formats.minari.folder import METADATA_FILE
 from stages.formats.minari.spaces import refuse
 from stages.formats.report import Report
 from stages.settings import Settings
+from stages.system_errors import naming
 
 KEPT = ("dataset_id", "algorithm_name", "author", "code_permalink", "ref_min_score", "ref_max_score")
 INCOMPLETE = "Check that the download is complete"
@@ -55,7 +56,8 @@ def read_metadata(folder: Path, report: Report) -> Metadata:
         remedy = "Copy the whole folder of the dataset; files from before Minari 0.5 must be converted by Minari"
         refuse(report, "metadata", f"no {METADATA_FILE} beside the data", remedy=remedy)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        with naming(path):
+            values = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         refuse(report, "metadata", f"is not JSON ({error})", METADATA_FILE, INCOMPLETE)
     if not isinstance(values, dict):

@@ -32,6 +32,7 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.formats import FORMATS
 from stages.formats.base import FileFormat
+from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.minari.arrow import read_arrow
 from stages.formats.minari.checks import Checks
 from stages.formats.minari.episodes import assemble
@@ -51,12 +52,12 @@ class MinariFormat(FileFormat):
     def recognises(self, path: Path) -> bool:
         return data_folder(path) is not None
 
-    def read(self, path: Path, report: Report) -> EpisodeDataset:
+    def read(self, path: Path, report: Report, meaning: Meaning = AS_STORED) -> EpisodeDataset:
         folder = data_folder(path)
         if folder is None:
             raise UserError("not a Minari dataset", place=str(path), remedy="Give the folder that contains data")
         metadata = read_metadata(folder, report)
-        checks = Checks(metadata, report)
+        checks = Checks(metadata, report, meaning)
         if metadata.data_format == "hdf5":
             main_file = path if path.is_file() else folder / MAIN_FILE
             episodes = read_hdf5(main_file, checks.layout, metadata, report)
