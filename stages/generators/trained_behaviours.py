@@ -24,6 +24,7 @@ from stages.environments.recording import Policy, record
 from stages.errors import UserError, did_you_mean
 from stages.generators import GENERATORS
 from stages.generators.actor_files import ActorFileSettings
+from stages.made_files import reading
 from stages.online.actors import Actors
 from stages.online.ladder import sampling
 from stages.progress import Progress
