@@ -60,6 +60,10 @@ class Registry:
         """All names, sorted; nothing is loaded for it."""
         return sorted({*self._modules, *self._entries})
 
+    def listed(self) -> list[str]:
+        """The names that the family's package gives, in its order; nothing is loaded for it."""
+        return list(self._modules)
+
     def module(self, name: str) -> str:
         """The module that registers `name`; nothing is loaded for it."""
         if name in self._modules:

@@ -5,12 +5,14 @@ Each function is given the recipes, the job's dataset and recipe (None where it 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from stages.environments import ENVIRONMENTS
 from stages.formats import FORMATS
 from stages.online import LEARNERS
+from stages.registry import Registry
 from stages.settings import unknown
 
 if TYPE_CHECKING:
@@ -22,6 +24,17 @@ Values = dict[str, Any]
 def no_modules(recipes: Recipes, dataset: str | None, recipe: str | None, settings: Values) -> Iterator[str]:
     """No further modules."""
     yield from ()
+
+
+def all_of(registry: str) -> Callable[[Recipes, str | None, str | None, Values], Iterator[str]]:
+    """Everything that a registry, named as ``module:NAME``, lists."""
+
+    def listed(recipes: Recipes, dataset: str | None, recipe: str | None, settings: Values) -> Iterator[str]:
+        module, _, name = registry.partition(":")
+        found: Registry = getattr(importlib.import_module(module), name)
+        yield from map(found.module, found.listed())
+
+    return listed
 
 
 def environment(recipes: Recipes, dataset: str | None, recipe: str | None, settings: Values) -> Iterator[str]:

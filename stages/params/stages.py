@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from stages.params.derived import nothing, params_of_the_run, table
 from stages.params.grids import Grid, ImprovementGrid, SafeGrid
 from stages.params.modules import (
+    all_of,
     environment,
     environment_and_formats,
     environment_and_learner,
@@ -138,12 +139,19 @@ ROWS = (
         "rollouts under cost limits",
         modules=environment_and_method_of("train_safe"),
     ),
-    Stage("summarise", "stages.summarise:SummarySettings", "table and metrics", by_dataset=False),
+    Stage(
+        "summarise",
+        "stages.summarise:SummarySettings",
+        "table and metrics",
+        by_dataset=False,
+        modules=all_of("stages.reporting:SECTIONS"),
+    ),
     Stage(
         "report",
         "stages.reporting.settings:ReportSettings",
         "the page",
         by_dataset=False,
+        modules=all_of("stages.reporting:SECTIONS"),
         derived=params_of_the_run,
     ),
     Stage("tabulate", "stages.reporting:TABLES", by_dataset=False, derived=table),

@@ -1,7 +1,21 @@
-"""The report, and the tables of studies: functions of files and settings, by name."""
+"""Sections of the report in the order of the page, and tables of studies, which are functions of files and settings.
+
+A further family adds its folder beside this file and its names here.
+"""
 
 from stages.registry import Registry
 
+SECTIONS = Registry(
+    "section",
+    __name__,
+    {
+        "data.section": ["data"],
+        "returns.section": ["returns"],
+        "safe.section": ["safe"],
+        "clusterings.section": ["clusterings"],
+        "run.section": ["run"],
+    },
+)
 TABLES = Registry(
     "table",
     __name__,

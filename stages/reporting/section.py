@@ -1,7 +1,7 @@
 """What a family of results brings to the summary and the report: the contract that page and summary iterate over.
 
 A family is a folder beside this file: `results.py` (what it reads, as frozen dataclasses, and its `Source`s), typed
-metrics, tables, pictures, ``captions.yaml``, ``published.yaml``, templates, and a `Section` that `sections.py` names.
+metrics, tables, pictures, ``captions.yaml``, ``published.yaml``, templates, and a `Section` that `__init__.py` names.
 Sections see each other's results through `DatasetResults.of` alone; a `results.py` imports that of no other family.
 """
 

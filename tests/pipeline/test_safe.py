@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.params.schema import SafeGrid
+from stages.params.grids import SafeGrid
 from tests.pipeline.project import NOTHING
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ def test_studies_become_a_table(project):
     assert project.plan("safe_studies") == NOTHING
     table = pd.read_csv(project.path / "results/safe_studies/safe_navigation.csv")
     grids = {study: SafeGrid(**grid) for study, grid in project.params()["safe_studies"].items()}
-    variants = {study: 1 + len(grid.varied()) for study, grid in grids.items()}
+    variants = {study: 1 + len(grid.varied) for study, grid in grids.items()}
     assert variants and table.groupby("study")["variant"].nunique().to_dict() == variants
     assert project.plan()["report"] == 1
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stages.reporting import SECTIONS
 from stages.reporting.clusterings import ablation, k_sensitivity
 from stages.reporting.clusterings.cards import Card, cards
 from stages.reporting.clusterings.comparison import findings_table, rows_of, scores_table
@@ -24,6 +25,7 @@ from stages.reporting.kit.words import listed, of_seeds
 from stages.reporting.returns.results import Returns
 from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
+from stages.settings import Settings
 
 MOST_CLUSTERINGS = 3  # that have a sentence each, or a line of the headline
 CLOSE = 0.005  # NMI
@@ -78,6 +80,7 @@ class CostsView(View):
     picture: Picture
 
 
+@SECTIONS.register("clusterings", Settings)
 class ClusteringsSection(Section[ClusteringMetrics]):
     """Who did what: clusterings against the true behaviours and each other."""
 

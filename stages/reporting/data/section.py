@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from stages.environments.normalised_score import normalised_score
+from stages.reporting import SECTIONS
 from stages.reporting.data.contents import behaviours_picture, contents_picture, contents_table
 from stages.reporting.data.metrics import DataMetrics, data_metrics
 from stages.reporting.data.place import map_of
@@ -20,6 +21,7 @@ from stages.reporting.kit.pictures import Picture
 from stages.reporting.kit.tables import Table
 from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
+from stages.settings import Settings
 
 MOST_BEHAVIOURS = 6  # in a sentence; more are left to the table
 SMALL = 10.0  # returns below this are told with digits
@@ -37,6 +39,7 @@ class Contents(View):
     source: str  # of published sizes
 
 
+@SECTIONS.register("data", Settings)
 class DataSection(Section[DataMetrics]):
     """Sizes and returns of the behaviours in a dataset."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stages.reporting import SECTIONS
 from stages.reporting.data.place import map_of
 from stages.reporting.data.results import Data
 from stages.reporting.gathering import DatasetResults
@@ -21,6 +22,7 @@ from stages.reporting.returns.results import SOURCES, Returns
 from stages.reporting.returns.table import agents_table, differences
 from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
+from stages.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class ReturnsView(View):
     figure4: Picture | None
 
 
+@SECTIONS.register("returns", Settings)
 class ReturnsSection(Section[ReturnMetrics]):
     """Returns of the agents that are not held to any cost limit, beside behaviours and the best stitching."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, ClassVar
 
+from stages.reporting import SECTIONS
 from stages.reporting.gathering import Collection, DatasetResults
 from stages.reporting.kit.captions import caption
 from stages.reporting.kit.pictures import Picture
@@ -16,6 +17,7 @@ from stages.reporting.run.losses import losses_picture
 from stages.reporting.run.results import SOURCES, Run
 from stages.reporting.section import Section, View
 from stages.reporting.settings import ReportSettings
+from stages.settings import Settings
 
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "gymnasium", "mujoco", "h5py", "snakemake")
 
@@ -40,6 +42,7 @@ class RunView(View):
     settings: Table
 
 
+@SECTIONS.register("run", Settings)
 class RunSection(Section[None]):
     """How the results were made."""
 

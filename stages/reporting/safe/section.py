@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stages.reporting import SECTIONS
 from stages.reporting.data.results import Data
 from stages.reporting.gathering import Collection, DatasetResults
 from stages.reporting.kit.captions import caption
@@ -20,6 +21,7 @@ from stages.reporting.safe.tables import Pair, partition_table, safe_table, sour
 from stages.reporting.safe.words import sentences
 from stages.reporting.section import Outcome, Section, View
 from stages.reporting.settings import ReportSettings
+from stages.settings import Settings
 
 MOST_AGENTS = 3  # in the headline, best first
 
@@ -38,6 +40,7 @@ class SafeView(View):
     studies: list[Study]
 
 
+@SECTIONS.register("safe", Settings)
 class SafeSection(Section[SafeMetrics]):
     """Agents that are held to a cost limit."""
 
