@@ -14,9 +14,10 @@ from stages.clustering import CLUSTERING
 from stages.errors import UserError
 from stages.plotting.ablation import Variant, ablation
 from stages.reporting import TABLES
-from stages.reporting.clusterings.published import published_clusterings
+from stages.reporting.clusterings.published import PublishedClusterings
 from stages.reporting.clusterings.records import AblationRow
 from stages.reporting.clusterings.results import CLUSTERINGS, Clusterings, Clusters
+from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import SOURCES as DATA
 from stages.reporting.data.results import Data
 from stages.reporting.gathering import gather_one
@@ -40,7 +41,7 @@ def ablation_table(files: Sequence[str], settings: Settings) -> pd.DataFrame:
         UserError: The true labels are not known.
     """
     results = gather_one(files, (*DATA, CLUSTERINGS))
-    published = published_clusterings(results).ablation
+    published = from_papers(results, PublishedClusterings).ablation
     clusterings = results.of(Clusterings).clusterings.values()
     table = frame(ablation_rows(results.of(Data).true_labels, clusterings, published), AblationRow)
     percentages = table.select_dtypes("float")

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from stages.plotting.k_sensitivity import Series, k_sensitivity
-from stages.reporting.clusterings.published import published_clusterings
+from stages.reporting.clusterings.published import PublishedClusterings
 from stages.reporting.clusterings.records import KRow
 from stages.reporting.clusterings.results import Clusterings
+from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import Data
 from stages.reporting.gathering import DatasetResults
 from stages.reporting.kit.captions import caption
@@ -71,7 +72,7 @@ def _ours(rows: Sequence[KRow]) -> dict[str, Series]:
 
 
 def _published(results: DatasetResults) -> dict[str, Series]:
-    printed = published_clusterings(results).k_sensitivity
+    printed = from_papers(results, PublishedClusterings).k_sensitivity
     return {
         name: Series(
             caption("series", name), [int(k) for k in printed["k"]], np.array(values), np.full(len(values), np.nan)

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from stages.reporting.data.published import published_key
-from stages.reporting.gathering import DatasetResults
-from stages.reporting.kit.published import read_published
 
 
 @dataclass(frozen=True)
@@ -27,9 +22,3 @@ class PublishedClusterings:
     clustering: dict[str, PublishedScores] = field(default_factory=dict)
     k_sensitivity: dict[str, list[float]] = field(default_factory=dict)
     ablation: dict[str, tuple[float, float]] = field(default_factory=dict)
-
-
-def published_clusterings(results: DatasetResults) -> PublishedClusterings:
-    """The entry of a dataset, empty where no paper has it."""
-    entries = read_published(Path(__file__).parent, PublishedClusterings)
-    return entries.get(published_key(results), PublishedClusterings())

@@ -12,9 +12,10 @@ from jaxtyping import Float
 from stages.errors import UserError
 from stages.reporting import TABLES
 from stages.reporting.clusterings.diagnoses import Diagnosis
-from stages.reporting.clusterings.published import PublishedScores, published_clusterings
+from stages.reporting.clusterings.published import PublishedClusterings, PublishedScores
 from stages.reporting.clusterings.records import ClusteringRow
 from stages.reporting.clusterings.results import DIAGNOSES, Clusterings
+from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import SOURCES as DATA
 from stages.reporting.gathering import DatasetResults, gather_one
 from stages.reporting.kit.records import frame
@@ -47,7 +48,7 @@ def clustering_table(files: Sequence[str], settings: Settings) -> pd.DataFrame:
 
 def clustering_rows(results: DatasetResults) -> list[ClusteringRow]:
     """One row per diagnosed clustering of a dataset, in the order in which they were given."""
-    published = published_clusterings(results).clustering
+    published = from_papers(results, PublishedClusterings).clustering
     return [
         _row(results, name, diagnosis, published.get(diagnosis.method))
         for name, diagnosis in results.of(Clusterings).diagnoses.items()

@@ -13,7 +13,7 @@ from stages.plotting import style
 from stages.plotting.behaviours import Behaviour, behaviours
 from stages.plotting.dataset_contents import Recorded, contents
 from stages.plotting.navigation_map import NavigationMap
-from stages.reporting.data.published import Sizes, published_data
+from stages.reporting.data.published import PublishedData, Sizes, from_papers
 from stages.reporting.data.results import Data
 from stages.reporting.gathering import DatasetResults
 from stages.reporting.kit.captions import caption
@@ -29,7 +29,7 @@ def contents_table(results: DatasetResults) -> Table | None:
     dataset = results.of(Data).dataset
     if dataset is None:
         return None
-    printed = published_data(results).behaviours
+    printed = from_papers(results, PublishedData).behaviours
     return Table.of([_row(dataset, name, inside, printed.get(name, Sizes())) for name, inside in _behaviours(dataset)])
 
 
@@ -43,6 +43,7 @@ def contents_picture(results: DatasetResults) -> Picture | None:
     recorded = [
         Recorded(name, returns[inside], None if costs is None else costs[inside])
         for name, inside in named or [("all episodes", everything)]
+        if inside.any()
     ]
     against = "against their costs" if dataset.costs is not None else "and how often they occur"
     return picture(contents(recorded), f"{results.name}-contents", f"Returns of all episodes {against}, by behaviour")
@@ -93,14 +94,18 @@ def _row(dataset: EpisodeDataset, name: str, inside: Bool[np.ndarray, "episodes"
         "episodes": f"{len(lengths):,}",
         "published episodes": _number(printed.episodes, 0),
         "steps": f"{lengths.sum():,}",
-        "length": f"{lengths.mean():,.1f}",
+        "length": f"{lengths.mean():,.1f}" if len(lengths) else "",
         "published length": _number(printed.length, 2),
-        "terminated": f"{ended.mean():.0%}",
-        "return": f"{returns.mean():,.1f} ± {returns.std():,.1f}",
+        "terminated": f"{ended.mean():.0%}" if len(lengths) else "",
+        "return": _spread(returns),
         "published return": _number(printed.returns, 1),
-        "D4RL score": "" if score is None else f"{score.mean():.1f} ± {score.std():.1f}",
-        "cost": "" if costs is None else f"{costs[inside].mean():,.1f} ± {costs[inside].std():,.1f}",
+        "D4RL score": "" if score is None else _spread(score),
+        "cost": "" if costs is None else _spread(costs[inside]),
     }
+
+
+def _spread(values: Float[np.ndarray, "episodes"]) -> str:
+    return f"{values.mean():,.1f} ± {values.std():,.1f}" if len(values) else ""
 
 
 def _number(value: float | int | None, digits: int) -> str:

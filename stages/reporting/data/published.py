@@ -1,13 +1,20 @@
-"""Under which name papers print a dataset, and what the sizes of its behaviours are there."""
+"""What papers print: numbers in the files ``published.yaml`` beside the sections that show them, and sizes of data."""
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import TypeAdapter
 
 from stages.reporting.data.results import Data
 from stages.reporting.gathering import DatasetResults
-from stages.reporting.kit.published import read_published
+
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -27,9 +34,16 @@ class PublishedData:
     behaviours: dict[str, Sizes] = field(default_factory=dict)
 
 
-def published_data(results: DatasetResults) -> PublishedData:
-    """What is printed of a dataset, empty where nothing is."""
-    return read_published(Path(__file__).parent, PublishedData).get(published_key(results), PublishedData())
+def from_papers(results: DatasetResults, kind: type[Entry]) -> Entry:
+    """What papers print of a dataset: its entry in ``published.yaml`` beside `kind`, empty where there is none."""
+    return _entries(kind).get(published_key(results), kind())
+
+
+@cache
+def _entries(kind: type[Entry]) -> dict[str, Entry]:
+    file = Path(inspect.getfile(kind)).with_name("published.yaml")
+    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return TypeAdapter(dict[str, kind]).validate_python(entries)  # type: ignore[valid-type]
 
 
 def published_key(results: DatasetResults) -> str:

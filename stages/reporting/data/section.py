@@ -13,7 +13,7 @@ from stages.reporting import SECTIONS
 from stages.reporting.data.contents import behaviours_picture, contents_picture, contents_table
 from stages.reporting.data.metrics import DataMetrics, data_metrics
 from stages.reporting.data.place import map_of
-from stages.reporting.data.published import published_data
+from stages.reporting.data.published import PublishedData, from_papers
 from stages.reporting.data.results import SOURCES, Ceiling, Data
 from stages.reporting.gathering import DatasetResults
 from stages.reporting.kit.captions import caption
@@ -67,7 +67,7 @@ class DataSection(Section[DataMetrics]):
     def views(self, results: DatasetResults, metrics: DataMetrics, settings: ReportSettings) -> Iterable[Contents]:
         table, picture, place = contents_table(results), contents_picture(results), map_of(results.of(Data))
         if table is not None and picture is not None:
-            published = published_data(results)
+            published = from_papers(results, PublishedData)
             behaviours = None if place is None else behaviours_picture(results, place)
             yield Contents(table, picture, behaviours, published.source if published.behaviours else "")
 

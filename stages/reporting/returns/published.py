@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from stages.reporting.data.published import published_key
-from stages.reporting.gathering import DatasetResults
-from stages.reporting.kit.published import read_published
 
 
 @dataclass(frozen=True)
@@ -25,8 +20,3 @@ class PublishedReturns:
         """What is printed of `agent`; empty where nothing is."""
         number = [str(self.agents[agent])] if agent in self.agents else []
         return "; ".join([*number, *([self.rollouts[agent]] if agent in self.rollouts else [])])
-
-
-def published_returns(results: DatasetResults) -> PublishedReturns:
-    """The entry of a dataset, empty where no paper has it."""
-    return read_published(Path(__file__).parent, PublishedReturns).get(published_key(results), PublishedReturns())

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from stages.reporting import SECTIONS
 from stages.reporting.data.place import map_of
+from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import Data
 from stages.reporting.gathering import DatasetResults
 from stages.reporting.kit.captions import caption
@@ -17,7 +18,7 @@ from stages.reporting.kit.tables import Table
 from stages.reporting.returns.figure4 import figure4_picture
 from stages.reporting.returns.metrics import ReturnMetrics, ReturnRow, return_metrics, return_rows
 from stages.reporting.returns.pictures import returns_picture, trajectories_picture
-from stages.reporting.returns.published import PublishedReturns, published_returns
+from stages.reporting.returns.published import PublishedReturns
 from stages.reporting.returns.results import SOURCES, Returns
 from stages.reporting.returns.table import agents_table, differences
 from stages.reporting.section import Outcome, Section, View
@@ -80,7 +81,7 @@ class ReturnsSection(Section[ReturnMetrics]):
             )
 
     def outcomes(self, results: DatasetResults, metrics: ReturnMetrics) -> Iterable[Outcome]:
-        (unit, aggregates), published = metrics.compared, published_returns(results)
+        (unit, aggregates), published = metrics.compared, from_papers(results, PublishedReturns)
         for name, aggregate in sorted(aggregates.items(), key=lambda item: -item[1].iqm):
             worse = metrics.agents[name].worse_route
             remarks = [] if worse is None else [f"worse route {worse:.1%}"]
@@ -94,7 +95,7 @@ class ReturnsSection(Section[ReturnMetrics]):
         place = map_of(results.of(Data))
         view = ReturnsView(
             agents=agents_table(results, metrics),
-            paper=published_returns(results),
+            paper=from_papers(results, PublishedReturns),
             differences=differences(results),
             returns=returns_picture(results, metrics, settings.resamples),
             bounded=metrics.bound is not None and metrics.bound.applies,

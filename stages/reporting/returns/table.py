@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from stages.reporting.clusterings.results import Clusterings
+from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import Data
 from stages.reporting.gathering import DatasetResults
 from stages.reporting.kit.captions import caption
 from stages.reporting.kit.tables import Table
 from stages.reporting.returns.metrics import AgentMetrics, ReturnMetrics, chance_to_beat
-from stages.reporting.returns.published import PublishedReturns, published_returns
+from stages.reporting.returns.published import PublishedReturns
 from stages.reporting.returns.results import Returns
 from stages.reporting.run.results import Run
 
@@ -20,7 +21,7 @@ def agents_table(results: DatasetResults, metrics: ReturnMetrics) -> Table | Non
     agents = metrics.agents
     if not agents:
         return None
-    published, baseline = published_returns(results), next(iter(agents))
+    published, baseline = from_papers(results, PublishedReturns), next(iter(agents))
     rows = [
         _row(agent, scored, f"P(better than {caption('agents', baseline)})", better, published)
         for agent, scored in agents.items()
@@ -46,7 +47,7 @@ def _row(
 
 def differences(results: DatasetResults) -> Table | None:
     """A row for each size that the paper states and our files tell, if they differ."""
-    here, published = _sizes(results), published_returns(results)
+    here, published = _sizes(results), from_papers(results, PublishedReturns)
     rows = [
         [name, f"{here[name]:,}", f"{size:,}"]
         for name, size in published.sizes.items()

@@ -28,6 +28,13 @@ def test_a_row_for_each_behaviour_and_one_for_all():
     assert table.rows[0][5] == f"{returns.mean():,.1f} ± {returns.std():,.1f}"
 
 
+def test_a_behaviour_without_episodes_has_no_means(recwarn):
+    table = contents_table(results(behaviour_policy=np.array([1, 1, 1, 1])))
+    assert table.rows[0] == ["low", "0", "0", "–", "–", "–"] and table.rows[1][1] == "4"
+    assert contents_picture(results(behaviour_policy=np.array([1, 1, 1, 1]))) is not None
+    assert not recwarn.list
+
+
 def test_costs_and_scores_where_there_are_some():
     table = contents_table(results(costs=np.ones(20, dtype=np.float32), environment="Hopper-v4"))
     assert table.headings[-2:] == ["D4RL score", "cost"]
