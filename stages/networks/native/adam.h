@@ -36,7 +36,7 @@ inline double norm(const Seeds& seeds, long seed, const float* values) {
 inline void adam(const Adam& settings, float rate, float step, const Seeds& seeds, float* parameters,
                  const float* gradient, float* mean, float* square, float* target) {
     const double correction1 = 1 - std::pow(settings.beta1, step + 1), correction2 = 1 - std::pow(settings.beta2, step + 1);
-    const float step_size = rate / correction1, root = std::sqrt(correction2), epsilon = settings.epsilon;
+    const float step_size = rate / correction1, inverse_root = 1 / std::sqrt(correction2), epsilon = settings.epsilon;
     const float keep1 = settings.beta1, take1 = 1 - settings.beta1, keep2 = settings.beta2, take2 = 1 - settings.beta2;
     const float keep = 1 - rate * settings.weight_decay;
     const float near = settings.target_rate, far = 1 - settings.target_rate;
@@ -52,7 +52,7 @@ inline void adam(const Adam& settings, float rate, float step, const Seeds& seed
                 const float g = gradient[i] * scale;
                 mean[i] = keep1 * mean[i] + take1 * g;
                 square[i] = keep2 * square[i] + take2 * g * g;
-                parameters[i] = keep * parameters[i] - step_size * mean[i] / (std::sqrt(square[i]) / root + epsilon);
+                parameters[i] = keep * parameters[i] - step_size * mean[i] / (std::sqrt(square[i]) * inverse_root + epsilon);
             }
             // From the nearer end, so that a rate of 1 copies.
             if (target && near < 0.5f)

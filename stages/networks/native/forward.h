@@ -8,14 +8,37 @@ namespace native {
 constexpr long WIDE = 128;
 // ... unless too few rows of inputs make use of it.
 constexpr long FEW_ROWS = 16;
+// At most so many outputs (values) are computed as dot products, where a tile would waste nearly all of its lanes.
+constexpr long NARROW = 4;
 
+// transposed: weights [outputs, row_stride(inputs)], padded with zeros.
+inline void dot_products(Strided x, const float* transposed, const float* bias, long rows, long inputs, long outputs,
+                         float* to) {
+    const long step = row_stride(inputs), whole = inputs / LANES * LANES;
+    for (long r = 0; r < rows; r++)
+        for (long o = 0; o < outputs; o++) {
+            const float *row = x.data + r * x.row_step, *weights = transposed + o * step;
+            Vector sums = {};
+            for (long i = 0; i < whole; i += LANES) sums += load(row + i) * load(weights + i);
+            if (whole < inputs) sums += load_first(row + whole, inputs - whole) * load(weights + whole);
+            *to++ = sum(sums) + bias[o];
+        }
+}
+
+// The weights of all layers, packed where that pays; those of a narrow last layer transposed.
 inline void pack_weights(const Perceptrons& networks, long network, const float* parameters, long rows,
                          Panels* weights) {
     float* packed = networks.scratch;
     for (long l = 0; l < networks.num_layers; l++) {
         const Layer& layer = networks.layers[l];
         const float* from = parameters + layer.weight_of(network);
-        if (layer.outputs % LANES || (layer.outputs >= WIDE && rows > FEW_ROWS)) {
+        if (&layer == &networks.last() && layer.outputs <= NARROW) {
+            const long step = row_stride(layer.inputs);
+            weights[l] = {packed, step, 0};
+            std::fill_n(packed, layer.outputs * step, 0.0f);
+            for (long i = 0; i < layer.inputs; i++)
+                for (long o = 0; o < layer.outputs; o++) packed[o * step + i] = *from++;
+        } else if (layer.outputs % LANES || (layer.outputs >= WIDE && rows > FEW_ROWS)) {
             weights[l] = pack(from, layer.outputs, layer.inputs, layer.outputs, packed);
             packed += packed_size(layer.inputs, layer.outputs);
         } else {
@@ -34,12 +57,11 @@ inline void forward(const Perceptrons& networks, long network, const float* para
         const long room = kept ? rows : BLOCK_ROWS, at = kept ? first : 0;
         float* hidden = kept ? kept : networks.scratch + networks.packed_size();
         Strided x = {inputs + first * input_step, input_step, 1};
-        for (long l = 0; l < networks.num_layers; l++) {
+        for (long l = 0; l + 1 < networks.num_layers; l++) {
             const Layer& layer = networks.layers[l];
-            const bool last = l + 1 == networks.num_layers;
-            const long step = last ? layer.outputs : row_stride(layer.outputs);
-            float* z = last ? outputs + first * step : hidden + at * step;
-            float* h = z + (last ? 0 : layer.activations_at(room));
+            const long step = row_stride(layer.outputs);
+            float* z = hidden + at * step;
+            float* h = z + layer.activations_at(room);
             const bool relu = layer.plain() && layer.activation == Activation::relu;
             multiply(x, weights[l],
                      {z, step, relu ? Finish::bias_relu : Finish::bias, parameters + layer.bias_of(network)}, count,
@@ -50,6 +72,14 @@ inline void forward(const Perceptrons& networks, long network, const float* para
             x = {h, step, 1};
             hidden += layer.kept_size(room);
         }
+        const Layer& last = networks.last();
+        const float* bias = parameters + last.bias_of(network);
+        float* to = outputs + first * last.outputs;
+        const Panels& columns = weights[networks.num_layers - 1];
+        if (last.outputs <= NARROW)
+            dot_products(x, columns.data, bias, count, last.inputs, last.outputs, to);
+        else
+            multiply(x, columns, {to, last.outputs, Finish::bias, bias}, count, last.inputs, last.outputs);
     }
 }
 

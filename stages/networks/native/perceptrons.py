@@ -77,7 +77,8 @@ class Perceptrons:
         """
         inputs = self._checked(flat, inputs, member)
         if torch.is_grad_enabled() and (flat.requires_grad or inputs.requires_grad):
-            return _Node.apply(inputs, flat, self, member or 0, False)[0]
+            outputs: Tensor = _Node.apply(inputs, flat, self, member or 0, False)[0]  # type: ignore[no-untyped-call]
+            return outputs
         return self.forward(inputs, flat, member or 0, False)[0]
 
     def with_hidden(
@@ -88,7 +89,7 @@ class Perceptrons:
     ) -> tuple[Float[Tensor, "seeds members batch out"], list[Float[Tensor, "seeds members batch _"]]]:
         """As a call, with the activations of each hidden layer, which may be part of a loss."""
         inputs = self._checked(flat, inputs, member)
-        outputs, *hidden = _Node.apply(inputs, flat, self, member or 0, True)
+        outputs, *hidden = _Node.apply(inputs, flat, self, member or 0, True)  # type: ignore[no-untyped-call]
         return outputs, hidden
 
     def forward(self, inputs: Tensor, flat: Tensor, first: int, keep: bool) -> tuple[Tensor, Tensor | None]:
@@ -170,7 +171,7 @@ class _Node(torch.autograd.Function):
         ctx.networks, ctx.first = networks, first
         ctx.save_for_backward(inputs, flat, kept)
         ctx.set_materialize_grads(False)
-        views = networks.hidden_views(kept, *outputs.shape[:3]) if hidden else []
+        views = networks.hidden_views(kept, *outputs.shape[:3]) if hidden and kept is not None else []
         return outputs, *views
 
     @staticmethod

@@ -35,19 +35,28 @@ struct Target {
     long operand_step = 0;           // mask: between rows
 };
 
+// Rows of C from the tile's sums; the last vector may be cut off by the end of the row.
 template <int ROWS, int VECTORS, class Change>
-inline void write(Vector (&sums)[ROWS][VECTORS], const Target& c, long row, long column, Change change) {
-    for (int r = 0; r < ROWS; r++)
-        for (int v = 0; v < VECTORS; v++) {
-            long at = column + v * LANES;
-            float* to = c.data + (row + r) * c.row_step + at;
-            store_first(to, change(sums[r][v], to, r, v), c.row_step - at);
-        }
+inline void write(Vector (&sums)[ROWS][VECTORS], float* to, long row_step, long last, Change change) {
+    for (int r = 0; r < ROWS; r++, to += row_step) {
+        for (int v = 0; v < VECTORS - 1; v++) store(to + v * LANES, change(sums[r][v], r, v));
+        store_first(to + (VECTORS - 1) * LANES, change(sums[r][VECTORS - 1], r, VECTORS - 1), last);
+    }
 }
 
 template <int ROWS, int VECTORS>
 void tile(Strided a, const float* b, long b_step, long inner, const Target& c, long row, long column, long columns) {
-    Vector sums[ROWS][VECTORS] = {};
+    const long left = column + (VECTORS - 1) * LANES;  // of the last vector, which the row's end may cut off
+    const long last = std::min(LANES, c.row_step - left);
+    Vector bias[VECTORS] = {};
+    if (c.finish == Finish::bias || c.finish == Finish::bias_relu)
+        for (int v = 0; v < VECTORS; v++) {
+            const float* from = c.operand + column + v * LANES;
+            bias[v] = v < VECTORS - 1 ? load(from) : load_first(from, std::min(LANES, columns - left));
+        }
+    Vector sums[ROWS][VECTORS];  // without a condition around them, or the compiler keeps them in memory
+    for (int r = 0; r < ROWS; r++)
+        for (int v = 0; v < VECTORS; v++) sums[r][v] = bias[v];
     const float* from = a.data + row * a.row_step;
     for (long k = 0; k < inner; k++, from += a.column_step, b += b_step) {
         Vector values[VECTORS];
@@ -56,26 +65,19 @@ void tile(Strided a, const float* b, long b_step, long inner, const Target& c, l
             for (int v = 0; v < VECTORS; v++) sums[r][v] += from[r * a.row_step] * values[v];
     }
     const Vector zero = {};
-    Vector bias[VECTORS] = {};
-    if (c.finish == Finish::bias || c.finish == Finish::bias_relu)
-        for (int v = 0; v < VECTORS; v++)
-            bias[v] = load_first(c.operand + column + v * LANES, std::min(LANES, columns - column - v * LANES));
+    float* to = c.data + row * c.row_step + column;
     switch (c.finish) {
         case Finish::store:
-            return write(sums, c, row, column, [&](Vector s, float*, int, int) { return s; });
+        case Finish::bias: return write(sums, to, c.row_step, last, [&](Vector s, int, int) { return s; });
+        case Finish::bias_relu:  // as in torch, NaN stays NaN
+            return write(sums, to, c.row_step, last, [&](Vector s, int, int) { return s < zero ? zero : s; });
         case Finish::add:
-            return write(sums, c, row, column, [&](Vector s, float* to, int, int v) {
-                return s + load_first(to, std::min(LANES, c.row_step - column - v * LANES));
-            });
-        case Finish::bias:
-            return write(sums, c, row, column, [&](Vector s, float*, int, int v) { return s + bias[v]; });
-        case Finish::bias_relu:  // as torch: NaN stays NaN
-            return write(sums, c, row, column, [&](Vector s, float*, int, int v) {
-                s += bias[v];
-                return s < zero ? zero : s;
+            return write(sums, to, c.row_step, last, [&](Vector s, int r, int v) {
+                const float* at = to + r * c.row_step + v * LANES;
+                return s + (v < VECTORS - 1 ? load(at) : load_first(at, last));
             });
         case Finish::mask:
-            return write(sums, c, row, column, [&](Vector s, float*, int r, int v) {
+            return write(sums, to, c.row_step, last, [&](Vector s, int r, int v) {
                 Vector gate = load(c.operand + (row + r) * c.operand_step + column + v * LANES);
                 return gate <= zero ? zero : s;
             });

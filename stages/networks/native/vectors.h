@@ -23,6 +23,7 @@ inline void store(float* to, Vector value) { *reinterpret_cast<Unaligned*>(to) =
 
 // The first `count` lanes, the others zero: memory beyond a row's end may belong to nobody.
 inline Vector load_first(const float* from, long count) {
+    if (count >= LANES) return load(from);
     Vector value = {};
     std::memcpy(&value, from, count * sizeof(float));
     return value;
@@ -33,10 +34,17 @@ inline void store_first(float* to, Vector value, long count) {
     std::memcpy(to, &value, count * sizeof(float));
 }
 
+inline float sum(Vector value) {
+    typedef float Quarter __attribute__((vector_size(4 * sizeof(float))));
+    Quarter parts[LANES / 4];
+    std::memcpy(parts, &value, sizeof value);
+    for (long i = 1; i < LANES / 4; i++) parts[0] += parts[i];
+    return (parts[0][0] + parts[0][1]) + (parts[0][2] + parts[0][3]);
+}
+
 inline long round_up(long value, long multiple) { return (value + multiple - 1) / multiple * multiple; }
 
-// Distance between rows of a buffer: whole vectors, so that a row may be read and written to its last lane, and an odd
-// number of them, because rows a power of two apart would compete for the same few places of the cache.
-inline long row_stride(long width) { return (round_up(width, LANES) / LANES | 1) * LANES; }
+// Distance between rows of a buffer: whole vectors, so that a row may be read and written to its last lane.
+inline long row_stride(long width) { return round_up(width, LANES); }
 
 }  // namespace native
