@@ -25,9 +25,9 @@ from stages.networks.native.gradient import gradient
 from stages.networks.native.layout import Layout, perceptron
 from stages.networks.native.library import describe, library
 from stages.networks.native.perceptrons import Perceptrons
-from stages.networks.trainable import Trainable
 from stages.seeding import generators
 from stages.training.device import pick
+from stages.training.trainable import Trainable
 
 BATCH, MULTIPLE = 256, 16
 SHAPES = {"SARSA 64x3": (23, 64, 64, 64, 2), "256x2": (23, 256, 256, 1)}
