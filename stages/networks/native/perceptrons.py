@@ -1,0 +1,188 @@
+"""Evaluating and differentiating the perceptrons of a `Layout` with the native library, as one node of autograd."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.networks.native.layout import Activation, Layout, Norm
+
+# In the order of the library's numbers for them.
+ACTIVATIONS, NORMS = get_args(Activation), get_args(Norm)
+MOST_LAYERS = 16
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_int64) for name in "inputs outputs activation norm weight bias gain shift".split()]
+
+
+class _Perceptrons(ctypes.Structure):
+    _fields_ = [
+        ("num_layers", ctypes.c_int64),
+        ("num_members", ctypes.c_int64),
+        ("layers", ctypes.POINTER(_Layer)),
+        ("scratch", ctypes.c_void_p),
+    ]
+
+
+class Perceptrons:
+    """The networks of a layout, computed by the native library.
+
+    Args:
+        library: The native library.
+        layout: Of the networks.
+
+    Raises:
+        ValueError: There are too many layers.
+    """
+
+    def __init__(self, library: ctypes.PyDLL, layout: Layout) -> None:
+        if len(layout.layers) > MOST_LAYERS:
+            raise ValueError(f"{len(layout.layers)} layers, at most {MOST_LAYERS} are possible")
+        self.library, self.layout = library, layout
+        self.widths = [layer.outputs for layer in layout.layers]
+        # A gradient is made whole by one backward pass over all networks, but gain's and shift's parts are added up.
+        self.adds = any(layer.norm != "none" for layer in layout.layers)
+        starts = iter(layout.starts)
+        layers = []
+        for layer in layout.layers:
+            places = [next(starts) for _ in range(2 if layer.norm == "none" else 4)]
+            kinds = ACTIVATIONS.index(layer.activation), NORMS.index(layer.norm)
+            layers.append(_Layer(layer.inputs, layer.outputs, *kinds, *places))
+        self._layers = (_Layer * len(layers))(*layers)
+        self._structure = _Perceptrons(len(layers), layout.num_members, self._layers, None)
+        self.address = ctypes.addressof(self._structure)
+        self._scratch = torch.empty(library.scratch_size(self.address))
+        self._structure.scratch = self._scratch.data_ptr()
+
+    def __call__(
+        self,
+        flat: Float[Tensor, "parameters"],
+        inputs: Float[Tensor, "seeds m batch in"],
+        member: int | None = None,
+    ) -> Float[Tensor, "seeds members batch out"]:
+        """Evaluate every network on its own batch.
+
+        Args:
+            flat: Parameters. Detached, no time is spent on their gradient.
+            inputs: With m = 1 the members of a seed share the batch, otherwise m is their number.
+            member: Evaluate this member of each seed alone (then m = 1).
+
+        Raises:
+            ValueError: Shapes that do not fit, or numbers that are not float32 on the CPU.
+        """
+        inputs = self._checked(flat, inputs, member)
+        if torch.is_grad_enabled() and (flat.requires_grad or inputs.requires_grad):
+            outputs: Tensor = _Node.apply(inputs, flat, self, member or 0, False)[0]  # type: ignore[no-untyped-call]
+            return outputs
+        return self.forward(inputs, flat, member or 0, False)[0]
+
+    def with_hidden(
+        self,
+        flat: Float[Tensor, "parameters"],
+        inputs: Float[Tensor, "seeds m batch in"],
+        member: int | None = None,
+    ) -> tuple[Float[Tensor, "seeds members batch out"], list[Float[Tensor, "seeds members batch _"]]]:
+        """As a call, with the activations of each hidden layer, which may be part of a loss."""
+        inputs = self._checked(flat, inputs, member)
+        outputs, *hidden = _Node.apply(inputs, flat, self, member or 0, True)  # type: ignore[no-untyped-call]
+        return outputs, hidden
+
+    def forward(self, inputs: Tensor, flat: Tensor, first: int, keep: bool) -> tuple[Tensor, Tensor | None]:
+        """Outputs and, asked for, what a backward pass needs of hidden layers; nothing is checked."""
+        seeds, members, rows, _ = inputs.shape
+        seed_step, member_step, row_step, _ = inputs.stride()
+        outputs = torch.empty((seeds, members, rows, self.widths[-1]))
+        kept = None
+        if keep:
+            kept = torch.empty(seeds * members, self.library.kept_size(self.address, rows))
+        self.library.perceptrons_forward(
+            self.address, seeds, first, members, rows, flat.data_ptr(), inputs.data_ptr(), seed_step, member_step,
+            row_step, kept.data_ptr() if kept is not None else None, outputs.data_ptr(),
+        )  # fmt: skip
+        return outputs, kept
+
+    def backward(
+        self,
+        inputs: Tensor,
+        flat: Tensor,
+        first: int,
+        kept: Tensor,
+        slopes: Tensor,
+        hidden: list[Tensor | None],
+        wanted: tuple[bool, bool],
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Gradients of inputs and parameters, where `wanted`, from that of the outputs; nothing is checked."""
+        seeds, members, rows, _ = inputs.shape
+        input_gradient = torch.empty(inputs.shape) if wanted[0] else None
+        gradient = None
+        if wanted[1]:
+            whole = members == self.layout.num_members and rows > 0 and not self.adds
+            gradient = torch.empty(flat.shape) if whole else torch.zeros(flat.shape)
+        pointers = [None if part is None else part.data_ptr() for part in hidden]
+        self.library.perceptrons_backward(
+            self.address, seeds, first, members, rows, flat.data_ptr(), inputs.data_ptr(), *inputs.stride()[:3],
+            kept.data_ptr(), slopes.data_ptr(), (ctypes.c_int64 * 4)(*slopes.stride()),
+            (ctypes.c_void_p * len(pointers))(*pointers) if any(pointers) else None,
+            gradient.data_ptr() if gradient is not None else None,
+            input_gradient.data_ptr() if input_gradient is not None else None,
+        )  # fmt: skip
+        return input_gradient, gradient
+
+    def hidden_views(self, kept: Tensor, seeds: int, members: int, rows: int) -> list[Tensor]:
+        """The activations ``[seeds, members, batch, width]`` of hidden layers in what the forward pass kept."""
+        views = []
+        for level, width in enumerate(self.widths[:-1]):
+            step, at = self.library.kept_row_stride(width), self.library.kept_at(self.address, rows, level)
+            strides = (members * kept.shape[1], kept.shape[1], step, 1)
+            views.append(kept.as_strided((seeds, members, rows, width), strides, at))
+        return views
+
+    def _checked(self, flat: Tensor, inputs: Tensor, member: int | None) -> Tensor:
+        """Inputs ``[seeds, members, batch, in]`` with contiguous rows, shared ones repeated without copying."""
+        layout, members = self.layout, self.layout.num_members if member is None else 1
+        if flat.dtype != torch.float32 or inputs.dtype != torch.float32 or flat.is_cuda or inputs.is_cuda:
+            raise ValueError("parameters and inputs of native networks are float32 on the CPU")
+        if flat.shape != (layout.num_parameters,) or not flat.is_contiguous():
+            raise ValueError(f"{tuple(flat.shape)} parameters where {layout.num_parameters} in one piece are expected")
+        if member is not None and not 0 <= member < layout.num_members:
+            raise ValueError(f"member {member} of {layout.num_members}")
+        seeds, m, _, width = inputs.shape
+        if seeds != layout.num_seeds or m not in (1, members) or width != layout.layers[0].inputs:
+            expected = f"[{layout.num_seeds}, {members} or 1, batch, {layout.layers[0].inputs}]"
+            raise ValueError(f"inputs of shape {list(inputs.shape)} where {expected} is expected")
+        if inputs.stride(3) != 1:
+            inputs = inputs.contiguous()
+        return inputs if m == members else inputs.expand(-1, members, -1, -1)
+
+
+class _Node(torch.autograd.Function):
+    """Outputs, then hidden activations if asked for."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, inputs: Tensor, flat: Tensor, networks: Perceptrons, first: int, hidden: bool
+    ) -> tuple[Tensor, ...]:
+        outputs, kept = networks.forward(inputs, flat, first, True)
+        ctx.networks, ctx.first = networks, first
+        ctx.save_for_backward(inputs, flat, kept)
+        ctx.set_materialize_grads(False)
+        views = networks.hidden_views(kept, *outputs.shape[:3]) if hidden and kept is not None else []
+        return outputs, *views
+
+    @staticmethod
+    def backward(ctx: Any, slopes: Tensor | None, *hidden: Tensor | None) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            # Otherwise a penalty on gradients would be left out of a loss's gradient without a word.
+            raise RuntimeError("native networks are differentiated once; `reference.evaluate` can be, twice")
+        inputs, flat, kept = ctx.saved_tensors
+        networks = ctx.networks
+        if slopes is None:
+            slopes = torch.zeros(()).expand(*inputs.shape[:3], networks.widths[-1])
+        parts = [None if part is None else part.contiguous() for part in hidden]
+        wanted = ctx.needs_input_grad[:2]
+        return *networks.backward(inputs, flat, ctx.first, kept, slopes, parts, wanted), None, None, None

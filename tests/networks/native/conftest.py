@@ -1,0 +1,13 @@
+import ctypes
+
+import pytest
+
+from stages.networks.native.library import library
+
+
+@pytest.fixture(scope="session")
+def native() -> ctypes.PyDLL:
+    """The native library of this processor; a compiler that is there must be able to make it."""
+    found = library()
+    assert found is not None, "the native library could not be had, see the line on stderr"
+    return found
