@@ -34,7 +34,7 @@ class Frequencies:
     """How often each action is chosen, in the cluster and in the dataset."""
 
     names: list[str]
-    own: Float[np.ndarray, "actions"]
+    inside: Float[np.ndarray, "actions"]
     every: Float[np.ndarray, "actions"]
 
 
@@ -91,11 +91,11 @@ def cluster_card(
     return figure
 
 
-def _distribution(axes: Axes, own: np.ndarray, every: np.ndarray, title: str, shade: str) -> None:
+def _distribution(axes: Axes, inside: np.ndarray, every: np.ndarray, title: str, shade: str) -> None:
     """Histogram of the cluster's episodes over that of the whole dataset."""
     edges = np.histogram_bin_edges(every, BINS)
     axes.stairs(np.histogram(every, edges)[0], edges, fill=True, color=style.RULE)
-    axes.stairs(np.histogram(own, edges)[0], edges, fill=True, color=shade, alpha=0.85)
+    axes.stairs(np.histogram(inside, edges)[0], edges, fill=True, color=shade, alpha=0.85)
     axes.set_title(title, fontsize=9)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.ticklabel_format(axis="x", useOffset=False)
@@ -123,7 +123,7 @@ def _frequencies(axes: Axes, actions: Frequencies, shade: str) -> None:
     """A bar per action, over the dataset's own in grey."""
     rows = np.arange(len(actions.names))
     axes.barh(rows, actions.every, height=0.78, color=style.RULE)
-    axes.barh(rows, actions.own, height=0.46, color=shade)
+    axes.barh(rows, actions.inside, height=0.46, color=shade)
     axes.set_yticks(rows, actions.names, fontsize=8)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(3))

@@ -50,8 +50,8 @@ def cost_reward(agents: Sequence[Achieved], limits: Sequence[float], data: Data 
             _frame(axes, limit, largest, wide)
             if data is not None:
                 _data(axes, data, largest)
-            for agent, one in enumerate(agents):
-                _mark(axes, one, index, agent)
+            for number, agent in enumerate(agents):
+                _mark(axes, agent, index, number)
         for axes in grid.ravel()[len(limits) :]:
             axes.set_visible(False)
         for axes in grid[:, 0]:
@@ -63,9 +63,9 @@ def cost_reward(agents: Sequence[Achieved], limits: Sequence[float], data: Data 
 def _legend(figure: Figure, first: list[str], agents: Sequence[Achieved]) -> None:
     """Names of everything that any panel shows, the data's dots large enough to be seen."""
     shown = {
-        str(name): one for axes in figure.axes for one, name in zip(*axes.get_legend_handles_labels(), strict=True)
+        str(name): mark for axes in figure.axes for mark, name in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    titles = [title for title in [*first, *(one.title for one in agents)] if title in shown]
+    titles = [title for title in [*first, *(agent.title for agent in agents)] if title in shown]
     legend = figure.legend(
         [shown[title] for title in titles], titles, loc="outside lower center", ncols=4, fontsize=8,
         labelcolor=style.INK,
@@ -82,7 +82,7 @@ def is_logarithmic(agents: Sequence[Achieved], limits: Sequence[float]) -> bool:
 
 def _largest(agents: Sequence[Achieved], limits: Sequence[float]) -> float:
     """The largest cost to show: a bit beyond the agents' and the limits."""
-    return MARGIN * max(float(np.nanmax([np.nanmax(one.costs) for one in agents])), max(limits) * 1.15)
+    return MARGIN * max(float(np.nanmax([np.nanmax(agent.costs) for agent in agents])), max(limits) * 1.15)
 
 
 def _frame(axes: Axes, limit: float, largest: float, wide: bool) -> None:
@@ -123,16 +123,16 @@ def _data(axes: Axes, data: Data, largest: float) -> None:
     )
 
 
-def _mark(axes: Axes, one: Achieved, limit: int, agent: int) -> None:
-    costs, returns = one.costs[:, limit], one.returns[:, limit]
+def _mark(axes: Axes, agent: Achieved, limit: int, number: int) -> None:
+    costs, returns = agent.costs[:, limit], agent.returns[:, limit]
     if np.isnan(costs).all():
         return
-    shade = style.colour(agent)
+    shade = style.colour(number)
     cost, value = costs.mean(), returns.mean()
     if len(costs) > 1:
         axes.hlines(value, costs.min(), costs.max(), color=shade, linewidth=1, alpha=0.75, zorder=4)
         axes.vlines(cost, returns.min(), returns.max(), color=shade, linewidth=1, alpha=0.75, zorder=4)
     axes.plot(
-        cost, value, MARKERS[agent % len(MARKERS)], color=shade, markersize=7, markeredgecolor=style.PAPER,
-        markeredgewidth=0.8, linestyle="none", zorder=5, label=one.title,
+        cost, value, MARKERS[number % len(MARKERS)], color=shade, markersize=7, markeredgecolor=style.PAPER,
+        markeredgewidth=0.8, linestyle="none", zorder=5, label=agent.title,
     )  # fmt: skip

@@ -35,12 +35,12 @@ def contents(recorded: Sequence[Recorded]) -> Figure:
             return figure
         figure = Figure(figsize=(6.4, 0.75 + 0.55 * len(recorded)), layout="constrained")
         grid = figure.subplots(len(recorded), 1, sharex=True, squeeze=False)[:, 0]
-        edges = np.histogram_bin_edges(np.concatenate([one.returns for one in recorded]), BINS)
-        for index, (axes, one) in enumerate(zip(grid, recorded, strict=True)):
-            axes.stairs(np.histogram(one.returns, edges)[0], edges, fill=True, color=style.colour(index))
+        edges = np.histogram_bin_edges(np.concatenate([behaviour.returns for behaviour in recorded]), BINS)
+        for index, (axes, behaviour) in enumerate(zip(grid, recorded, strict=True)):
+            axes.stairs(np.histogram(behaviour.returns, edges)[0], edges, fill=True, color=style.colour(index))
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
-            axes.set_ylabel(one.name, rotation=0, ha="right", va="center")
+            axes.set_ylabel(behaviour.name, rotation=0, ha="right", va="center")
             axes.xaxis.set_major_locator(MaxNLocator(6))
         grid[-1].set_xlabel("return of an episode")
     return figure
@@ -48,11 +48,11 @@ def contents(recorded: Sequence[Recorded]) -> Figure:
 
 def _plane(axes: Axes, recorded: Sequence[Recorded]) -> None:
     """Every episode as a point, thinned evenly where there are very many."""
-    for index, one in enumerate(recorded):
-        assert one.costs is not None
-        step = -(-len(one.returns) // MOST_POINTS)
+    for index, behaviour in enumerate(recorded):
+        assert behaviour.costs is not None
+        step = -(-len(behaviour.returns) // MOST_POINTS)
         points = {"s": 12, "alpha": 0.6, "color": style.colour(index), "linewidths": 0}
-        axes.scatter(one.costs[::step], one.returns[::step], label=one.name, **points)
+        axes.scatter(behaviour.costs[::step], behaviour.returns[::step], label=behaviour.name, **points)
     axes.set(xlabel="cost of an episode", ylabel="return of an episode")
     axes.grid(True)
     axes.set_axisbelow(True)

@@ -34,11 +34,11 @@ def em_progress(
         agreement_name: Name of `agreement`.
         score_name: Name of `score`.
     """
-    told = ((agreement_name, agreement), (score_name, score))
-    known = [(name, curves) for name, curves in told if (~np.isnan(curves)).any(axis=1).sum() > 1]
+    scores = ((agreement_name, agreement), (score_name, score))
+    shown = [(name, curves) for name, curves in scores if (~np.isnan(curves)).any(axis=1).sum() > 1]
     with style.styled():
-        figure, grid = style.panels(len(known), len(known), width=3.9, height=2.7)
-        for axes, (title, curves) in zip(grid, known, strict=True):
+        figure, grid = style.panels(len(shown), len(shown), width=3.9, height=2.7)
+        for axes, (title, curves) in zip(grid, shown, strict=True):
             _curves(axes, curves, seeds, failed=_failed(agreement))
             axes.set_title(fill(title, LONGEST_LINE))
             axes.set_xlabel("iteration")
@@ -56,26 +56,31 @@ def _failed(agreement: Float[np.ndarray, "labelled seeds"]) -> np.ndarray:
 
 
 def _last(curve: Float[np.ndarray, "epochs"]) -> float:
-    known = curve[~np.isnan(curve)]
-    return float(known[-1]) if len(known) else float("nan")
+    values = curve[~np.isnan(curve)]
+    return float(values[-1]) if len(values) else float("nan")
 
 
 def _curves(axes: Axes, curves: Float[np.ndarray, "epochs seeds"], seeds: Sequence[int], failed: np.ndarray) -> None:
     """Seeds that went well are drawn alike; a seed that did not is named."""
     for column, seed in enumerate(seeds):
-        known = np.flatnonzero(~np.isnan(curves[:, column]))
-        if not len(known):
+        iterations = np.flatnonzero(~np.isnan(curves[:, column]))
+        if not len(iterations):
             continue
-        line = curves[known, column]
+        line = curves[iterations, column]
         shade, width = (style.ALERT, 1.5) if failed[column] else (style.SERIES[0], 1.0)
         axes.plot(
-            known, line, color=shade, linewidth=width, alpha=1.0 if failed[column] else 0.65, zorder=2 + failed[column]
+            iterations,
+            line,
+            color=shade,
+            linewidth=width,
+            alpha=1.0 if failed[column] else 0.65,
+            zorder=2 + failed[column],
         )
-        axes.plot(known[-1], line[-1], "o", markersize=3.5, color=shade, zorder=3)
+        axes.plot(iterations[-1], line[-1], "o", markersize=3.5, color=shade, zorder=3)
         if failed[column]:
             axes.annotate(
                 f"seed {seed}",
-                (known[-1], line[-1]),
+                (iterations[-1], line[-1]),
                 xytext=(5, 0),
                 textcoords="offset points",
                 va="center",

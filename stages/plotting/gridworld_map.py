@@ -42,11 +42,11 @@ def draw_visits(axes: Axes, visits: Visits, shade: str) -> None:
                 corner, 1, 1, facecolor=shade, alpha=round(0.06 + 0.6 * share**0.5, 2), edgecolor="none", clip_on=False
             )
         )
-        own = visits.counts[row, column]
-        if share >= RARE and len(own) == len(ARROWS):
+        actions = visits.counts[row, column]
+        if share >= RARE and len(actions) == len(ARROWS):
             axes.text(
-                column, row, ARROWS[int(own.argmax())], ha="center", va="center", fontsize=9,
-                color=style.INK, alpha=round(float(own.max() / own.sum()), 1),
+                column, row, ARROWS[int(actions.argmax())], ha="center", va="center", fontsize=9,
+                color=style.INK, alpha=round(float(actions.max() / actions.sum()), 1),
             )  # fmt: skip
     axes.set_title("visits, usual action", fontsize=9)
 

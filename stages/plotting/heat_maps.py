@@ -40,31 +40,31 @@ class HeatMap:
 
 def heat_maps(maps: Sequence[HeatMap]) -> Figure:
     """The matrices side by side, four to a row."""
-    tallest = max(len(one.rows) for one in maps)
+    tallest = max(len(shown.rows) for shown in maps)
     with style.styled():
         figure, grid = style.panels(len(maps), 4, width=2.3, height=min(3.2, 1.2 + 0.3 * tallest))
-        for axes, one in zip(grid, maps, strict=True):
-            _draw(axes, one)
+        for axes, shown in zip(grid, maps, strict=True):
+            _draw(axes, shown)
     return figure
 
 
-def _draw(axes: Axes, one: HeatMap) -> None:
-    rows, columns = one.values.shape
-    known = one.values[np.isfinite(one.values)]
-    largest = float(known.max(initial=0.0)) if one.largest is None else one.largest
+def _draw(axes: Axes, shown: HeatMap) -> None:
+    rows, columns = shown.values.shape
+    finite = shown.values[np.isfinite(shown.values)]
+    largest = float(finite.max(initial=0.0)) if shown.largest is None else shown.largest
     numbered = max(rows, columns) <= MOST_NUMBERS
     for row in range(rows):
         for column in range(columns):
-            value = float(one.values[row, column])
+            value = float(shown.values[row, column])
             shade = 1.0 if value == np.inf else value / largest if largest and np.isfinite(value) else 0.0
-            _cell(axes, row, column, shade, _text(value, one.percent) if numbered else "")
+            _cell(axes, row, column, shade, _text(value, shown.percent) if numbered else "")
     axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
-    axes.set_title(one.title, fontsize=9)
-    steep = columns * max(map(len, one.columns)) > 16
+    axes.set_title(shown.title, fontsize=9)
+    steep = columns * max(map(len, shown.columns)) > 16
     axes.set_xticks(
-        range(columns), one.columns, rotation=35 if steep else 0, ha="right" if steep else "center", fontsize=7.5
+        range(columns), shown.columns, rotation=35 if steep else 0, ha="right" if steep else "center", fontsize=7.5
     )
-    axes.set_yticks(range(rows), one.rows, fontsize=7.5)
+    axes.set_yticks(range(rows), shown.rows, fontsize=7.5)
     axes.tick_params(length=0)
     axes.spines[["left", "bottom"]].set_visible(False)
 

@@ -22,9 +22,11 @@ def improvement_epochs(curves: Mapping[str, Sequence[tuple[int, Interval]]], uni
         for index, (name, points) in enumerate(curves.items()):
             epochs, intervals = zip(*sorted(points, key=lambda point: point[0]), strict=True)
             shade = style.colour(index)
-            low, high = [one.low for one in intervals], [one.high for one in intervals]
+            low, high = [interval.low for interval in intervals], [interval.high for interval in intervals]
             axes.fill_between(epochs, low, high, color=shade, alpha=0.18, linewidth=0)
-            axes.plot(epochs, [one.value for one in intervals], "o-", color=shade, markersize=4.5, linewidth=1.5)
+            axes.plot(
+                epochs, [interval.value for interval in intervals], "o-", color=shade, markersize=4.5, linewidth=1.5
+            )
             end = (epochs[-1], intervals[-1].value)
             axes.annotate(
                 name,

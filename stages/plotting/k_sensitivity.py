@@ -61,7 +61,7 @@ def k_sensitivity(
                 axes.tick_params(axis="x", length=0)
         grid[0, 0].set_ylabel("NMI")
         shown = {str(line.get_label()): line for axes in grid[0] for line in axes.get_lines()}
-        titles = [one.title for one in {**theirs, **ours}.values()]
+        titles = [series.title for series in {**theirs, **ours}.values()]
         figure.legend(
             [shown[title] for title in titles], titles, loc="outside lower center", ncols=4, fontsize=8,
             labelcolor=style.INK,
@@ -100,7 +100,7 @@ def _draw(axes: Axes, line: Series, shade: str) -> None:
 
 def _ranges(lines: Sequence[Series]) -> list[tuple[float, float]]:
     """Limits of the vertical axis, upper part first; one part unless there is a wide gap."""
-    ends = np.sort(np.concatenate([end for one in lines for end in (one.mean, *_band(one))]))
+    ends = np.sort(np.concatenate([end for series in lines for end in (series.mean, *_band(series))]))
     gaps = np.diff(ends)
     widest = int(gaps.argmax()) if len(gaps) else 0
     whole = (max(0.0, float(ends[0]) - 0.02), min(1.0, float(ends[-1])) + 0.02)
@@ -110,7 +110,7 @@ def _ranges(lines: Sequence[Series]) -> list[tuple[float, float]]:
     return [(float(ends[widest + 1]) - margin, 1 + margin), (whole[0], float(ends[widest]) + 0.02)]
 
 
-def _band(one: Series) -> tuple[np.ndarray, np.ndarray]:
+def _band(series: Series) -> tuple[np.ndarray, np.ndarray]:
     """One standard deviation around the mean, within 0 and 1."""
-    std = np.nan_to_num(one.std)
-    return np.maximum(one.mean - std, 0), np.minimum(one.mean + std, 1)
+    std = np.nan_to_num(series.std)
+    return np.maximum(series.mean - std, 0), np.minimum(series.mean + std, 1)

@@ -53,8 +53,8 @@ def _draw(axes: Axes, trace: Trace, most: int) -> None:
     best = np.nanmax(np.where(np.isfinite(trace.criterion), trace.criterion, np.nan), axis=1, keepdims=True)
     losses = np.where(trace.num_clusters <= most, trace.criterion - best, np.nan)
     for number, loss, chosen in zip(trace.num_clusters, losses, trace.chosen, strict=True):
-        known = np.flatnonzero(np.isfinite(loss) & np.isfinite(number))
-        line, height = number[known], loss[known]
+        finite = np.flatnonzero(np.isfinite(loss) & np.isfinite(number))
+        line, height = number[finite], loss[finite]
         axes.plot(line, height, "-", color=style.SERIES[0], linewidth=1, alpha=0.6, zorder=2)
         at = line == chosen
         axes.plot(line[at], height[at], "o", color=style.SERIES[1], markersize=5, markeredgecolor=style.PAPER, zorder=3)

@@ -45,11 +45,11 @@ def safe_study(
     with style.styled():
         figure = Figure(figsize=(8.4, 3.2), layout="constrained")
         left, right = figure.subplots(1, 2)
-        for index, one in enumerate(by_limit):
+        for index, scored in enumerate(by_limit):
             at = places + apart * (index - (len(by_limit) - 1) / 2)
             join = "-" if numbers is not None else ""
-            _line(left, at, one.rewards, one.reward_spread, index, join, f"limit {one.limit:g}")
-            _line(right, at, one.costs, one.cost_spread, index, join, f"limit {one.limit:g}")
+            _line(left, at, scored.rewards, scored.reward_spread, index, join, f"limit {scored.limit:g}")
+            _line(right, at, scored.costs, scored.cost_spread, index, join, f"limit {scored.limit:g}")
         for axes, name in ((left, "normalised reward"), (right, "normalised cost")):
             axes.set(title=name, xlabel=setting, xticks=places)
             slanted = max(map(len, variants)) > LONG and numbers is None

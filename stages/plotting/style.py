@@ -103,8 +103,8 @@ def to_svg(figure: Figure, name: str) -> str:
 
 def _without_idle_parts(text: str) -> str:
     """Without ids that nothing refers to (the figure's own stays), empty groups and the space between tags."""
-    used = {one for pair in re.findall(r'url\(#([^)]*)\)|href="#([^"]*)"', text) for one in pair} | {"figure_1"}
-    text = re.sub(r' id="([^"]*)"', lambda one: one.group() if one.group(1) in used else "", text)
+    used = {name for pair in re.findall(r'url\(#([^)]*)\)|href="#([^"]*)"', text) for name in pair} | {"figure_1"}
+    text = re.sub(r' id="([^"]*)"', lambda found: found.group() if found.group(1) in used else "", text)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r">\s+<", "><", text)
     return re.sub(r"<g>(<(?:path|use)[^>]*/>)</g>", r"\1", text)
@@ -112,7 +112,7 @@ def _without_idle_parts(text: str) -> str:
 
 def _shortened(tag: re.Match[str]) -> str:
     """A tag with coordinates to 1/100 point and colours as variables; what is written between tags stays as it is."""
-    short = re.sub(r"-?\d+\.\d{3,}", lambda one: f"{float(one.group()):.2f}".rstrip("0").rstrip("."), tag.group())
+    short = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found.group()):.2f}".rstrip("0").rstrip("."), tag.group())
     short = re.sub(r"\s+", " ", short)
     return re.sub(r"#[0-9a-f]{6}\b", _variable, short)
 

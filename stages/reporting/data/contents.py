@@ -43,7 +43,6 @@ def contents_picture(results: DatasetResults) -> Picture | None:
     recorded = [
         Recorded(name, returns[inside], None if costs is None else costs[inside])
         for name, inside in named or [("all episodes", everything)]
-        if inside.any()
     ]
     against = "against their costs" if dataset.costs is not None else "and how often they occur"
     return picture(contents(recorded), f"{results.name}-contents", f"Returns of all episodes {against}, by behaviour")

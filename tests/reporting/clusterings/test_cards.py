@@ -39,7 +39,7 @@ def test_actions_to_choose_from_are_counted():
     steps = np.arange(dataset.num_steps) < 3
     profile = actions_of(dataset, steps)
     assert isinstance(profile, Frequencies)
-    np.testing.assert_allclose(profile.own, [2 / 3, 1 / 3])
+    np.testing.assert_allclose(profile.inside, [2 / 3, 1 / 3])
     np.testing.assert_allclose(profile.every, [0.5, 0.5])
 
 
