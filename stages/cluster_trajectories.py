@@ -24,7 +24,20 @@ def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: 
     clustering = settings.entry(job, settings.settings).fit()
     clustering.artifact(**job.metadata(settings)).save(output)
     job.finish()
-    print(f"clustered {episodes.num_episodes} episodes for seeds {seeds}; cluster sizes {clustering.sizes()}")
+    sizes = clustering.sizes()
+    print(f"clustered {episodes.num_episodes} episodes for seeds {seeds}; cluster sizes {sizes}")
+    for line in shortfalls(settings.settings.num_clusters, seeds, sizes):
+        print(line)
+
+
+def shortfalls(num_clusters: int | None, seeds: list[int], sizes: list[list[int]]) -> list[str]:
+    """A line for each seed that was told a number of clusters and found fewer; none where the number was free."""
+    found = [sum(size > 0 for size in of_seed) for of_seed in sizes]
+    return [
+        f"seed {seed}: told {num_clusters} clusters, found {number}"
+        for seed, number in zip(seeds, found, strict=True)
+        if num_clusters is not None and number < num_clusters
+    ]
 
 
 if __name__ == "__main__":

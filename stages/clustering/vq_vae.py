@@ -13,25 +13,31 @@ Source:     van den Oord, Vinyals, Kavukcuoglu: Neural Discrete Representation L
 Deviations: in the baseline's released code both terms square the mean difference and stop the gradient at the codebook,
 which therefore never trains; here they are as in the source. Codes that no window of the last `revival_steps` steps has
 chosen move to latents drawn at random from the newest batch. The autoencoder is pretrained without codes and K-means
-places them, since otherwise all latents would begin at one code.
+places them, since otherwise all latents would begin at one code. Of `restarts` runs the one with the least objective is
+kept: on two far apart policies single runs end in a poor optimum for a tenth of the seeds, or a quarter with longer
+training, and rounding decides which; those runs are among the worst by the objective.
 
 Symbols: codebook = e, commitment_weight = beta.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
 from stages.clustering import CLUSTERING
+from stages.clustering.alternation.neural_policies import run_seeds
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Phase, TrajectoryAutoencoder
 from stages.clustering.autoencoders.centroids import Centroids, Latents, collapse_facts, k_means, squared_distances
 from stages.clustering.autoencoders.method import AutoencoderMethod
 from stages.clustering.autoencoders.window import Window
 from stages.clustering.contract import Clustering
+from stages.datasets.episodes import EpisodeDataset
 from stages.networks.sequences.parts import Block, Views
 from stages.seeding import generators
 from stages.training.learner import Losses, Update
@@ -46,30 +52,39 @@ class VqVaeSettings(AutoencoderSettings):
     codebook_size: int = Field(16, ge=1, description="codes; with labels_from codes there are num_clusters instead")
     codebook_weight: float = Field(1.0, ge=0, description="weight of the codes' distance from latents")
     commitment_weight: float = Field(0.25, ge=0, description="weight of the latents' distance from codes, beta")
+    restarts: int = Field(3, ge=1, description="runs of which the one with the least objective is kept")
     revival_steps: int = Field(100, ge=1, description="steps after which an unused code moves to a latent")
     labels_from: Literal["kmeans", "codes"] = Field("kmeans", description="clusters: K-means on latents, or codes")
 
 
 @CLUSTERING.register("vq_vae", VqVaeSettings)
 class VqVae(AutoencoderMethod):
-    """VQ-VAE for a block of seeds."""
+    """VQ-VAE for a block of seeds; the runs of a seed lie side by side, as if they were seeds of their own."""
 
     settings: VqVaeSettings
+    kept: Int[Tensor, "seeds"]  # the best run of each seed
 
     def fit(self) -> Clustering:
         job, settings = self.job, self.settings
         from_codes = settings.labels_from == "codes"
         size = settings.num_clusters if from_codes else settings.codebook_size
+        runs = replace(job, seeds=run_seeds(job.seeds, settings.restarts))
         model = self.model = TrajectoryAutoencoder(
-            job, settings, {"codebook": Block((size, settings.latent_width), 0.0)}
+            runs, settings, {"codebook": Block((size, settings.latent_width), 0.0)}
         )
         pretraining = self.train("pretraining", self.reconstruct, settings.pretrain_steps)
-        model.parts.set("codebook", k_means(model.latents(), size, job.seeds))
+        model.parts.set("codebook", k_means(model.latents(), size, runs.seeds))
         phase = self.quantisation = Quantisation(model, settings)
         phase.train()
-        latents = model.latents()
-        self.centroids = phase.codebook if from_codes else k_means(latents, settings.num_clusters, job.seeds)
+        self.kept = best_runs(phase.whole_objective(), settings.restarts)
+        for trained in (pretraining, phase):
+            trained.keep(self.kept)
+        latents = model.latents()[self.kept]
+        self.centroids = phase.codebook[self.kept] if from_codes else k_means(latents, settings.num_clusters, job.seeds)
         return self.result(pretraining, phase, latents=latents)
+
+    def predict(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
+        return self.assign(self.model.latents(dataset)[self.kept]).cpu()
 
 
 class Quantisation(Phase):
@@ -103,6 +118,16 @@ class Quantisation(Phase):
         return {"loss": loss, "reconstruction": reconstruction, "commitment": commitment, **facts}
 
     @torch.no_grad()
+    def whole_objective(self) -> Float[Tensor, "runs"]:
+        """The objective of every run over all windows of the dataset, in nats per step."""
+        windows, views = self.model.windows, self.model.parts.views()
+        parts = [
+            len(episodes) * self.objective(views, window, {})["loss"]
+            for episodes, window in windows.consecutive(self.settings.batch_windows)
+        ]
+        return torch.stack(parts).sum(0) / windows.per_episode.sum()
+
+    @torch.no_grad()
     def revive(self, batch: Batch) -> Losses:
         """Move the codes that nothing chose lately to latents of the batch, drawn at random."""
         latents = self.model.network.encode(self.model.parts.views(), self.drawn(batch))
@@ -121,6 +146,12 @@ class Quantisation(Phase):
 
     def tensors(self) -> dict[str, Tensor]:
         return {**super().tensors(), "used": self.used, "revivals": self.revivals}
+
+
+def best_runs(objective: Float[Tensor, "runs"], restarts: int) -> Int[Tensor, "seeds"]:
+    """Index of the run with the least objective among the `restarts` of each seed."""
+    by_seed = objective.view(-1, restarts)
+    return by_seed.argmin(1) + restarts * torch.arange(len(by_seed), device=objective.device)
 
 
 def quantised(latents: Latents, codebook: Centroids) -> tuple[Tensor, Latents]:

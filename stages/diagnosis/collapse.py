@@ -22,6 +22,11 @@ def empty_clusters(sizes: Int[np.ndarray, "clusters"]) -> list[str]:
     return [f"{len(empty)} of {len(sizes)} clusters are empty ({', '.join(map(str, empty))})"]
 
 
+def missing_clusters(sizes: Int[np.ndarray, "clusters"], asked_for: int) -> list[str]:
+    """A method that was told how many clusters there are and returned fewer, not even empty ones."""
+    return [f"told {asked_for} clusters, found {len(sizes)}"] if len(sizes) < asked_for else []
+
+
 def uneven_sizes(sizes: Int[np.ndarray, "clusters"], dominant: float) -> list[str]:
     """One cluster with a share of at least `dominant` of the episodes, or sizes that differ widely."""
     filled = sizes[sizes > 0]

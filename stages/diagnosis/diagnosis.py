@@ -20,7 +20,7 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.diagnosis.ambiguity import ambiguous
 from stages.diagnosis.behavioural_kl import behavioural_kl, policy_model
 from stages.diagnosis.clustering_scores import clustering_scores
-from stages.diagnosis.collapse import close_centroids, empty_clusters, equal_policies, uneven_sizes
+from stages.diagnosis.collapse import close_centroids, empty_clusters, equal_policies, missing_clusters, uneven_sizes
 from stages.diagnosis.conflict_relation import ConflictRelation
 from stages.diagnosis.found_clusters import FoundClusters
 from stages.diagnosis.settings import DiagnosisSettings
@@ -99,9 +99,9 @@ class Diagnosis:
     def _warnings(self, found: FoundClusters, sizes: Int[np.ndarray, "clusters"]) -> list[str]:
         """Signs of collapse; a method that was free to choose K may leave clusters empty."""
         sampled = found.labels[self.chosen], found.num_clusters
-        estimated = "num_clusters" in found.settings and found.settings["num_clusters"] is None
+        asked_for = found.settings.get("num_clusters", found.num_clusters)
         return [
-            *([] if estimated else empty_clusters(sizes)),
+            *([] if asked_for is None else [*missing_clusters(sizes, asked_for), *empty_clusters(sizes)]),
             *uneven_sizes(sizes, self.settings.dominant),
             *(
                 equal_policies(behavioural_kl(self.model, *sampled, *sampled), self.settings.same_policy)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from stages.clustering.vq_vae import VqVaeSettings, quantised
+from stages.clustering.vq_vae import VqVaeSettings, best_runs, quantised
 from tests.clustering.autoencoder_data import continuous, discrete, method_of, rand_indices
 
 # The least that makes sense, for the tests that every method has to pass.
@@ -29,13 +29,29 @@ def test_separable_policies_are_found_by_every_seed(dataset):
     assert {"codes in use/values", "centroid distance min/values", "commitment/values"} <= set(found.metrics)
 
 
+def test_of_several_runs_the_one_with_the_least_objective_is_kept():
+    assert best_runs(torch.tensor([3.0, 1.0, 2.0, 0.0, 5.0, 4.0]), 3).tolist() == [1, 3]
+    few = {"seeds": [0, 1], "train_steps": 5, "pretrain_steps": 5}
+    method = method_of("vq_vae", restarts=2, **few)
+    found = method.fit()
+    objective = method.quantisation.whole_objective().view(2, 2)
+    assert torch.equal(objective.flatten()[method.kept], objective.amin(1))
+    single = method_of("vq_vae", restarts=1, **few).fit()
+    first = method.kept == torch.tensor([0, 2])
+    torch.testing.assert_close(found.score_history[:, first], single.score_history[:, first], rtol=1e-3, atol=1e-3)
+    assert found.score_history.shape == single.score_history.shape
+    assert {name: values.shape for name, values in found.metrics.items()} == {
+        name: values.shape for name, values in single.metrics.items()
+    }
+
+
 def test_labels_can_be_the_codes():
     dataset = discrete()
     method = method_of("vq_vae", dataset, labels_from="codes", codebook_size=9)
     found = method.fit()
     assert rand_indices(found, dataset.behaviour_policy) == [1.0]
     assert found.responsibilities.shape == (1, 40, 2)
-    chosen, _ = quantised(found.details["latents"], method.quantisation.codebook)
+    chosen, _ = quantised(found.details["latents"], method.quantisation.codebook[method.kept])
     assert torch.equal(chosen, found.responsibilities)
 
 
@@ -50,7 +66,7 @@ def test_the_nearest_code_is_chosen():
 
 def phase_of(**told):
     """The phase of quantisation of a method that was trained a little, its views and a window of all episodes."""
-    method = method_of("vq_vae", train_steps=1, pretrain_steps=20, codebook_size=3, **told)
+    method = method_of("vq_vae", train_steps=1, pretrain_steps=20, restarts=1, codebook_size=3, **told)
     method.fit()
     phase = method.quantisation
     views = phase.model.parts.views()

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from stages.diagnosis.collapse import close_centroids, empty_clusters, equal_policies, uneven_sizes
+from stages.diagnosis.collapse import close_centroids, empty_clusters, equal_policies, missing_clusters, uneven_sizes
+
+
+def test_clusters_that_were_asked_for_and_are_missing_are_told():
+    assert missing_clusters(np.array([3, 0]), 5) == ["told 5 clusters, found 2"]
+    assert missing_clusters(np.array([3, 0]), 2) == []
 
 
 def test_empty_clusters_are_named():

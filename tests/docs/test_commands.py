@@ -52,7 +52,7 @@ def test_profiles_given_to_snakemake_exist():
 
 
 def test_make_has_the_targets_that_are_named():
-    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert {words[0] for words in commands("make") if words} <= set(targets)
 
 

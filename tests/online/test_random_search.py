@@ -57,7 +57,9 @@ def test_without_a_limit_it_is_fast_and_with_one_just_not_too_fast(job, limit, l
 
 
 def test_a_moving_limit_leaves_both_kinds_of_policy(job):
-    limits = {"cost_limits": [1000.0, 1000.0, 0.0, 0.0], "cost_penalty": 10.0}
+    # A seventh of the time without a limit: a search that is left free for longer may reach weights so large that
+    # no direction changes its clipped actions, and stays there.
+    limits = {"cost_limits": [1000.0, 1000.0, *[0.0] * 6], "cost_penalty": 10.0, "num_snapshots": 8}
     weights = [weight(a) for a in train(job, RandomSearchSettings(**SHORT | limits | {"num_steps": 60_000}))]
     assert max(weights) > 0.6 and weights[-1] < 0.4
 

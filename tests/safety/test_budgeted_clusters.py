@@ -116,7 +116,7 @@ def test_policies_are_fitted_to_their_own_cluster():
     for cluster, speed in ((fast, 0.8), (1 - fast, -0.8)):
         agent.begin(Conditions(torch.zeros(20, dtype=torch.int64), torch.full((20,), 5.0)))
         agent.choose = lambda states, cluster=cluster: torch.full((20,), cluster)
-        assert agent.act(observations)[:, 0].median().item() == pytest.approx(speed, abs=0.1)
+        assert agent.act(observations)[:, 0].median().item() == pytest.approx(speed, abs=0.2)
 
 
 def test_without_policy_steps_policies_stay_as_they_were_given():

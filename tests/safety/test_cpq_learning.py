@@ -75,4 +75,4 @@ def test_policies_stay_with_narrow_data_whose_costs_stay_low(kept):
     means = torch.tanh(learner.actor(batch["observations"]).detach()[..., :2])
     distance = (means - batch["actions"]).square().sum(-1).mean().sqrt()
     assert (safe.float().mean() > 0.9) == kept and (safe.float().mean() < 0.1) != kept
-    assert (distance < 0.5) == kept and (distance > 1) != kept
+    assert (distance < 0.5) == kept and (distance > 0.7) != kept

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
@@ -190,3 +190,11 @@ class Phase(Learner):
         """Train to the end, and keep the losses over training as `metrics`."""
         if self.num_steps > 0:
             self.metrics = self.model.job.train(self.label, self, self.rows, self.draws, self.num_steps).tensors()
+
+    def keep(self, runs: Int[Tensor, "kept"]) -> None:
+        """Report the chosen runs alone, as if there had been no others."""
+        runs = runs.cpu()
+        self.score_history, self.converged = self.score_history[:, runs], self.converged[runs]
+        self.metrics = {
+            name: values[:, runs] if name.endswith("/values") else values for name, values in self.metrics.items()
+        }
