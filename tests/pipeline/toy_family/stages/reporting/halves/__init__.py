@@ -1,0 +1,1 @@
+"""Halves of datasets in the report."""
