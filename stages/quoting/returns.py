@@ -84,7 +84,7 @@ def _rows(dataset: str, metrics: dict[str, Any], rollouts: Counter[tuple[str, st
     for name, agent in metrics["agents"].items():
         number = rollouts[dataset, name]
         score, worse = agent.get("d4rl_score", {}).get("mean"), agent.get("worse_route")
-        value, low, high = (float(agent["return"][key]) for key in ("iqm", "low", "high"))
+        value, low, high = (agent["return"][key] for key in ("iqm", "low", "high"))  # no interval of few seeds
         routes = None if worse is None else round(worse * number)
         yield Row(dataset, "agent", name, value, low, high, score, routes, number)
     bound = metrics["bound"]
