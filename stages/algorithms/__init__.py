@@ -2,4 +2,11 @@
 
 from stages.registry import Registry
 
-ALGORITHMS = Registry("offline algorithm", __name__, {"behaviour_cloning": ["bc"], "td3_bc": ["td3_bc"]})
+ALGORITHMS = Registry(
+    "offline algorithm",
+    __name__,
+    {
+        "behaviour_cloning": ["bc"],
+        "td3_bc": ["td3_bc"],
+    },
+)
