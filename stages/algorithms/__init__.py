@@ -7,6 +7,7 @@ ALGORITHMS = Registry(
     __name__,
     {
         "behaviour_cloning": ["bc"],
+        "percent_bc": ["percent_bc"],
         "td3_bc": ["td3_bc"],
     },
 )
