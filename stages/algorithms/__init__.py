@@ -8,6 +8,7 @@ ALGORITHMS = Registry(
     {
         "behaviour_cloning": ["bc"],
         "percent_bc": ["percent_bc"],
+        "steady_bc": ["steady_bc"],
         "td3_bc": ["td3_bc"],
     },
 )
