@@ -10,5 +10,6 @@ ALGORITHMS = Registry(
         "percent_bc": ["percent_bc"],
         "steady_bc": ["steady_bc"],
         "td3_bc": ["td3_bc"],
+        "rebrac": ["rebrac"],
     },
 )
