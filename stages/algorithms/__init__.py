@@ -11,5 +11,6 @@ ALGORITHMS = Registry(
         "steady_bc": ["steady_bc"],
         "td3_bc": ["td3_bc"],
         "rebrac": ["rebrac"],
+        "td3_awr": ["td3_awr"],
     },
 )
