@@ -12,5 +12,6 @@ ALGORITHMS = Registry(
         "td3_bc": ["td3_bc"],
         "rebrac": ["rebrac"],
         "td3_awr": ["td3_awr"],
+        "awac": ["awac"],
     },
 )
