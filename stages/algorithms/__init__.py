@@ -13,5 +13,6 @@ ALGORITHMS = Registry(
         "rebrac": ["rebrac"],
         "td3_awr": ["td3_awr"],
         "awac": ["awac"],
+        "onestep": ["onestep"],
     },
 )
