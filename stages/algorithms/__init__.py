@@ -14,5 +14,6 @@ ALGORITHMS = Registry(
         "td3_awr": ["td3_awr"],
         "awac": ["awac"],
         "onestep": ["onestep"],
+        "iql": ["iql"],
     },
 )
