@@ -15,5 +15,6 @@ ALGORITHMS = Registry(
         "awac": ["awac"],
         "onestep": ["onestep"],
         "iql": ["iql"],
+        "cql": ["cql"],
     },
 )
