@@ -16,5 +16,6 @@ ALGORITHMS = Registry(
         "onestep": ["onestep"],
         "iql": ["iql"],
         "cql": ["cql"],
+        "fql": ["fql"],
     },
 )
