@@ -17,5 +17,6 @@ ALGORITHMS = Registry(
         "iql": ["iql"],
         "cql": ["cql"],
         "fql": ["fql"],
+        "decision_transformer": ["decision_transformer"],
     },
 )
