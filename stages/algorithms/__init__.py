@@ -16,6 +16,7 @@ ALGORITHMS = Registry(
         "onestep": ["onestep"],
         "iql": ["iql"],
         "cql": ["cql"],
+        "c4": ["c4"],
         "fql": ["fql"],
         "decision_transformer": ["decision_transformer"],
     },

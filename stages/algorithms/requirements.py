@@ -69,3 +69,15 @@ def require_episodes_to_hold_out(dataset: EpisodeDataset, method: str) -> None:
     if dataset.num_episodes < 2:
         cause = f"{method} holds out episodes, the dataset has {dataset.num_episodes}"
         raise UserError(cause, remedy="Check that the ends of episodes are marked, or use bc")
+
+
+def require_rows_for_clusters(dataset: EpisodeDataset, num_clusters: int, batch_size: int) -> None:
+    """Stop if clusters of rows can't fill a batch each.
+
+    Raises:
+        UserError: There are more clusters than batches.
+    """
+    batches = dataset.num_steps // min(batch_size, dataset.num_steps)
+    if num_clusters > batches:
+        cause = f"{num_clusters} clusters of {dataset.num_steps} rows do not fill a batch of {batch_size} each"
+        raise UserError(cause, place="num_clusters", remedy=f"Lower it to at most {batches}, or use smaller batches")
