@@ -92,8 +92,8 @@ class C4(OfflineAlgorithm):
     def __init__(self, job: Job, settings: C4Settings) -> None:
         super().__init__(job, settings)
         choice = ALGORITHMS.choose(settings.host)
-        require_rows_for_clusters(job.dataset, settings.num_clusters, choice.settings.batch_size)
         self.host = HOSTS[choice.method](job, choice.settings)
+        require_rows_for_clusters(job.dataset, settings.num_clusters, choice.settings.batch_size)
         self.batch_size, self.noise = choice.settings.batch_size, self.host.noise
         self.policy, self.squashed, self.head = self.host.policy, self.host.squashed, self.host.head
         self.actor, self.critics = self.host.actor, self.host.critics

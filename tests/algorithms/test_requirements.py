@@ -14,7 +14,7 @@ CLONING = {"bc", "percent_bc", "steady_bc", "decision_transformer"}
 
 def refusal(dataset, method: str) -> str:
     with pytest.raises(UserError) as error:
-        train_offline(Job(dataset, [0]), ALGORITHMS.choose({"method": method, "num_steps": 1}))
+        train_offline(Job(dataset, [0]), ALGORITHMS.choose({"method": method}))
     return str(error.value)
 
 
