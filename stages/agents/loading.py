@@ -14,7 +14,7 @@ from stages.registry import Registry
 
 # Where the method that trained a file makes its agent, by the kind of the file: registries of families that stand above
 # this package, so they are named here and loaded when such a file comes.
-FAMILIES = {"safe": "stages.safety:SAFETY"}
+FAMILIES = {"safe": "stages.safety:SAFETY", "offline": "stages.algorithms:ALGORITHMS"}
 
 
 def load_agent(parts: Sequence[Artifact], in_distribution_ratio: float | None = None) -> Agent:
@@ -28,7 +28,7 @@ def load_agent(parts: Sequence[Artifact], in_distribution_ratio: float | None = 
         UserError: They do not make up an agent.
     """
     kinds = sorted(str(part.metadata.get("kind")) for part in parts)
-    if kinds == ["offline"]:
+    if kinds == ["offline"] and "method" not in parts[0].metadata:
         return NetworkAgent.load(parts[0])
     if len(kinds) == 1 and kinds[0] in FAMILIES:
         return _by_method(FAMILIES[kinds[0]], parts[0])

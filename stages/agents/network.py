@@ -10,7 +10,7 @@ from stages.agents.contract import Agent, Conditions
 from stages.agents.limits import limits_of, place_of_limit
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact, prefixed
-from stages.networks import gaussian
+from stages.networks.action_heads import ACTION_HEADS
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 
@@ -24,6 +24,7 @@ class NetworkAgent(Agent):
         normaliser: Scaling of observations and actions.
         squashed: Whether actions are the tanh of the output; otherwise it is read as a diagonal Gaussian.
         limits: Limit of each member; empty where a single member serves all.
+        head: An entry of `ACTION_HEADS`, for networks whose outputs mean anything else; None: `squashed` says it.
     """
 
     memoryless = True
@@ -35,9 +36,11 @@ class NetworkAgent(Agent):
         normaliser: Normaliser,
         squashed: bool,
         limits: tuple[float, ...] = (),
+        head: str | None = None,
     ) -> None:
         self.policy, self.parameters, self.normaliser = policy, parameters, normaliser
-        self.squashed, self.limits = squashed, limits
+        self.limits = limits
+        self.head = ACTION_HEADS[head or ("deterministic" if squashed else "gaussian")]
 
     @classmethod
     def load(cls, artifact: Artifact) -> NetworkAgent:
@@ -46,7 +49,8 @@ class NetworkAgent(Agent):
         limits = tuple(facts.get("policy_limits", ()))
         policy = Ensemble(tuple(facts["policy_sizes"]), len(facts["seeds"]), max(len(limits), 1))
         normaliser = Normaliser(**artifact.part("normaliser"))
-        return cls(policy, artifact.tensors["policy/parameters"], normaliser, facts["squashed"], limits)
+        parameters, squashed = artifact.tensors["policy/parameters"], facts["squashed"]
+        return cls(policy, parameters, normaliser, squashed, limits, facts.get("head"))
 
     @property
     def num_seeds(self) -> int:
@@ -62,11 +66,14 @@ class NetworkAgent(Agent):
     def act(
         self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
     ) -> Float[Tensor, "agents action"]:
-        states = self.placement.batches(self.normaliser.observations(observations))
-        shape = self.policy.num_seeds, self.policy.num_members, *states.shape[1:]
-        outputs = self.placement.agents(self.policy(self.parameters, states.view(shape)).flatten(0, 1))
-        actions = torch.tanh(outputs) if self.squashed else gaussian.sample(outputs, noise)
-        return self.normaliser.physical_actions(actions)
+        outputs = self.outputs(self.normaliser.observations(observations))
+        return self.normaliser.physical_actions(self.head(outputs, noise))
+
+    def outputs(self, inputs: Float[Tensor, "agents input"]) -> Float[Tensor, "agents output"]:
+        """What each agent's network makes of its input."""
+        batches = self.placement.batches(inputs)
+        shape = self.policy.num_seeds, self.policy.num_members, *batches.shape[1:]
+        return self.placement.agents(self.policy(self.parameters, batches.view(shape)).flatten(0, 1))
 
 
 def artifact_of_policies(

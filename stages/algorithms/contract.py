@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 from torch import Tensor
 
+from stages.agents.contract import Agent
+from stages.agents.network import NetworkAgent
+from stages.algorithms.requirements import require_continuous
 from stages.artifacts import Artifact, prefixed
 from stages.networks.ensemble import Ensemble
 from stages.registry import Choice
@@ -25,6 +29,7 @@ class OfflineAlgorithm(Learner):
         noise: Width of each named noise that a step needs.
         policy: Shape of the policy network.
         squashed: Whether actions are the tanh of the network's output; otherwise its first outputs are the mean.
+        head: An entry of `ACTION_HEADS` where there is more to it.
     """
 
     rows: Gatherable
@@ -32,6 +37,7 @@ class OfflineAlgorithm(Learner):
     noise: dict[str, int]
     policy: Ensemble
     squashed: bool
+    head: str | None = None
 
     def __init__(self, job: Job, settings: Settings) -> None:
         self.job, self.settings = job, settings
@@ -55,11 +61,26 @@ class OfflineAlgorithm(Learner):
             **prefixed("normaliser", self.job.normaliser.tensors()),
             **prefixed("metrics", metrics),
         }
-        return Artifact(tensors, {"kind": "offline", "policy_sizes": self.policy.sizes, "squashed": self.squashed})
+        return Artifact(tensors, {"kind": "offline", **self.facts()})
+
+    def facts(self) -> dict[str, Any]:
+        """What the agent needs to know of the policy besides its tensors; ``method``, if `agent` is not the usual."""
+        facts: dict[str, Any] = {"policy_sizes": self.policy.sizes, "squashed": self.squashed}
+        return facts if self.head is None else facts | {"head": self.head}
+
+    @classmethod
+    def agent(cls, artifact: Artifact) -> Agent:
+        """The agent of an artifact that names its ``method``; those that name none are a network per seed."""
+        return NetworkAgent.load(artifact)
 
 
 def train_offline(job: Job, choice: Choice) -> Artifact:
-    """Train the chosen algorithm for all seeds of the job together; its policies as a file's contents."""
+    """Train the chosen algorithm for all seeds of the job together; its policies as a file's contents.
+
+    Raises:
+        UserError: The dataset lacks something; found before training starts.
+    """
+    require_continuous(job.dataset, choice.method)
     learner = choice.entry(job, choice.settings)
     metrics = job.train(choice.method, learner, learner.rows, learner.draws(), choice.settings.num_steps)
     return learner.artifact(metrics.tensors())

@@ -7,6 +7,7 @@ A term that shapes critics whatever their targets are (the covariance of gradien
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.networks.ensemble import Ensemble
+from stages.networks.normed_ensemble import NormedEnsemble
 from stages.training.learner import Losses
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
@@ -29,6 +31,7 @@ class TwinCritics(Trainable):
         generators: One per seed, for the initial weights.
         learning_rate: Adam's step size.
         device: Where parameters live.
+        layer_norm: Whether hidden layers are normalised.
 
     Attributes:
         penalty: Maps the critics and the batch of a step to a loss per seed that is added to theirs; None: nothing is.
@@ -40,24 +43,27 @@ class TwinCritics(Trainable):
         generators: Sequence[np.random.Generator],
         learning_rate: float,
         device: torch.device | str = "cpu",
+        layer_norm: bool = False,
     ) -> None:
-        twins = Ensemble((*sizes, 1), len(generators), num_members=2)
+        twins = (NormedEnsemble if layer_norm else Ensemble)((*sizes, 1), len(generators), num_members=2)
         super().__init__(twins, generators, learning_rate, device, target=True)
         self.penalty: Penalty | None = None
 
-    def fit(self, batch: Batch, target: Float[Tensor, "seeds 1 batch 1"]) -> Losses:
-        """One step of both towards `target` at the batch's own actions."""
-        loss = (self(pairs_of(batch)) - target).square().mean((2, 3)).sum(1)
-        if self.penalty is None:
-            self.minimise(loss)
-            return {"critic": loss}
-        penalty = self.penalty(self, batch)
-        self.minimise(loss + penalty)
-        return {"critic": loss, "penalty": penalty}
+    def fit(self, batch: Batch, target: Float[Tensor, "seeds 1 batch 1"], **further: Float[Tensor, "seeds"]) -> Losses:
+        """One step of both towards `target` at the batch's own actions, and down the `further` losses of a method."""
+        losses = {"critic": (self(pairs_of(batch)) - target).square().mean((2, 3)).sum(1), **further}
+        if self.penalty is not None:
+            losses["penalty"] = self.penalty(self, batch)
+        self.minimise(reduce(torch.add, losses.values()))
+        return losses
 
     def smaller_target(self, pairs: Float[Tensor, "seeds 1 batch pair"]) -> Float[Tensor, "seeds 1 batch 1"]:
         """The smaller value of the target copies, without gradients."""
         return self.target(pairs).amin(1, keepdim=True)
+
+    def held(self, pairs: Float[Tensor, "seeds 1 batch pair"]) -> Float[Tensor, "seeds 2 batch 1"]:
+        """Both values, with gradients to the pairs alone."""
+        return self.ensemble(self.parameters.detach(), pairs)
 
     def first(self, pairs: Float[Tensor, "seeds 1 batch pair"]) -> Float[Tensor, "seeds 1 batch 1"]:
         """``Q_1``, with gradients to the pairs alone: what an actor climbs."""

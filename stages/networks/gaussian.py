@@ -35,3 +35,12 @@ def sample(
     """Actions ``mean + std * noise`` for standard normal `noise`; their mean without any."""
     mean, log_std = mean_and_log_std(outputs)
     return mean if noise is None else mean + torch.exp(log_std) * noise
+
+
+def bounded(outputs: Float[Tensor, "*batch twice_action"]) -> Float[Tensor, "*batch twice_action"]:
+    """Outputs whose mean is squashed into the box [-1, 1]: to be given to the other functions here.
+
+    The density stays that of a Gaussian, so actions at the box's sides are as likely as they are.
+    """
+    mean, log_std = outputs.chunk(2, dim=-1)
+    return torch.cat([torch.tanh(mean), log_std], dim=-1)

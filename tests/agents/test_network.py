@@ -29,6 +29,23 @@ def test_squashed_policies_are_deterministic_and_bounded():
     assert agent.followed is None
 
 
+@pytest.mark.parametrize(
+    ("head", "mean", "moved"),
+    [
+        ("gaussian", 0.8, 1.8),
+        ("bounded_gaussian", 0.664, 1.0),  # tanh 0.8; a deviation further lies beyond the box
+        ("tanh_gaussian", 0.664, 0.947),  # tanh 1.8
+        ("deterministic", 0.664, 0.664),
+    ],
+)
+def test_heads_say_what_outputs_mean(head, mean, moved):
+    policy = Ensemble((1, 1 if head == "deterministic" else 2))
+    outputs = [[[0.8]]] if head == "deterministic" else [[[0.8, 0.0]]]
+    agent = NetworkAgent(policy, constant(policy, outputs), PLAIN, squashed=False, head=head)
+    assert first_actions(agent, [0.0]) == pytest.approx([mean], abs=1e-3)
+    assert first_actions(agent, [0.0], noise=1.0) == pytest.approx([moved], abs=1e-3)
+
+
 def test_each_agent_follows_the_network_of_its_seed_in_any_order():
     policy = Ensemble((1, 2), num_seeds=3)
     agent = NetworkAgent(policy, constant(policy, [[[0.1, 0]], [[0.2, 0]], [[0.3, 0]]]), PLAIN, squashed=False)

@@ -71,6 +71,36 @@ def test_a_penalty_adds_its_gradient_to_that_of_the_errors():
     torch.testing.assert_close(losses["penalty"].sum(), 3 * features.square().sum())
 
 
+def test_further_losses_of_a_method_add_their_gradient_and_their_name():
+    critics, batch = critics_of(), batch_of()
+    pairs = pairs_of(batch)
+    error = (critics(pairs) - batch["target"]).square().mean((2, 3)).sum(1)
+    expected = gradient_of(critics, error) + gradient_of(critics, critics(pairs).sum())
+    found = []
+    critics.apply_gradient = lambda: found.append(critics.parameters.grad.clone())
+    losses = critics.fit(batch, batch["target"], sizes=critics(pairs).sum((1, 2, 3)))
+    torch.testing.assert_close(found[0], expected)
+    assert list(losses) == ["critic", "sizes"]
+
+
+def test_held_critics_pass_gradients_to_the_pairs_alone():
+    critics, pairs = critics_of(), pairs_of(batch_of()).requires_grad_()
+    values = critics.held(pairs)
+    torch.testing.assert_close(values, critics(pairs))
+    values.sum().backward()
+    assert critics.parameters.grad is None
+    torch.testing.assert_close(pairs.grad, critics.input_gradients(pairs).detach().sum(1, keepdim=True))
+
+
+def test_normed_critics_differentiate_their_gradients_too():
+    critics, pairs = TwinCritics((5, 8, 6), generators([0, 1], "test"), 0.01, layer_norm=True), pairs_of(batch_of())
+    gradients = critics.input_gradients(pairs)
+    step = 1e-3 * torch.nn.functional.one_hot(torch.tensor(2), 5)
+    slope = (critics(pairs + step) - critics(pairs - step)) / 2e-3
+    assert (slope[..., 0] - gradients[..., 2]).abs().median() < 1e-3
+    assert gradient_of(critics, gradients.square().sum()).abs().max() > 0
+
+
 def test_input_gradients_are_those_of_each_value_and_can_be_differentiated():
     critics, pairs = critics_of(hidden=(8,)), pairs_of(batch_of())
     (weight, bias), (last, _) = critics.ensemble.layers(critics.parameters)

@@ -23,7 +23,7 @@ from tests.safety.two_speeds import two_speeds
 from tests.smallest import smallest, smallest_choice
 
 AGENTS = ["stitched", *ALGORITHMS.names(), *SAFETY.names()]
-REMEMBERING = {"budgeted_clusters", "caps", "cdt"}
+REMEMBERING = {"budgeted_clusters", "caps", "cdt", "decision_transformer"}
 BLOCK = (3, 7)
 STEPS = 5
 
@@ -116,10 +116,11 @@ def test_agents_say_whether_they_act_on_states_alone(name):
 def test_what_was_received_counts_for_agents_that_remember(name):
     agent = agent_of(name)
     agent.begin(of_seed(0))
-    counters = {"budgeted_clusters": "budget", "caps": "budget", "cdt": "costs_left"}
-    before = getattr(agent, counters[name]).clone()
-    agent.observe(torch.zeros(6), torch.full((6,), 1.5))
-    torch.testing.assert_close(getattr(agent, counters[name]), before - 1.5)
+    counters = {"cdt": "costs_left", "decision_transformer": "returns_left"}
+    counter = counters.get(name, "budget")
+    before = getattr(agent, counter).clone()
+    agent.observe(torch.full((6,), 1.5), torch.full((6,), 1.5))
+    torch.testing.assert_close(getattr(agent, counter), before - 1.5)
 
 
 @pytest.mark.parametrize("name", AGENTS)

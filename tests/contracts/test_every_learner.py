@@ -106,7 +106,7 @@ def ensembles(kind: str, made: Artifact, num_seeds: int) -> dict[str, Ensemble]:
         "q/parameters": ("q_sizes", 1),
         "v/parameters": ("v_sizes", 1),
     }
-    found = {key: shapes[key] for key in made.tensors if key.endswith("/parameters")}
+    found = {key: shapes[key] for key in made.tensors if key.endswith("/parameters") and shapes[key][0] in known}
     return {key: Ensemble(tuple(known[sizes]), num_seeds, members) for key, (sizes, members) in found.items()}
 
 
@@ -116,8 +116,8 @@ def of_seed(kind: str, made: Artifact, index: int, num_seeds: int) -> dict[str, 
     for key, ensemble in networks.items():
         views = ensemble.views(made.tensors[key])
         own[key] = torch.cat([view.reshape(num_seeds, -1)[index] for view in views])
-    for key in ("labels", "responsibilities"):
-        if key in made.tensors:
+    for key in ("labels", "responsibilities", "policy/parameters"):
+        if key in made.tensors and key not in networks:  # a matrix, with a row per seed
             own[key] = made.tensors[key][index]
     for key in made.tensors:
         if key.startswith("metrics/") and key.endswith("/values"):
@@ -186,7 +186,7 @@ def assert_every_weight_learns(ensemble: Ensemble, before: torch.Tensor, after: 
         sources = alive
 
 
-@pytest.mark.parametrize("name", ALGORITHMS.names())
+@pytest.mark.parametrize("name", sorted(set(ALGORITHMS.names()) - {"decision_transformer"}))  # not of perceptrons
 def test_every_weight_of_an_algorithm_gets_a_gradient(name):
     picked = choice("algorithms", name)
     learner = picked.entry(Job(dataset(), BLOCK), picked.settings)
