@@ -84,9 +84,10 @@ def _rows(dataset: str, metrics: dict[str, Any], rollouts: Counter[tuple[str, st
     for name, agent in metrics["agents"].items():
         number = rollouts[dataset, name]
         score, worse = agent.get("d4rl_score", {}).get("mean"), agent.get("worse_route")
-        value, low, high = (agent["return"][key] for key in ("iqm", "low", "high"))  # no interval of few seeds
+        value, *ends = (agent["return"][key] for key in ("iqm", "low", "high"))
+        low, high = (None if end is None else float(end) for end in ends)  # few seeds have no interval
         routes = None if worse is None else round(worse * number)
-        yield Row(dataset, "agent", name, value, low, high, score, routes, number)
+        yield Row(dataset, "agent", name, float(value), low, high, score, routes, number)
     bound = metrics["bound"]
     if bound.get("value") is not None:
         value, error = float(bound["value"]), float(bound["standard_error"])
