@@ -37,8 +37,9 @@ def kill_while_training(project: Project) -> None:
         ["snakemake", TARGET], cwd=project.path, env=environment(), start_new_session=True, stderr=subprocess.DEVNULL
     )
     started = time.monotonic()
-    while not log.exists() and run.poll() is None and time.monotonic() - started < 60:
+    while not log.exists() and run.poll() is None and time.monotonic() - started < 600:
         time.sleep(0.1)
+    assert log.exists(), "training has not begun"
     time.sleep(5)
     assert run.poll() is None, "the run ended before it could be killed"
     os.killpg(run.pid, signal.SIGKILL)
