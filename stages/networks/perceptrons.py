@@ -2,7 +2,8 @@
 
 All networks are a single autograd node with a hand-written backward pass: the tape then holds one entry per ensemble
 instead of one per layer, and the parameters' gradient is written where the optimiser reads it, into one flat vector.
-The native layer computes the same in float32 on a CPU; this is how it is done on CUDA, in float64 and without a compiler.
+The native layer computes the same in float32 on a CPU; this is how it is done on CUDA, in float64, or without a
+compiler.
 """
 
 from __future__ import annotations
