@@ -31,6 +31,7 @@ except UserError as error:
 # Jobs run side by side, one thread each, under the Python that runs Snakemake.
 os.environ |= {
     "OMP_NUM_THREADS": "1",
+    "UNMIX_NATIVE": str(PARAMS.params.native).lower(),
     "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
 }
 

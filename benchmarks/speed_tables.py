@@ -73,5 +73,5 @@ def _row(step: dict[str, Any], limit: float) -> list[str]:
         f"{step['gflops'] / limit:.0%}",
         "" if ratio is None else f"{ratio:.2f}",
         "" if ratio is None else f"{limit / step['baseline_gflops']:.2f}",
-        "" if target is None else f"{target:.1f}",
+        "" if target is None else f"{target:.0%}",
     ]

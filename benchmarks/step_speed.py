@@ -2,9 +2,9 @@
 
     python -m benchmarks.step_speed [--device cpu|cuda] [--rounds 7] [--seconds 0.5]
 
-On the CPU: one process, one thread; all steps take turns and are counted per second of CPU time. On CUDA: replayed
-graphs against eager steps, per second of wall time. Prints tables, and writes them to `benchmarks/results` and the
-README there.
+On the CPU: one process, one thread; all steps take turns, by the native layer and by torch alone, and are counted per
+second of CPU time. On CUDA: replayed graphs against eager steps, per second of wall time. Prints tables, and writes
+them to `benchmarks/results` and the README there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from benchmarks.measure import Candidate, cpu_clock, cuda_clock, take_turns
 from benchmarks.speed_tables import save, show
 from benchmarks.synthetic_data import random_dataset
 from stages.datasets.episodes import EpisodeDataset
+from stages.networks.native.library import switch_off
 from stages.progress import Progress
 from stages.training.device import pick
 from stages.training.job import Job
@@ -82,16 +83,23 @@ def step_candidates(kinds: dict[str, Step], dataset: EpisodeDataset, device: tor
             job = Job(dataset, range(num_seeds), device)
             if device.type == "cuda":
                 found[name, "eager", num_seeds] = engine(kind.loop(job), num_seeds, precision, graph=False)
-            variant = "graph" if device.type == "cuda" else "engine"
-            found[name, variant, num_seeds] = engine(kind.loop(job), num_seeds, precision)
+                found[name, "graph", num_seeds] = engine(kind.loop(job), num_seeds, precision)
+            else:
+                found[name, "torch", num_seeds] = engine(kind.loop(job), num_seeds, precision, native=False)
+                found[name, "native", num_seeds] = engine(kind.loop(job), num_seeds, precision)
     return found
 
 
-def engine(loop: Loop, num_seeds: int, precision: str, graph: bool = True) -> Candidate:
+def engine(loop: Loop, num_seeds: int, precision: str, graph: bool = True, native: bool = True) -> Candidate:
     """A `Loop`, whole: gather, draws, update, log."""
     if not graph:
         loop.stepper = Stepper(loop.learner, loop.rows)
-    return Candidate(lambda count: _run(loop, count // num_seeds), CHUNK * num_seeds, precision)
+
+    def run(count: int) -> None:
+        switch_off(not native)
+        loop.run(loop.step + count // num_seeds)
+
+    return Candidate(run, CHUNK * num_seeds, precision)
 
 
 def plain(step: Any) -> Candidate:
@@ -105,10 +113,11 @@ def plain(step: Any) -> Candidate:
 
 
 def summary(key: Key, kinds: dict[str, Step], compared: dict[Key, Candidate]) -> dict[str, Any]:
-    """One row of the table; the baseline is the plain loop on the CPU, the eager step of as many seeds on CUDA."""
+    """One row of the table, compared with the plain loop or, without one, the torch or eager step of as many seeds."""
     name, variant, num_seeds = key
     kind, candidate = kinds[name], compared[key]
-    baseline = compared.get((name, "plain", 1)) or compared.get((name, "eager", num_seeds))
+    baselines = (name, "plain", 1), (name, "eager", num_seeds), (name, "torch", num_seeds)
+    baseline = next(compared[other] for other in baselines if other in compared)
     return {
         "step": kind.title,
         "variant": variant,
@@ -116,9 +125,9 @@ def summary(key: Key, kinds: dict[str, Step], compared: dict[Key, Candidate]) ->
         "rate": candidate.rate,
         "rates": candidate.rates,
         "gflops": candidate.rate * kind.operations / 1e9,
-        "ratio": None if baseline is None or baseline is candidate else candidate.ratio(baseline),
-        "baseline_gflops": None if baseline is None else baseline.rate * kind.operations / 1e9,
-        "target": kind.target if variant == "engine" and num_seeds == max(SEEDS["cpu"]) else None,
+        "ratio": None if baseline is candidate else candidate.ratio(baseline),
+        "baseline_gflops": baseline.rate * kind.operations / 1e9,
+        "target": kind.target if variant == "native" and num_seeds == max(SEEDS["cpu"]) else None,
     }
 
 
@@ -127,10 +136,6 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"one {platform.machine()} core ({torch.backends.cpu.get_cpu_capability()})"
-
-
-def _run(loop: Loop, num_steps: int) -> None:
-    loop.run(loop.step + num_steps)
 
 
 if __name__ == "__main__":

@@ -58,13 +58,12 @@ class SarsaQ(Learner):
         beyond, has_next = next_row(dataset)
         following = torch.from_numpy(beyond[steps.last_row])
         usable = torch.from_numpy(has_next[steps.last_row] | (steps.discounts == 0)).nonzero().squeeze(1)
+        pairs = torch.cat([job.observations, job.actions], dim=1)
         columns = {
-            "observations": job.observations,
-            "actions": job.actions,
+            "pairs": pairs,
             "rewards": torch.from_numpy(steps.rewards / scale),
             "discounts": torch.from_numpy(steps.discounts),
-            "next_observations": job.observations[following],
-            "next_actions": job.actions[following],
+            "next_pairs": pairs[following],
             "episode": torch.from_numpy(dataset.episode_of_step),
         }
         self.rows = Rows({name: column[usable] for name, column in columns.items()}, job.device)
@@ -77,9 +76,9 @@ class SarsaQ(Learner):
     def fit(self, batch: Batch) -> Losses:
         """One step on Eq. 11."""
         assigned = self.assignment.rows_of(batch)
-        following = self.q.target(torch.cat([batch["next_observations"], batch["next_actions"]], dim=-1))
+        following = self.q.target(batch["next_pairs"])
         target = batch["rewards"] + batch["discounts"] * (following * assigned).sum(-1, keepdim=True)
-        predicted = self.q(torch.cat([batch["observations"], batch["actions"]], dim=-1))
+        predicted = self.q(batch["pairs"])
         loss = ((predicted * assigned).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
         self.q.minimise(loss)
         return {"q": loss}

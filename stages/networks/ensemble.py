@@ -5,7 +5,7 @@ or whatever a method needs several of; seeds are there so that ten repetitions c
 lie in one flat vector, layer by layer, each layer as a contiguous block ``[network, in, out]``, so a layer of the whole
 ensemble is one batched matrix product and an optimiser step is one kernel.
 
-`perceptrons` computes them; `make bench` compares whole steps with the plain loop.
+The native layer computes them in float32 on a CPU, `perceptrons` everywhere else; `make bench` compares whole steps.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from stages.networks.native.layout import Layout, perceptron
+from stages.networks.native.library import library
+from stages.networks.native.perceptrons import MOST_LAYERS
+from stages.networks.native.perceptrons import Perceptrons as NativePerceptrons
 from stages.networks.perceptrons import Layers, Perceptrons
 
 # Parameters, target copy and one member of a critic: what the steps of one ensemble alternate between.
@@ -92,6 +96,9 @@ class Ensemble:
             inputs: With m = 1 the members of a seed share the batch, otherwise m = `num_members`.
             member: Evaluate this member alone (then m = 1).
         """
+        native = self._native(flat, inputs)
+        if native is not None:
+            return native(flat, inputs, member)
         seeds, _, batch, width = inputs.shape
         members = self.num_members if member is None else 1
         inputs = inputs.expand(seeds, members, batch, width).reshape(seeds * members, batch, width)
@@ -113,6 +120,19 @@ class Ensemble:
         for inner_weight, inner_bias in hidden:
             values = torch.relu(torch.baddbmm(inner_bias, values, inner_weight))
         return torch.baddbmm(bias, values, weight).unflatten(0, (self.num_seeds, self.num_members))
+
+    def _native(self, flat: Tensor, inputs: Tensor) -> NativePerceptrons | None:
+        """The native layer's networks, where they may be used: for float32 on the CPU, if there is a library."""
+        fits = flat.dtype == inputs.dtype == torch.float32 and not (flat.is_cuda or inputs.is_cuda)
+        if not fits or len(self.sizes) > MOST_LAYERS + 1 or library() is None:
+            return None
+        return self._native_networks
+
+    @cached_property
+    def _native_networks(self) -> NativePerceptrons:
+        found = library()
+        assert found is not None
+        return NativePerceptrons(found, Layout(perceptron(self.sizes), self.num_seeds, self.num_members))
 
     @cached_property
     def _body(self) -> Ensemble:

@@ -2,8 +2,8 @@
 
 All networks are a single autograd node with a hand-written backward pass: the tape then holds one entry per ensemble
 instead of one per layer, and the parameters' gradient is written where the optimiser reads it, into one flat vector.
-Another way of computing the same (a compiled one, say) takes the places of `forward` and `backward` here, and every
-learner has it.
+The native layer computes the same in float32 on a CPU; this is how it is done on CUDA, in float64, or without a
+compiler.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from stages.online.ladder import LadderSettings, choose
 from stages.online.training import OnlineJob
 from stages.provenance import code_hash, fingerprint
 from stages.settings import Settings
-from stages.training.device import describe, pick
+from stages.training.device import describe, networks_on, pick
 
 LIBRARIES = ("gymnasium", "mujoco", "numpy", "torch")
 
@@ -60,7 +60,12 @@ def train_behaviours(settings: BehaviourSettings, output: str, device: str) -> s
         cause = f"no snapshot reached any level; the best mean return is {best}"
         raise UserError(cause, place=settings.environment, remedy="Raise num_steps, or change the ladder's levels")
     versions = {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
-    made = {"settings": settings.model_dump(mode="json"), "device": describe(job.device), "versions": versions}
+    made = {
+        "settings": settings.model_dump(mode="json"),
+        "device": describe(job.device),
+        "networks": networks_on(job.device),
+        "versions": versions,
+    }
     actors.save(output, {"environment": settings.environment, **found, **made})
     job.finish()
     return _in_words(found, output)

@@ -21,8 +21,9 @@ def nothing(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values
 
 
 def params_of_the_run(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
-    """The page prints the params; where to train is not one that could change a result."""
-    return {"params": recipes.params.model_dump(mode="json", by_alias=True, exclude={"device"}, exclude_unset=True)}
+    """The page prints the params; where and by what to compute are none that change what is found."""
+    told = recipes.params.model_dump(mode="json", by_alias=True, exclude={"device", "native"}, exclude_unset=True)
+    return {"params": told}
 
 
 def table(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:

@@ -118,6 +118,9 @@ class Params(Settings):
     """All of `params.yaml`; the keys that belong to stages are added by `complete`."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train; does not cause reruns")
+    native: Literal["auto", False] = Field(
+        "auto", description="networks by the native layer where there is a C++ compiler; does not cause reruns"
+    )
     seeds: SeedRange = Field(SeedRange(), description="seeds of every training")
     safe_seeds: SeedRange = Field(
         SeedRange(count=3, block=3), description="seeds of safe methods, each with a policy per cost limit"

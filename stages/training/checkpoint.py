@@ -1,12 +1,14 @@
 """Exact resume: everything a learner holds, saved now and then, taken up again after a kill.
 
 A checkpoint belongs to one output file and one fingerprint (settings, seeds, code and data that made it); with another
-fingerprint it is ignored. It is removed when the output is complete.
+fingerprint it is ignored. One made by other arithmetic (the native layer, or torch) would not lead to the same bits:
+then the training starts anew, and says so. It is removed when the output is complete.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from stages.artifacts import save_tensors
+from stages.training.device import networks_on
 from stages.training.metrics import Diverged
 
 if TYPE_CHECKING:
@@ -55,6 +58,10 @@ class Checkpoint:
         with self._opened() as file:
             if file is None or file.metadata()["fingerprint"] != self.fingerprint:
                 return 0
+            before, now = file.metadata().get("networks"), _networks(learner)
+            if before != now:
+                print(f"{self.path} was computed by {before}, now by {now}: training starts anew", file=sys.stderr)
+                return 0
             tensors = {f"learner/{name}": tensor for name, tensor in learner.tensors().items()}
             keys = set(file.keys())
             if any(key not in keys or file.get_slice(key).get_shape() != [*t.shape] for key, t in tensors.items()):
@@ -89,8 +96,14 @@ class Checkpoint:
         tensors = {f"learner/{name}": tensor.detach() for name, tensor in learner.tensors().items()}
         tensors |= {f"metrics/{name}": tensor for name, tensor in metrics.tensors().items()}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        save_tensors(self.path, tensors, {"fingerprint": self.fingerprint, "step": json.dumps(step)})
+        facts = {"fingerprint": self.fingerprint, "step": json.dumps(step), "networks": _networks(learner)}
+        save_tensors(self.path, tensors, facts)
         self._saved_at = time.monotonic()
+
+
+def _networks(learner: Learner) -> str:
+    kinds = {tensor.device.type: tensor.device for tensor in learner.tensors().values()}
+    return networks_on(kinds.get("cuda", torch.device("cpu")))
 
 
 def _step(file: Any) -> int:

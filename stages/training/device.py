@@ -9,6 +9,7 @@ from functools import cache
 import torch
 
 from stages.errors import UserError
+from stages.networks.native import library
 
 TOLERANCE = 1e-5
 
@@ -57,6 +58,11 @@ def describe(device: torch.device) -> str:
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
     return f"cpu (1 thread, float32 matrix products '{torch.get_float32_matmul_precision()}', {sys.platform})"
+
+
+def networks_on(device: torch.device) -> str:
+    """What computes networks there, for run records and checkpoints: ``native (vectors of 16 floats)`` or ``torch``."""
+    return "torch" if device.type == "cuda" else library.describe()
 
 
 def chunk_rows(device: torch.device, num_networks: int = 1) -> int:

@@ -23,7 +23,7 @@ from stages.provenance import code_hash, fingerprint
 from stages.registry import Choice
 from stages.seeding import Seeds
 from stages.training.checkpoint import Checkpoint, naming_last_good, remove_checkpoints
-from stages.training.device import describe, pick
+from stages.training.device import describe, networks_on, pick
 from stages.training.draws import Draws
 from stages.training.learner import Learner
 from stages.training.loop import Loop
@@ -83,6 +83,7 @@ class Job:
             "seeds": list(self.seeds),
             "settings": _plain(settings),
             "device": describe(self.device),
+            "networks": networks_on(self.device),
             "versions": {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
         }
 

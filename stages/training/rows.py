@@ -8,6 +8,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from stages.networks.native.gather import gather
+from stages.networks.native.library import library
+
 Batch = dict[str, Tensor]
 
 
@@ -51,7 +54,8 @@ class Rows:
 
     def at(self, index: Int[Tensor, "*any"]) -> Batch:
         """The rows at `index` by column name, each ``[*any, width]``."""
-        picked = self.matrix.index_select(0, index.reshape(-1))
+        rows, found = index.reshape(-1), None if self.matrix.is_cuda else library()
+        picked = self.matrix.index_select(0, rows) if found is None else gather(found, self.matrix, rows.contiguous())
         return self._split(picked.view(*index.shape, -1))
 
     def chunk(self, start: int, stop: int) -> Batch:

@@ -149,8 +149,8 @@ def test_rows_bootstrap_from_what_was_done_next():
     rewards = dataset.rewards[row] + DISCOUNT * dataset.rewards[row + 1]
     assert batch["rewards"][0, 0, first].item() == pytest.approx(rewards / 2, rel=1e-5)
     assert batch["discounts"][0, 0, first].item() == pytest.approx(DISCOUNT**2)
-    torch.testing.assert_close(batch["next_actions"][0, 0, first], job.actions[row + 2])
-    torch.testing.assert_close(batch["next_observations"][0, 0, first], job.observations[row + 2])
+    following = torch.cat([job.observations[row + 2], job.actions[row + 2]])
+    torch.testing.assert_close(batch["next_pairs"][0, 0, first], following)
     assert batch["discounts"][0, 0, first + end - row - 1].item() == 0
 
 

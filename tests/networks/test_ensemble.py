@@ -5,6 +5,8 @@ from stages.networks.ensemble import Ensemble
 from stages.networks.perceptrons import NARROW
 from stages.seeding import generators
 
+pytestmark = pytest.mark.usefixtures("arithmetic")
+
 SHAPES = [(5, 7, 7, 3), (4, 1), (6, 20, 18), (3, NARROW, NARROW - 1), (3, 9, NARROW), (2, 8, 8, 8, 40)]
 
 

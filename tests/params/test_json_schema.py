@@ -45,6 +45,7 @@ def test_params_and_overlays_are_valid_and_name_the_schema(path) -> None:
         ("seeds.cout", 3),
         ("seeds.count", 0),
         ("device", "gpu"),
+        ("native", True),
         ("datasets.navigation.setings", {}),
         ("datasets.navigation.generate.nois", 0.2),
         ("datasets.navigation.generate.noise", -1),

@@ -19,6 +19,7 @@ from tests.params.written import recipes, refusal
         ("seeds.count", 0, ": should be greater than or equal to 1, not 0"),
         ("seeds.count", "many", ": should be a valid integer, unable to parse string as an integer, not 'many'"),
         ("device", "gpu", ": should be 'auto', 'cpu' or 'cuda', not 'gpu'"),
+        ("native", "on", ": should be 'auto' or False, not 'on'"),
         ("datasets.navigation.setings", {}, ": unknown key. Did you mean 'settings'?"),
         ("datasets.navigation.preset", "didactc", ": unknown preset 'didactc'. Did you mean 'didactic'?"),
         ("datasets.navigation.agents", ["emppo"], ".0: unknown agent 'emppo'. Did you mean 'empo'?"),

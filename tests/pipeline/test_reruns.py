@@ -81,6 +81,7 @@ def test_edits_that_change_no_result_rerun_nothing(project: Project) -> None:
     project.append("stages/rules/empo.smk", "\n# a comment\n")
     project.append("params.yaml", "\n# a comment\n")
     project.set("device", "cpu")
+    project.set("native", False)
     shutil.copy(project.path / "stages/training/expectile.py", project.path / "stages/training/unrelated.py")
     os.utime(project.path / stage)
     os.utime(project.path / "data/generated/navigation.hdf5")

@@ -57,6 +57,7 @@ def saved(step: int = 3, fingerprint: str = "print") -> Regression:
     return learner
 
 
+@pytest.mark.usefixtures("arithmetic")
 @pytest.mark.parametrize("kill_at", [1, 33, 96])
 def test_kill_and_resume_is_bit_equal(kill_at):
     whole = train(100)
@@ -121,6 +122,26 @@ def test_a_stale_fingerprint_is_ignored():
     assert Checkpoint("test", "results/out", "new").resume(learner, Metrics()) == 0
     for name, tensor in learner.tensors().items():
         assert torch.equal(tensor, before[name]), name
+
+
+def test_a_checkpoint_of_other_arithmetic_is_ignored_and_a_line_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(module, "networks_on", lambda device: "native (vectors of 16 floats)")
+    saved()
+    monkeypatch.setattr(module, "networks_on", lambda device: "torch")
+    assert Checkpoint("test", "results/out", "print").resume(Regression(SEEDS), Metrics()) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("computed by native (vectors of 16 floats), now by torch: training starts anew")
+    assert line.startswith(".checkpoints/results/out.test.safetensors was")
+
+
+def test_a_run_that_starts_anew_ends_as_one_from_the_start(monkeypatch):
+    whole = train(100)
+    with pytest.raises(Killed):
+        train(100, Checkpoint("test", "out", "print", every_seconds=0.0), KillAt(60))
+    monkeypatch.setattr(module, "networks_on", lambda device: "another")
+    anew = train(100, Checkpoint("test", "out", "print", every_seconds=0.0))
+    for name, tensor in whole.items():
+        assert torch.equal(anew[name], tensor), name
 
 
 def test_no_checkpoint_is_step_zero():

@@ -1,6 +1,9 @@
+import pytest
 import torch
 
 from stages.training.rows import Rows
+
+pytestmark = pytest.mark.usefixtures("arithmetic")
 
 
 def columns() -> dict[str, torch.Tensor]:

@@ -5,6 +5,8 @@ from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.training.trainable import Trainable
 
+pytestmark = pytest.mark.usefixtures("arithmetic")
+
 ENSEMBLE = Ensemble((3, 8, 2), num_seeds=2, num_members=2)
 
 

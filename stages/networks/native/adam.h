@@ -9,6 +9,7 @@ struct Adam {
     double beta1, beta2, epsilon;
     double weight_decay;  // decoupled, in units of the step size
     double clip_norm;     // largest norm of a seed's gradient; infinite: any
+    double clip_guard;    // added to the norm that is divided by
     double target_rate;   // of the target copy's move towards the parameters
 };
 
@@ -43,7 +44,7 @@ inline void adam(const Adam& settings, float rate, float step, const Seeds& seed
     for (long seed = 0; seed < seeds.num_seeds; seed++) {
         float scale = 1;
         if (std::isfinite(settings.clip_norm)) {
-            double ratio = settings.clip_norm / (norm(seeds, seed, gradient) + 1e-6);
+            double ratio = settings.clip_norm / (norm(seeds, seed, gradient) + settings.clip_guard);
             scale = ratio > 1 ? 1 : ratio;
         }
         seeds.pieces(seed, [&](long start, long count) {

@@ -12,7 +12,9 @@ from torch import Tensor
 
 
 class _Settings(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_double) for name in "beta1 beta2 epsilon weight_decay clip_norm target_rate".split()]
+    _fields_ = [
+        (name, ctypes.c_double) for name in "beta1 beta2 epsilon weight_decay clip_norm clip_guard target_rate".split()
+    ]
 
 
 class _Seeds(ctypes.Structure):
@@ -34,6 +36,7 @@ class Adam:
         epsilon: Added to the root of the second moment.
         weight_decay: Decoupled (AdamW), in units of the step size.
         clip_norm: Largest norm of a seed's gradient; None: any.
+        clip_guard: Added to the norm that the gradient is divided by.
         target_rate: ``target <- (1 - rate) target + rate parameters`` after the step, where there is a target.
     """
 
@@ -46,11 +49,12 @@ class Adam:
         epsilon: float = 1e-8,
         weight_decay: float = 0.0,
         clip_norm: float | None = None,
+        clip_guard: float = 1e-6,
         target_rate: float = 0.0,
     ) -> None:
         self.library, self.num_parameters = library, num_seeds * sum(sizes)
         limit = math.inf if clip_norm is None else clip_norm
-        self._settings = _Settings(*betas, epsilon, weight_decay, limit, target_rate)
+        self._settings = _Settings(*betas, epsilon, weight_decay, limit, clip_guard, target_rate)
         self._sizes = (ctypes.c_int64 * len(sizes))(*sizes)
         self._seeds = _Seeds(num_seeds, len(sizes), self._sizes)
         self._addresses = ctypes.addressof(self._settings), ctypes.addressof(self._seeds)

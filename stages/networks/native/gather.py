@@ -22,7 +22,7 @@ def gather(
     if not types or matrix.is_cuda or not (matrix.is_contiguous() and index.is_contiguous()):
         raise ValueError("rows are gathered by int64 numbers from a float32 matrix, in one piece on the CPU")
     (num_rows, width), count = matrix.shape, len(index)
-    taken = torch.empty(count, width)
+    taken = torch.empty(count, width, dtype=torch.float32)
     outside = library.gather_rows(matrix.data_ptr(), num_rows, width, index.data_ptr(), count, taken.data_ptr())
     if outside >= 0:
         raise IndexError(f"row {int(index[outside])} of {num_rows}")

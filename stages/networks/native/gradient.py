@@ -11,7 +11,7 @@ from torch import Tensor
 _engine = getattr(torch.autograd.Variable, "_execution_engine", None)
 
 
-def gradient(losses: Float[Tensor, "losses"], parameters: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+def gradient(losses: Float[Tensor, "*losses"], parameters: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Of the sum of `losses`."""
     ones = torch.ones_like(losses)
     if _engine is None:

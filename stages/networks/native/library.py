@@ -1,8 +1,12 @@
-"""The native library of this process: built, loaded and checked at first use, or why torch computes instead."""
+"""The native library of this process: built, loaded and checked at first use, or why torch computes instead.
+
+With `UNMIX_NATIVE=false` in the environment it is not looked for.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from functools import cache
 
@@ -27,8 +31,8 @@ _switched_off = False
 
 
 def library() -> ctypes.PyDLL | None:
-    """The library, or None where torch computes; one line says so when it was wanted and could not be had."""
-    return None if _switched_off else _loaded()[0]
+    """The library, or None where torch computes; one line on stderr says which and why, at first use."""
+    return None if _switched_off else _loaded()
 
 
 def switch_off(off: bool = True) -> None:
@@ -38,20 +42,21 @@ def switch_off(off: bool = True) -> None:
 
 
 def describe() -> str:
-    """Which of both computes, for records: ``native (vectors of 16 floats)`` or ``torch (switched off)``."""
-    if _switched_off:
-        return "torch (switched off)"
-    found, reason = _loaded()
-    return f"torch ({reason})" if found is None else f"native (vectors of {found.lanes()} floats)"
+    """Which of both computes, for records: ``native (vectors of 16 floats)`` or ``torch``."""
+    found = library()
+    return "torch" if found is None else f"native (vectors of {found.lanes()} floats)"
 
 
 @cache
-def _loaded() -> tuple[ctypes.PyDLL | None, str]:
-    try:
-        return _load(), ""
-    except BuildFailed as failure:
-        print(f"native layer not used, torch computes more slowly: {failure}", file=sys.stderr)
-        return None, str(failure)
+def _loaded() -> ctypes.PyDLL | None:
+    found, reason = None, "switched off"
+    if os.environ.get("UNMIX_NATIVE") != "false":
+        try:
+            found, reason = _load(), "checked against autograd"
+        except BuildFailed as failure:
+            reason = str(failure)
+    print(f"networks: {'torch' if found is None else 'native'} ({reason})", file=sys.stderr)
+    return found
 
 
 def _load() -> ctypes.PyDLL:

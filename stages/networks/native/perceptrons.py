@@ -56,7 +56,7 @@ class Perceptrons:
         self._layers = (_Layer * len(layers))(*layers)
         self._structure = _Perceptrons(len(layers), layout.num_members, self._layers, None)
         self.address = ctypes.addressof(self._structure)
-        self._scratch = torch.empty(library.scratch_size(self.address))
+        self._scratch = torch.empty(library.scratch_size(self.address), dtype=torch.float32)
         self._structure.scratch = self._scratch.data_ptr()
 
     def __call__(
@@ -96,10 +96,10 @@ class Perceptrons:
         """Outputs and, asked for, what a backward pass needs of hidden layers; nothing is checked."""
         seeds, members, rows, _ = inputs.shape
         seed_step, member_step, row_step, _ = inputs.stride()
-        outputs = torch.empty((seeds, members, rows, self.widths[-1]))
+        outputs = torch.empty((seeds, members, rows, self.widths[-1]), dtype=torch.float32)
         kept = None
         if keep:
-            kept = torch.empty(seeds * members, self.library.kept_size(self.address, rows))
+            kept = torch.empty(seeds * members, self.library.kept_size(self.address, rows), dtype=torch.float32)
         self.library.perceptrons_forward(
             self.address, seeds, first, members, rows, flat.data_ptr(), inputs.data_ptr(), seed_step, member_step,
             row_step, kept.data_ptr() if kept is not None else None, outputs.data_ptr(),
@@ -118,11 +118,11 @@ class Perceptrons:
     ) -> tuple[Tensor | None, Tensor | None]:
         """Gradients of inputs and parameters, where `wanted`, from that of the outputs; nothing is checked."""
         seeds, members, rows, _ = inputs.shape
-        input_gradient = torch.empty(inputs.shape) if wanted[0] else None
+        input_gradient = torch.empty_like(inputs, memory_format=torch.contiguous_format) if wanted[0] else None
         gradient = None
         if wanted[1]:
             whole = members == self.layout.num_members and rows > 0 and not self.adds
-            gradient = torch.empty(flat.shape) if whole else torch.zeros(flat.shape)
+            gradient = torch.empty_like(flat) if whole else torch.zeros_like(flat)
         pointers = [None if part is None else part.data_ptr() for part in hidden]
         self.library.perceptrons_backward(
             self.address, seeds, first, members, rows, flat.data_ptr(), inputs.data_ptr(), *inputs.stride()[:3],
@@ -182,7 +182,7 @@ class _Node(torch.autograd.Function):
         inputs, flat, kept = ctx.saved_tensors
         networks = ctx.networks
         if slopes is None:
-            slopes = torch.zeros(()).expand(*inputs.shape[:3], networks.widths[-1])
+            slopes = flat.new_zeros(()).expand(*inputs.shape[:3], networks.widths[-1])
         parts = [None if part is None else part.contiguous() for part in hidden]
         wanted = ctx.needs_input_grad[:2]
         return *networks.backward(inputs, flat, ctx.first, kept, slopes, parts, wanted), None, None, None

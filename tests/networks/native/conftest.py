@@ -1,4 +1,5 @@
 import ctypes
+import os
 
 import pytest
 
@@ -8,6 +9,8 @@ from stages.networks.native.library import library
 @pytest.fixture(scope="session")
 def native() -> ctypes.PyDLL:
     """The native library of this processor; a compiler that is there must be able to make it."""
+    if os.environ.get("UNMIX_NATIVE") == "false":
+        pytest.skip("switched off")
     found = library()
     assert found is not None, "the native library could not be had, see the line on stderr"
     return found

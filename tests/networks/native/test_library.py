@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from stages.networks.native import library as module
 from stages.networks.native.build import COMPILERS, BuildFailed
@@ -38,7 +39,7 @@ def test_can_be_switched_off_and_on(native):
     switch_off()
     try:
         assert library() is None
-        assert describe() == "torch (switched off)"
+        assert describe() == "torch"
     finally:
         switch_off(False)
     assert library() is native
@@ -48,8 +49,26 @@ def test_without_a_library_torch_computes_and_one_line_says_so(fresh, monkeypatc
     monkeypatch.setattr(module, "built_library", failing("no C++ compiler"))
     assert library() is None
     assert library() is None
-    assert capsys.readouterr().err == "native layer not used, torch computes more slowly: no C++ compiler\n"
-    assert describe() == "torch (no C++ compiler)"
+    assert capsys.readouterr().err == "networks: torch (no C++ compiler)\n"
+    assert describe() == "torch"
+
+
+def test_the_environment_switches_it_off(fresh, monkeypatch, capsys):
+    monkeypatch.setenv("UNMIX_NATIVE", "false")
+    monkeypatch.setattr(module, "built_library", failing("not to be asked for"))
+    assert library() is None
+    assert capsys.readouterr().err == "networks: torch (switched off)\n"
+
+
+def test_one_line_says_that_it_is_used(fresh, capsys):
+    assert library() is library()
+    assert capsys.readouterr().err == "networks: native (checked against autograd)\n"
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_first_use_may_be_without_gradients(fresh, mode):
+    with mode():
+        assert library() is not None
 
 
 def test_a_library_that_is_none_is_not_used(fresh, monkeypatch, capsys, tmp_path):
