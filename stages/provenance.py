@@ -30,7 +30,7 @@ def code_hash(*modules: str) -> str:
     if missing:
         raise ModuleNotFoundError(f"no module {missing[0]} in this project")
     sources = {module: _source(module) for module in sorted(set().union(*map(imported_modules, modules)))}
-    parts = [part for module, source in sources.items() if source for part in (module, _code(source))]
+    parts = [part for module, source in sources.items() if source for part in (module, _read(source)[0])]
     return fingerprint(*parts, *_data_files({source.parent for source in sources.values() if source}))[:16]
 
 
@@ -43,7 +43,7 @@ def imported_modules(module: str) -> frozenset[str]:
         name = waiting.pop()
         if name not in seen and _source(name) is not None:
             seen.add(name)
-            waiting += [name.rpartition(".")[0], *_imports(_source(name))]
+            waiting += [name.rpartition(".")[0], *_read(_source(name))[1]]
     return frozenset(seen)
 
 
@@ -70,28 +70,24 @@ def _data_files(folders: Iterable[Path]) -> list[Path]:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    return _Essential().visit(ast.parse(path.read_text(), str(path)))
+def _read(path: Path) -> tuple[str, list[str]]:
+    """The code that can change a result, and the names that it imports; the tree in between is let go.
+
+    Kept, the trees of all modules cost a plan 0.3 s more, since the garbage collector goes through them.
+    """
+    tree = _Essential().visit(ast.parse(path.read_text(), str(path)))
+    return ast.unparse(tree), list(_imports(tree, path.relative_to(PROJECT).parent.parts))
 
 
-@cache
-def _code(path: Path) -> str:
-    return ast.unparse(_tree(path))
-
-
-@cache
-def _imports(path: Path) -> list[str]:
-    """Absolute names that the module imports; ``from a import b`` gives ``a`` and ``a.b``, either may be a module."""
-    names: list[str] = []
-    package = path.relative_to(PROJECT).parent.parts
-    for node in ast.walk(_tree(path)):
+def _imports(tree: ast.Module, package: tuple[str, ...]) -> Iterator[str]:
+    """Absolute names that a module imports; ``from a import b`` gives ``a`` and ``a.b``, either may be a module."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join([*above, *([node.module] if node.module else [])])
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return names
+            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
 
 
 class _Essential(ast.NodeTransformer):

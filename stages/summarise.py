@@ -13,21 +13,13 @@ from __future__ import annotations
 
 import json
 
-from pydantic import Field
-
 from stages.command import Command
 from stages.replacing import replacing
 from stages.reporting import summary
 from stages.reporting.gathering import gather
 from stages.reporting.headline import headline
 from stages.reporting.sections import SOURCES
-from stages.settings import Settings
-
-
-class SummarySettings(Settings):
-    """How intervals are computed."""
-
-    resamples: int = Field(10_000, ge=100, description="bootstrap samples of each interval")
+from stages.reporting.settings import SummarySettings
 
 
 def main(files: list[str], output: str, metrics: str | None, settings: SummarySettings) -> None:

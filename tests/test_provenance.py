@@ -46,7 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def forget() -> None:
     """A process reads each module once; tests edit them."""
-    for function in (provenance._source, provenance._tree, provenance._code, provenance._imports, imported_modules):
+    for function in (provenance._source, provenance._read, imported_modules):
         function.cache_clear()
 
 

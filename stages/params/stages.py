@@ -141,7 +141,7 @@ ROWS = (
     ),
     Stage(
         "summarise",
-        "stages.summarise:SummarySettings",
+        "stages.reporting.settings:SummarySettings",
         "table and metrics",
         by_dataset=False,
         modules=all_of("stages.reporting:SECTIONS"),

@@ -1,4 +1,4 @@
-"""Settings of the report."""
+"""Settings of the summary and the report, apart from what draws, so that planning does not load it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Any
 from pydantic import Field
 
 from stages.settings import Settings
+
+
+class SummarySettings(Settings):
+    """How intervals are computed."""
+
+    resamples: int = Field(10_000, ge=100, description="bootstrap samples of each interval")
 
 
 class ReportSettings(Settings):
