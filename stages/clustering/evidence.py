@@ -11,7 +11,8 @@ explains them well all the same. Here nothing is fitted. The parameters of the p
 
 Episodes beyond the `max_episodes` that can be compared pair by pair then join the group whose mean policy explains them
 best, which is repeated with the grown groups until nothing changes: PG-Kmeans with a good start. Where K is to be
-found, grown groups whose union gains evidence are merged then.
+found, grown groups whose union gains evidence are merged then. No group ever loses its last episode, so that as many
+clusters are found as were asked for, as long as there are episodes for them.
 
 Discrete actions in states that come back have tabular policies with a Dirichlet prior, the concentration with the
 highest evidence being taken. Everything else has linear policies, of the state or of random features of it, whichever
@@ -37,7 +38,12 @@ from torch import Tensor
 
 from stages.clustering import CLUSTERING
 from stages.clustering.alternation.state_action_counts import StateActionCounts
-from stages.clustering.conjugate.agglomeration import Agglomeration, agglomerate, move_one_by_one
+from stages.clustering.conjugate.agglomeration import (
+    Agglomeration,
+    agglomerate,
+    keep_populated,
+    move_one_by_one,
+)
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
@@ -160,8 +166,11 @@ def group(
         BayesianLinearPolicies(job, number, generator(seed, "random features", restart)) for number in numbers
     ]
     order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
+    fewest = settings.num_clusters or 1
     candidates = [
-        compare(settings, policies, np.sort(order[: settings.max_episodes or policies.affordable_episodes]))
+        compare(
+            settings, policies, np.sort(order[: max(fewest, settings.max_episodes or policies.affordable_episodes)])
+        )
         for policies in families
     ]
     best = max(candidates, key=lambda candidate: candidate.evidence)
@@ -203,7 +212,7 @@ def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: C
     scores, converged = [], False
     for _ in range(settings.max_iterations):
         clusters = policies.total(everyone, num_clusters)
-        log_likelihood = policies.log_likelihood(dataset, clusters)
+        log_likelihood = keep_populated(policies.log_likelihood(dataset, clusters), everyone)
         assigned = log_likelihood.argmax(1).numpy()
         scores.append(float(log_likelihood.max(1).values.sum()) / dataset.num_steps)
         if converged := np.array_equal(assigned, everyone):
