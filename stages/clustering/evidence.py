@@ -11,11 +11,14 @@ explains them well all the same. Here nothing is fitted. The parameters of the p
 
 Episodes beyond the `max_episodes` that can be compared pair by pair then join the group whose mean policy explains them
 best, which is repeated with the grown groups until nothing changes: PG-Kmeans with a good start. Where K is to be
-found, grown groups whose union gains evidence are merged then.
+found, grown groups whose union gains evidence are merged then. No group ever loses its last episode, so that as many
+clusters are found as were asked for, as long as there are episodes for them.
 
 Discrete actions in states that come back have tabular policies with a Dirichlet prior, the concentration with the
-highest evidence being taken. Everything else has linear policies, of the state or of random features of it, whichever
-has the higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
+highest evidence being taken. Continuous actions of which linear policies leave nothing that other episodes would
+foretell have linear policies with random effects (`conjugate/mixed.py`): noise and the spread of a policy's own
+episodes are measured. Everything else has linear policies, of the state or of random features of it, whichever has the
+higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
 (nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise.
 
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
@@ -37,10 +40,18 @@ from torch import Tensor
 
 from stages.clustering import CLUSTERING
 from stages.clustering.alternation.state_action_counts import StateActionCounts
-from stages.clustering.conjugate.agglomeration import Agglomeration, agglomerate, move_one_by_one
+from stages.clustering.conjugate.agglomeration import (
+    Agglomeration,
+    agglomerate,
+    keep_populated,
+    move_one_by_one,
+)
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
+from stages.clustering.conjugate.linearity import DECISIVE
+from stages.clustering.conjugate.mixed import MixedPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
+from stages.clustering.conjugate.scaled_steps import varying
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings
 from stages.datasets.episodes import EpisodeDataset
 from stages.seeding import generator
@@ -50,6 +61,9 @@ CONCENTRATIONS = (0.01, 0.1, 1.0)
 # Weights of a step to choose from. With a quarter, single behaviours of robots count as one and mixtures of two as two
 # from 20 episodes to 300 (docs/decisions/0010); a half splits single ones, an eighth joins two in small data.
 TEMPERS = 0.25 * 0.5 ** np.arange(6)
+FEWEST_MEASURED = 8  # episodes from which the spread of policies is estimated
+STEPS_PER_COEFFICIENT = 10
+TURNS = 2  # of partition and spread within clusters
 TOLD_APART = 0.05  # share of halves that may be, at the temper chosen
 
 
@@ -155,14 +169,20 @@ def group(
     Policies are linear where there are no `tables`; another `restart` draws other features and episodes.
     """
     dataset = job.dataset
+    order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
     numbers = sorted({0, settings.num_features})
     families = tables or [
         BayesianLinearPolicies(job, number, generator(seed, "random features", restart)) for number in numbers
     ]
-    order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
+    limits = [max(settings.num_clusters or 1, settings.max_episodes or each.affordable_episodes) for each in families]
+    if settings.temper is None and measurable(dataset):
+        mixed = MixedPolicies(
+            dataset, generator(seed, "random features", restart), np.sort(order[: max(limits[0], FEWEST_MEASURED)])
+        )
+        if mixed.nonlinear() <= DECISIVE:
+            families, limits = [mixed], [len(mixed.chosen)]
     candidates = [
-        compare(settings, policies, np.sort(order[: settings.max_episodes or policies.affordable_episodes]))
-        for policies in families
+        compare(settings, policies, np.sort(order[:limit])) for policies, limit in zip(families, limits, strict=True)
     ]
     best = max(candidates, key=lambda candidate: candidate.evidence)
     if len(best.chosen) < dataset.num_episodes:
@@ -172,16 +192,47 @@ def group(
     return Grouping(best.policies, best.trace, clusters, torch.from_numpy(best.added), [per_step], True)
 
 
+def measurable(dataset: EpisodeDataset) -> bool:
+    """Whether there are continuous actions that move, and enough episodes and steps for linear mixed models."""
+    if dataset.num_actions is not None or dataset.num_episodes < FEWEST_MEASURED:
+        return False
+    coefficients = 1 + dataset.observations.shape[1]
+    return dataset.num_steps >= STEPS_PER_COEFFICIENT * coefficients and bool(varying(dataset.actions).any())
+
+
 def compare(settings: EvidenceSettings, policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"]) -> Compared:
     """Merge the chosen episodes by one family of policies, then move single ones."""
     if isinstance(policies, BayesianLinearPolicies):
         policies.temper = settings.temper or found_temper(policies, chosen)
+    if isinstance(policies, MixedPolicies):
+        policies.prefers = settings.num_clusters is None
+        return compare_by_turns(settings, policies)
+    return partition(settings, policies, chosen)
+
+
+def partition(settings: EvidenceSettings, policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"]) -> Compared:
+    """Merge the chosen episodes, then move single ones."""
     statistics = policies.statistics(chosen)
     trace = agglomerate(policies, statistics)
     num_clusters = min(settings.num_clusters or trace.best_num_clusters, len(chosen))
     labels, added = move_one_by_one(policies, statistics, trace.labels(num_clusters), num_clusters)
     clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
     return Compared(policies, trace, chosen, labels, added, policies.untempered_evidence(clusters))
+
+
+def compare_by_turns(settings: EvidenceSettings, policies: MixedPolicies) -> Compared:
+    """Partition the episodes and estimate the spread within clusters by turns, and try one cluster with all spread."""
+    chosen = policies.chosen
+    turns = []
+    for _ in range(TURNS):
+        labels = partition(settings, policies, chosen).labels
+        policies.settle(labels)
+        turns.append((policies.log_likelihood_of(labels), policies.within))
+    if settings.num_clusters is None:
+        policies.settle(None)
+        turns.append((policies.log_likelihood_of(np.zeros(len(chosen), dtype=np.int64)), policies.within))
+    _, policies.within = max(turns, key=lambda turn: turn[0])
+    return partition(settings, policies, chosen)
 
 
 def found_temper(policies: BayesianLinearPolicies, chosen: Int[np.ndarray, "chosen"]) -> float:
@@ -203,7 +254,7 @@ def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: C
     scores, converged = [], False
     for _ in range(settings.max_iterations):
         clusters = policies.total(everyone, num_clusters)
-        log_likelihood = policies.log_likelihood(dataset, clusters)
+        log_likelihood = keep_populated(policies.log_likelihood(dataset, clusters), everyone)
         assigned = log_likelihood.argmax(1).numpy()
         scores.append(float(log_likelihood.max(1).values.sum()) / dataset.num_steps)
         if converged := np.array_equal(assigned, everyone):

@@ -53,6 +53,15 @@ def test_one_policy_is_one_cluster():
     assert clustered(dataset, num_clusters=3).responsibilities.shape[-1] == 3
 
 
+@pytest.mark.parametrize("max_episodes", [None, 16])
+@pytest.mark.parametrize("num_clusters", [5, 20])
+def test_as_many_clusters_are_found_as_asked_for(num_clusters, max_episodes):
+    """Nothing asks for so many: moves and merges would rather leave clusters empty."""
+    for dataset in (two_policies(40, steps=5, gap=0.05), long_table_dataset(40, 1)):
+        found = clustered(dataset, num_clusters=num_clusters, max_episodes=max_episodes)
+        assert all(len(labels.unique()) == num_clusters for labels in found.labels)
+
+
 def test_tables_find_rules():
     dataset = long_table_dataset(60, 3)
     found = clustered(dataset)

@@ -78,21 +78,50 @@ def agglomerate(policies: ConjugatePolicies, statistics: Statistics) -> Agglomer
 def move_one_by_one(
     policies: ConjugatePolicies, statistics: Statistics, labels: Int[np.ndarray, "episodes"], num_clusters: int
 ) -> tuple[Int[np.ndarray, "episodes"], Float[np.ndarray, "episodes clusters"]]:
-    """Move single episodes to other clusters while that raises the total evidence.
+    """Move single episodes to other clusters while that raises the total evidence, and no cluster loses its last one.
 
     Returns:
-        The labels, and how much evidence each episode adds to each cluster (its own without it), in nats.
+        The labels, and how much evidence each episode adds to each cluster (its own without it), in nats: -inf where
+        it may not go because its cluster would be empty.
     """
-    labels = labels.copy()
+    labels, sizes = labels.copy(), np.bincount(labels, minlength=num_clusters)
     clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
     added = np.zeros((len(labels), num_clusters))
     for _ in range(len(labels)):
         before = labels.copy()
         for episode, of_episode in enumerate(statistics):
-            clusters[labels[episode]] -= of_episode
+            current = labels[episode]
+            clusters[current] -= of_episode
             added[episode] = (policies.evidence(clusters + of_episode) - policies.evidence(clusters)).numpy()
-            labels[episode] = added[episode].argmax()
-            clusters[labels[episode]] += of_episode
+            if sizes[current] == 1:
+                added[episode, np.arange(num_clusters) != current] = -np.inf
+            labels[episode] = best = added[episode].argmax()
+            clusters[best] += of_episode
+            sizes[current] -= 1
+            sizes[best] += 1
         if np.array_equal(before, labels):
             break
     return labels, added
+
+
+def keep_populated(
+    log_weights: Float[torch.Tensor, "episodes clusters"], labels: Int[np.ndarray, "episodes"]
+) -> Float[torch.Tensor, "episodes clusters"]:
+    """Weights under which no cluster is left empty: the member that is least likelier elsewhere stays, with certainty.
+
+    Args:
+        log_weights: Log-likelihood of each episode under each cluster, in nats.
+        labels: The clusters as they are; every cluster has a member.
+    """
+    log_weights = log_weights.clone()
+    while True:
+        sizes = np.bincount(log_weights.argmax(1).numpy(), minlength=log_weights.shape[1])
+        if sizes.all():
+            return log_weights
+        empty = int(sizes.argmin())
+        members = torch.from_numpy(np.flatnonzero(labels == empty))
+        losses = log_weights[members].max(1).values - log_weights[members, empty]
+        staying = members[losses.argmin()]
+        kept = log_weights[staying, empty].clone()
+        log_weights[staying] = -torch.inf
+        log_weights[staying, empty] = kept

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import t as student_t
 
 from stages.clustering.alternation.state_action_counts import StateActionCounts
-from stages.clustering.conjugate.agglomeration import agglomerate, move_one_by_one
+from stages.clustering.conjugate.agglomeration import agglomerate, keep_populated, move_one_by_one
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import PRIOR_PRECISION, PRIOR_RATE, PRIOR_SHAPE, BayesianLinearPolicies
 from stages.training.job import Job
@@ -113,3 +113,18 @@ def test_halves_make_up_whole_episodes():
     policies = linear(make_episodes([1, 6, 9]))
     first, second = policies.halves(np.arange(3))
     torch.testing.assert_close(first + second, policies.statistics(np.arange(3)))
+
+
+def test_the_last_episode_of_a_cluster_stays():
+    policies = linear(two_policies(6, gap=0.0))
+    labels, added = move_one_by_one(policies, policies.statistics(np.arange(6)), np.array([0, 1, 2, 0, 0, 0]), 3)
+    assert set(labels) == {0, 1, 2}
+    assert np.array_equal(labels, added.argmax(1))
+
+
+def test_clusters_stay_populated_by_those_that_lose_least():
+    log_weights = torch.tensor([[0.0, -3.0, -9.0], [0.0, -1.0, -9.0], [0.0, -2.0, -5.0], [0.0, -9.0, -4.0]])
+    kept = keep_populated(log_weights, np.array([0, 1, 1, 2]))
+    assert kept.argmax(1).tolist() == [0, 1, 0, 2]
+    assert torch.equal(kept[[0, 2]], log_weights[[0, 2]])
+    assert torch.softmax(kept[1], 0).tolist() == [0.0, 1.0, 0.0]

@@ -1,0 +1,109 @@
+"""The worlds that constants of clustering methods may be chosen on.
+
+Each function draws one data set of its kind; true K is the number of its policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from benchmarks.worlds.simulated import Policy, episodes_of, linear, network
+from stages.datasets.episodes import EpisodeDataset
+
+World = Callable[[np.random.Generator], EpisodeDataset]
+WORLDS: dict[str, World] = {}
+
+
+def world(draw: World) -> World:
+    """List a kind of world under the name of its function."""
+    WORLDS[draw.__name__] = draw
+    return draw
+
+
+def weights(random: np.random.Generator, states: int, actions: int, size: float) -> np.ndarray:
+    """Random weights whose squares sum to ``size^2 actions``."""
+    return size * random.standard_normal((actions, states)) / np.sqrt(states)
+
+
+def opposite(random: np.random.Generator, gap: float, noise: float, **more: object) -> list[Policy]:
+    """Two linear policies of 4 states and 2 actions, their weights `gap` apart in the Frobenius norm."""
+    middle, way = weights(random, 4, 2, 0.5), random.standard_normal((2, 4))
+    way /= np.linalg.norm(way)
+    return [linear(middle + sign * gap / 2 * way, noise, **more) for sign in (1, -1)]
+
+
+@world
+def precise(random: np.random.Generator) -> EpisodeDataset:
+    """Two policies with little noise and a smaller gap than most."""
+    return episodes_of(random, opposite(random, 0.004, 0.001), [20, 20], 60, 4)
+
+
+@world
+def small_gap(random: np.random.Generator) -> EpisodeDataset:
+    """Two policies whose episodes overlap: the oracle errs, too."""
+    return episodes_of(random, opposite(random, 0.6, 0.3), [20, 20], 60, 4)
+
+
+@world
+def idle_actions(random: np.random.Generator) -> EpisodeDataset:
+    """Three action coordinates never move."""
+    return episodes_of(random, opposite(random, 1.0, 0.3, idle=(0.0, 0.5, -1.0)), [20, 20], 60, 4)
+
+
+@world
+def rare(random: np.random.Generator) -> EpisodeDataset:
+    """Two per cent of the episodes are another policy's."""
+    return episodes_of(random, opposite(random, 1.2, 0.3), [147, 3], 80, 4)
+
+
+@world
+def many(random: np.random.Generator) -> EpisodeDataset:
+    """Twenty policies of ten short episodes each."""
+    middle = weights(random, 4, 2, 0.5)
+    policies = [linear(middle + weights(random, 4, 2, 0.6), 0.3) for _ in range(20)]
+    return episodes_of(random, policies, [10] * 20, 50, 4)
+
+
+@world
+def wide(random: np.random.Generator) -> EpisodeDataset:
+    """Policies differ in the use of 5 of 50 observations."""
+    middle, policies = weights(random, 50, 3, 0.5), []
+    for _ in range(3):
+        changed = middle.copy()
+        changed[:, :5] += 0.36 * random.standard_normal((3, 5))
+        policies.append(linear(changed, 0.3))
+    return episodes_of(random, policies, [30] * 3, 100, 50)
+
+
+@world
+def one_network(random: np.random.Generator) -> EpisodeDataset:
+    """One nonlinear policy."""
+    return episodes_of(random, [network(random, 6, 3, 0.05)], [80], 100, 6)
+
+
+@world
+def three_networks(random: np.random.Generator) -> EpisodeDataset:
+    """Three nonlinear policies."""
+    return episodes_of(random, [network(random, 6, 3, 0.05) for _ in range(3)], [30] * 3, 100, 6)
+
+
+@world
+def one_clipped(random: np.random.Generator) -> EpisodeDataset:
+    """Actions saturate at the edge of the box."""
+    return episodes_of(random, [linear(weights(random, 6, 3, 1.8), 0.3, limit=1.0)], [80], 100, 6)
+
+
+@world
+def one_lasting_noise(random: np.random.Generator) -> EpisodeDataset:
+    """Ornstein-Uhlenbeck noise with a correlation time of 50 of 100 steps."""
+    return episodes_of(random, [linear(weights(random, 4, 2, 1.0), 0.3, memory=float(np.exp(-1 / 50)))], [100], 100, 4)
+
+
+@world
+def one_uneven_noise(random: np.random.Generator) -> EpisodeDataset:
+    """The noise is larger in some states than in others."""
+    mean, slope = weights(random, 4, 2, 1.0), 0.6 * random.standard_normal(4)
+    policy = Policy(lambda state: mean @ state, lambda state: 0.2 * np.exp(np.clip(slope @ state, -2, 2)))
+    return episodes_of(random, [policy], [80], 100, 4)

@@ -1,0 +1,101 @@
+"""Noise of actions: how large it is in which states, and how long it lasts.
+
+    n_t = rho n_(t-1) + sqrt(v(s_t)) e_t,   e_t ~ N(0, 1),   each action coordinate by itself
+    log v(s) = beta^T (1, s, s^2, h(s))
+
+`v` is fitted by gamma regression to squared residuals, `rho` is their autocorrelation within episodes. Divided by
+sqrt(v) and freed of memory (Cochrane and Orcutt, 1949), steps are independent with variance 1, so that what an episode
+says can be counted: noise that lasts 50 steps makes 100 steps count as the two or three that they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+RIDGE = 20.0  # strength of the prior of beta, in steps
+LARGEST = 8.0  # of |log v| beside its mean
+ROUNDS, DAMPING = 25, 0.7
+MOST_STEPS = 20_000  # that the scale is fitted to
+MEMORY, LONGEST_MEMORY = 0.05, 0.99  # autocorrelations below count as none, above as this
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise scale and memory of each action coordinate.
+
+    Attributes:
+        weights: beta, for the columns given to `variance`.
+        memory: rho.
+    """
+
+    weights: Float[Tensor, "columns targets"]
+    memory: Float[Tensor, "targets"]
+
+    @classmethod
+    def white(cls, columns: int, variances: Float[Tensor, "targets"]) -> Noise:
+        """Noise without memory, the same in all states."""
+        weights = torch.zeros(columns, len(variances), dtype=torch.float64)
+        weights[0] = variances.log()
+        return cls(weights, torch.zeros(len(variances), dtype=torch.float64))
+
+    @classmethod
+    def of(
+        cls,
+        columns: Float[Tensor, "steps columns"],
+        residuals: Float[Tensor, "steps targets"],
+        starts: Int[np.ndarray, "episodes"],
+        fitted: Float[Tensor, "targets"],
+    ) -> Noise:
+        """The noise of residuals.
+
+        Args:
+            columns: What log v is linear in; the first is the constant.
+            residuals: Actions less their mean.
+            starts: First rows of the episodes.
+            fitted: Parameters that each episode was fitted with, on average: they hide some of the memory.
+        """
+        rows = slice(None, None, -(-len(residuals) // MOST_STEPS))
+        weights = torch.stack([_gamma_regression(columns[rows], errors.square()) for errors in residuals[rows].T], 1)
+        scaled = residuals / (columns @ weights).clamp(-60, 60).div(2).exp()
+        inside = torch.ones(len(residuals) - 1, dtype=torch.bool)
+        inside[starts[1:] - 1] = False
+        before, after = scaled[:-1][inside], scaled[1:][inside]
+        memory = (before * after).sum(0) / before.square().sum(0).clamp(min=1e-300)
+        # Residuals of a fit to T steps look (1 + 3 rho) / T less correlated than they are (Kendall, 1954).
+        length = len(residuals) / len(starts)
+        memory = (memory + (1 + 3 * memory) / length * (fitted / 2).clamp(max=1)).clamp(0, LONGEST_MEMORY)
+        return cls(weights, torch.where(memory < MEMORY, 0.0, memory))
+
+    def variance(self, columns: Float[Tensor, "steps columns"]) -> Float[Tensor, "steps targets"]:
+        """v(s) of every step."""
+        return (columns @ self.weights).clamp(-60, 60).exp()
+
+    def whiten(
+        self, values: Float[Tensor, "steps width"], variance: Float[Tensor, "steps"], target: int, first: Tensor
+    ) -> Float[Tensor, "steps width"]:
+        """Rows divided by the noise scale of one action coordinate and freed of its memory; `first`: starts."""
+        scaled, memory = values / variance.sqrt()[:, None], self.memory[target]
+        free = scaled.clone()
+        free[1:] -= memory * scaled[:-1]
+        free[first] = scaled[first] * (1 - memory**2).sqrt()
+        return free
+
+
+def _gamma_regression(columns: Float[Tensor, "steps columns"], squares: Float[Tensor, "steps"]) -> Tensor:
+    """Weights of ``log E[squares] = columns beta``, by iteratively reweighted least squares."""
+    mean = squares.mean() + 1e-300
+    penalty = torch.full((columns.shape[1],), RIDGE, dtype=torch.float64)
+    penalty[0] = 1e-6
+    inverse = torch.linalg.inv(columns.T @ columns + torch.diag(penalty))
+    beta = torch.zeros(columns.shape[1], dtype=torch.float64)
+    for _ in range(ROUNDS):
+        log_variance = (columns @ beta).clamp(-LARGEST, LARGEST)
+        working = log_variance + (squares / mean / log_variance.exp() - 1).clamp(-1, 15)
+        beta = beta + DAMPING * (inverse @ (columns.T @ working) - beta)
+    beta[0] += (squares / (columns @ beta).clamp(-60, 60).exp()).mean().log()
+    return beta

@@ -1,0 +1,72 @@
+"""Steps in units of their own: what linear policies with random effects see of a dataset."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from stages.datasets.episodes import EpisodeDataset
+
+CONSTANT = 1e-6  # standard deviation, relative to the largest or to the mean, up to which a coordinate is constant
+NUM_FEATURES, NUM_NOISE_FEATURES = 200, 40
+CLIP = 8.0  # standard deviations; only for what noise depends on
+
+
+class ScaledSteps:
+    """Inputs ``(1, s)``, action coordinates and nonlinear features of every step, in float64.
+
+    Coordinates that never move are left out, the others have mean 0 and variance 1.
+
+    Attributes:
+        inputs: The constant and the observation.
+        targets: Action coordinates.
+        hidden: Random features ``tanh(s R + r)`` of small and large scale.
+        columns: What the noise scale may depend on: ``1, s, s^2`` and some of the features.
+    """
+
+    def __init__(self, dataset: EpisodeDataset, generator: np.random.Generator) -> None:
+        observations, actions = dataset.observations.astype(np.float64), dataset.actions.astype(np.float64)
+        self.seen, self.moving = varying(observations), varying(actions)
+        self.observed = observations[:, self.seen].mean(0), observations[:, self.seen].std(0)
+        self.acted = actions[:, self.moving].mean(0), actions[:, self.moving].std(0)
+        width, half = int(self.seen.sum()), NUM_FEATURES // 2
+        scales = np.repeat([0.5, 1.5], half) / max(1.0, np.sqrt(width))
+        self.directions = generator.standard_normal((width, NUM_FEATURES)) * scales
+        self.offsets = generator.uniform(-1.5, 1.5, NUM_FEATURES)
+        self._see(dataset)
+
+    def of(self, dataset: EpisodeDataset) -> ScaledSteps:
+        """Another dataset's steps in the same units."""
+        other = object.__new__(ScaledSteps)
+        other.__dict__.update(self.__dict__)
+        other._see(dataset)
+        return other
+
+    def _see(self, dataset: EpisodeDataset) -> None:
+        scaled = (dataset.observations[:, self.seen].astype(np.float64) - self.observed[0]) / self.observed[1]
+        acted = (dataset.actions[:, self.moving].astype(np.float64) - self.acted[0]) / self.acted[1]
+        ones, clipped = np.ones((len(scaled), 1)), scaled.clip(-CLIP, CLIP)
+        hidden = np.tanh(scaled @ self.directions + self.offsets)
+        some = hidden[:, :: NUM_FEATURES // NUM_NOISE_FEATURES]
+        self.inputs, self.targets = torch.from_numpy(np.hstack([ones, scaled])), torch.from_numpy(acted)
+        self.hidden = torch.from_numpy(hidden)
+        self.columns = torch.from_numpy(np.hstack([ones, clipped, clipped**2 - 1, some]))
+
+
+def decorrelated(residuals: Float[Tensor, "steps targets"]) -> Float[Tensor, "targets kept"]:
+    """Symmetric whitening, which keeps action coordinates recognisable; directions without residuals are dropped."""
+    covariance = residuals.T @ residuals / len(residuals)
+    scale = covariance.diagonal().sqrt().clamp(min=1e-30)
+    values, vectors = torch.linalg.eigh(covariance / scale[:, None] / scale)
+    kept = values > CONSTANT
+    rotation = vectors[:, kept] / values[kept].sqrt()
+    return (rotation @ vectors.T if kept.all() else rotation) / scale[:, None]
+
+
+def varying(values: Float[np.ndarray, "steps width"]) -> Bool[np.ndarray, "width"]:
+    """The coordinates that are not constant, as far as rounding tells."""
+    values = values.astype(np.float64)
+    found: np.ndarray = values.std(0) > CONSTANT * np.maximum(np.abs(values.mean(0)), 1e-30)
+    return found
