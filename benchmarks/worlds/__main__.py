@@ -2,7 +2,7 @@
 
     python -m benchmarks.worlds --method "random effects" [--worlds precise rare] [--seeds 0 1 2] [--output FILE]
 
-Appends a row per world and data seed to `docs/results/worlds/training.csv`: K found and normalised mutual information
+Appends a row per world and data seed to `benchmarks/results/worlds.csv`: K found and normalised mutual information
 with K unknown and with K told, the oracle's, and CPU seconds of both. The oracle gives an episode to the true policy
 whose linear regression, fitted without that episode, explains it best.
 """
@@ -24,7 +24,7 @@ from stages.seeding import generator
 from stages.training.job import Job
 
 COLUMNS = "method world seed true_k found_k nmi told_k_found told_nmi oracle_nmi seconds".split()
-FILE = Path("docs/results/worlds/training.csv")
+FILE = Path("benchmarks/results/worlds.csv")
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from stages.clustering.conjugate.scaled_steps import least_squares
+
 FOLDS = 4
 STRENGTHS = 10.0 ** np.arange(-2, 7)
 DECISIVE = 3.0  # standard errors
@@ -26,7 +28,7 @@ def foretold(
         residuals: What linear policies leave, with variance 1.
         episode_of_step: Episodes are left out together, a quarter at a time.
     """
-    rest = hidden - inputs @ torch.linalg.lstsq(inputs, hidden).solution
+    rest = hidden - inputs @ least_squares(inputs, hidden)
     episode = torch.from_numpy(episode_of_step)
     fold = episode % FOLDS
     seconds = torch.stack([rest[fold == f].T @ rest[fold == f] for f in range(FOLDS)])

@@ -27,7 +27,7 @@ from stages.clustering.conjugate.deviations import (
 from stages.clustering.conjugate.linearity import foretold
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
-from stages.clustering.conjugate.scaled_steps import ScaledSteps, decorrelated
+from stages.clustering.conjugate.scaled_steps import ScaledSteps, decorrelated, least_squares
 from stages.datasets.episodes import EpisodeDataset
 
 ROUNDS = 4  # of fitting the common policy, the episodes' deviations and the noise in turn
@@ -134,7 +134,7 @@ class MixedPolicies(ConjugatePolicies):
     def _fit(self) -> None:
         """Common policy, deviations, noise and spreads, by turns."""
         steps = self.steps
-        self.common = torch.linalg.lstsq(steps.inputs, steps.targets).solution
+        self.common = least_squares(steps.inputs, steps.targets)
         self.rotation = decorrelated(steps.targets - steps.inputs @ self.common)
         targets = steps.targets @ self.rotation
         self.common = self.common @ self.rotation
@@ -149,7 +149,7 @@ class MixedPolicies(ConjugatePolicies):
             mean, covariance = posterior(precision, moment, self.variances)
             degrees = torch.einsum("napq,naqp->na", precision, covariance)
             deviations = torch.einsum("tp,tap->ta", steps.inputs, mean[self.part.episode_of_step])
-            self.common = torch.linalg.lstsq(steps.inputs, targets - deviations).solution
+            self.common = least_squares(steps.inputs, targets - deviations)
             self.residuals = targets - deviations - steps.inputs @ self.common
             fitted = degrees.mean(0) if turn else torch.full_like(self.level, float("inf"))
             left = (1 - degrees.sum(0) / len(targets)).clamp(min=LEAST)

@@ -50,9 +50,17 @@ class ScaledSteps:
         ones, clipped = np.ones((len(scaled), 1)), scaled.clip(-CLIP, CLIP)
         hidden = np.tanh(scaled @ self.directions + self.offsets)
         some = hidden[:, :: NUM_FEATURES // NUM_NOISE_FEATURES]
-        self.inputs, self.targets = torch.from_numpy(np.hstack([ones, scaled])), torch.from_numpy(acted)
-        self.hidden = torch.from_numpy(hidden)
-        self.columns = torch.from_numpy(np.hstack([ones, clipped, clipped**2 - 1, some]))
+        # Copied into torch's memory, which is aligned: sums of products depend in their last bits on where data begin.
+        self.inputs, self.targets = torch.tensor(np.hstack([ones, scaled])), torch.tensor(acted)
+        self.hidden = torch.tensor(hidden)
+        self.columns = torch.tensor(np.hstack([ones, clipped, clipped**2 - 1, some]))
+
+
+def least_squares(
+    inputs: Float[Tensor, "steps width"], targets: Float[Tensor, "steps targets"]
+) -> Float[Tensor, "width targets"]:
+    """Coefficients of least squares; NumPy's, since those of torch differ in their last bits from call to call."""
+    return torch.tensor(np.linalg.lstsq(inputs.numpy(), targets.numpy(), rcond=None)[0])
 
 
 def decorrelated(residuals: Float[Tensor, "steps targets"]) -> Float[Tensor, "targets kept"]:
