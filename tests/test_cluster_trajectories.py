@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from stages.cluster_trajectories import main, shortfalls
@@ -17,13 +20,26 @@ def test_seeds_that_found_fewer_clusters_than_told_are_named(num_clusters, lines
     assert shortfalls(num_clusters, [0, 7], [[5, 0, 5], [10, 0, 0]]) == lines
 
 
-def test_evidence_that_returns_fewer_clusters_than_told_says_so(tmp_path, capsys):
+def test_a_method_that_finds_fewer_clusters_than_told_says_so(tmp_path, capsys):
+    dataset, output = two_policies(8), str(tmp_path / "clusters.safetensors")
+    # Episodes whose returns are all equal are one point to K-means of returns.
+    write_native(tmp_path / "two.hdf5", replace(dataset, rewards=np.zeros_like(dataset.rewards)))
+    main(
+        str(tmp_path / "two.hdf5"),
+        output,
+        CLUSTERING.choose({"method": "return_kmeans", "num_clusters": 2}),
+        [0],
+        "cpu",
+    )
+    assert "seed 0: told 2 clusters, found 1" in capsys.readouterr().out.splitlines()
+    facts = Diagnosis(dataset, DiagnosisSettings()).of_clusters(read_clusters(output, dataset)[0])
+    assert "1 of 2 clusters are empty (1)" in facts["warnings"]
+
+
+def test_evidence_finds_as_many_clusters_as_told_though_fewer_episodes_may_be_compared(tmp_path, capsys):
     dataset, output = two_policies(8), str(tmp_path / "clusters.safetensors")
     write_native(tmp_path / "two.hdf5", dataset)
-    # Three episodes are compared with each other, so there are no more than three groups to begin with.
     choice = CLUSTERING.choose({"method": "evidence", "num_clusters": 4, "max_episodes": 3, "num_features": 0})
     main(str(tmp_path / "two.hdf5"), output, choice, [0], "cpu")
-    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("seed 0: told 4 clusters, found ")]
-    assert len(told) == 1
-    facts = Diagnosis(dataset, DiagnosisSettings()).of_clusters(read_clusters(output, dataset)[0])
-    assert any(line.startswith("told 4 clusters, found ") for line in facts["warnings"])
+    assert "told 4 clusters" not in capsys.readouterr().out
+    assert set(read_clusters(output, dataset)[0].labels) == {0, 1, 2, 3}
