@@ -23,7 +23,7 @@ from stages.networks.ensemble import Ensemble
 from stages.networks.native.adam import Adam
 from stages.networks.native.gradient import gradient
 from stages.networks.native.layout import Layout, perceptron
-from stages.networks.native.library import describe, library
+from stages.networks.native.loading import describe, library
 from stages.networks.native.perceptrons import Perceptrons
 from stages.seeding import generators
 from stages.training.device import pick

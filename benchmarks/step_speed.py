@@ -21,7 +21,7 @@ from benchmarks.measure import Candidate, cpu_clock, cuda_clock, take_turns
 from benchmarks.speed_tables import save, show
 from benchmarks.synthetic_data import random_dataset
 from stages.datasets.episodes import EpisodeDataset
-from stages.networks.native.library import switch_off
+from stages.networks.native.loading import switch_off
 from stages.progress import Progress
 from stages.training.device import pick
 from stages.training.job import Job

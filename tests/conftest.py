@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from stages.networks.native.library import library, switch_off
+from stages.networks.native.loading import library, switch_off
 
 os.environ["OMP_NUM_THREADS"] = "1"
 torch.set_num_threads(1)
@@ -24,7 +24,7 @@ if bits := os.environ.get("UNMIX_TEST_SIGNIFICANT_BITS"):
 def arithmetic(request: pytest.FixtureRequest) -> Iterator[str]:
     """The test runs twice: networks computed by the native layer, and by torch."""
     if request.param == "native" and library() is None:
-        pytest.skip("no native library; `test_library` says whether there should be one")
+        pytest.skip("no native library; `test_loading` says whether there should be one")
     switch_off(request.param == "torch")
     yield request.param
     switch_off(False)

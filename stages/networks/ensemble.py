@@ -21,7 +21,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from stages.networks.native.layout import Layout, perceptron
-from stages.networks.native.library import library
+from stages.networks.native.loading import library
 from stages.networks.native.perceptrons import MOST_LAYERS
 from stages.networks.native.perceptrons import Perceptrons as NativePerceptrons
 from stages.networks.perceptrons import Layers, Perceptrons

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.networks.native.gather import gather
-from stages.networks.native.library import library
+from stages.networks.native.loading import library
 
 Batch = dict[str, Tensor]
 

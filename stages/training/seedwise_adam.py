@@ -16,7 +16,7 @@ from torch import Tensor
 
 from stages.networks.native.adam import Adam
 from stages.networks.native.gradient import gradient
-from stages.networks.native.library import library
+from stages.networks.native.loading import library
 
 Arrays = Callable[[Tensor], list[Tensor]]
 Schedule = Callable[[Tensor], Tensor]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from stages.empo.ppo import Ppo
-from stages.networks.native.library import library, switch_off
+from stages.networks.native.loading import library, switch_off
 from stages.online.sac import SacSettings, train
 from stages.online.training import OnlineJob
 from stages.safety import SAFETY

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stages.networks.ensemble import Ensemble
-from stages.networks.native.library import switch_off
+from stages.networks.native.loading import switch_off
 from stages.seeding import generators
 from stages.training.seedwise_adam import SeedwiseAdam, warm_up
 from stages.training.trainable import Trainable

@@ -52,7 +52,7 @@ class Adam:
         clip_guard: float = 1e-6,
         target_rate: float = 0.0,
     ) -> None:
-        self.library, self.num_parameters = library, num_seeds * sum(sizes)
+        self.functions, self.num_parameters = library, num_seeds * sum(sizes)
         limit = math.inf if clip_norm is None else clip_norm
         self._settings = _Settings(*betas, epsilon, weight_decay, limit, clip_guard, target_rate)
         self._sizes = (ctypes.c_int64 * len(sizes))(*sizes)
@@ -83,7 +83,7 @@ class Adam:
                 f"{[tensor.numel() for tensor in vectors]} numbers where {self.num_parameters} are expected"
             )
         settings, seeds = self._addresses
-        self.library.adam_step(
+        self.functions.adam_step(
             settings, rate.data_ptr(), steps.data_ptr(), seeds, parameters.data_ptr(), gradient.data_ptr(),
             mean.data_ptr(), square.data_ptr(), None if target is None else target.data_ptr(),
         )  # fmt: skip

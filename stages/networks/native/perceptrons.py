@@ -43,7 +43,7 @@ class Perceptrons:
     def __init__(self, library: ctypes.PyDLL, layout: Layout) -> None:
         if len(layout.layers) > MOST_LAYERS:
             raise ValueError(f"{len(layout.layers)} layers, at most {MOST_LAYERS} are possible")
-        self.library, self.layout = library, layout
+        self.functions, self.layout = library, layout
         self.widths = [layer.outputs for layer in layout.layers]
         # A gradient is made whole by one backward pass over all networks, but gain's and shift's parts are added up.
         self.adds = any(layer.norm != "none" for layer in layout.layers)
@@ -99,8 +99,8 @@ class Perceptrons:
         outputs = torch.empty((seeds, members, rows, self.widths[-1]), dtype=torch.float32)
         kept = None
         if keep:
-            kept = torch.empty(seeds * members, self.library.kept_size(self.address, rows), dtype=torch.float32)
-        self.library.perceptrons_forward(
+            kept = torch.empty(seeds * members, self.functions.kept_size(self.address, rows), dtype=torch.float32)
+        self.functions.perceptrons_forward(
             self.address, seeds, first, members, rows, flat.data_ptr(), inputs.data_ptr(), seed_step, member_step,
             row_step, kept.data_ptr() if kept is not None else None, outputs.data_ptr(),
         )  # fmt: skip
@@ -124,7 +124,7 @@ class Perceptrons:
             whole = members == self.layout.num_members and rows > 0 and not self.adds
             gradient = torch.empty_like(flat) if whole else torch.zeros_like(flat)
         pointers = [None if part is None else part.data_ptr() for part in hidden]
-        self.library.perceptrons_backward(
+        self.functions.perceptrons_backward(
             self.address, seeds, first, members, rows, flat.data_ptr(), inputs.data_ptr(), *inputs.stride()[:3],
             kept.data_ptr(), slopes.data_ptr(), (ctypes.c_int64 * 4)(*slopes.stride()),
             (ctypes.c_void_p * len(pointers))(*pointers) if any(pointers) else None,
@@ -137,7 +137,7 @@ class Perceptrons:
         """The activations ``[seeds, members, batch, width]`` of hidden layers in what the forward pass kept."""
         views = []
         for level, width in enumerate(self.widths[:-1]):
-            step, at = self.library.kept_row_stride(width), self.library.kept_at(self.address, rows, level)
+            step, at = self.functions.kept_row_stride(width), self.functions.kept_at(self.address, rows, level)
             strides = (members * kept.shape[1], kept.shape[1], step, 1)
             views.append(kept.as_strided((seeds, members, rows, width), strides, at))
         return views

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from stages.networks.native.library import library
+from stages.networks.native.loading import library
 
 
 @pytest.fixture(scope="session")

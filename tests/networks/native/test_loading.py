@@ -9,7 +9,7 @@ import torch
 
 from stages.networks.native import library as module
 from stages.networks.native.build import COMPILERS, BuildFailed
-from stages.networks.native.library import describe, library, switch_off
+from stages.networks.native.loading import describe, library, switch_off
 
 ROOT = Path(__file__).parents[3]
 
@@ -89,7 +89,7 @@ def test_a_library_that_computes_something_else_is_not_used(fresh, monkeypatch, 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="names of x86 instruction sets")
 @pytest.mark.parametrize(("instructions", "lanes"), [("x86-64-v3", 8), ("x86-64", 4)])
 def test_narrower_vectors_compute_the_same(monkeypatch, instructions, lanes):
-    script = "from stages.networks.native.library import describe; print(describe())"
+    script = "from stages.networks.native.loading import describe; print(describe())"
     monkeypatch.setenv("UNMIX_ARCH", instructions)
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout == f"native (vectors of {lanes} floats)\n", run.stderr
