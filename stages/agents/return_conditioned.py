@@ -7,10 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.agents.contract import Agent, Conditions
+from stages.agents.memory import Memory
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact
 from stages.networks.normaliser import Normaliser
-from stages.networks.sequences.decision_network import TOKENS, DecisionNetwork
+from stages.networks.sequences.decision_network import DecisionNetwork
 
 
 class ReturnConditionedAgent(Agent):
@@ -56,34 +57,21 @@ class ReturnConditionedAgent(Agent):
     def begin(self, conditions: Conditions) -> None:
         self.placement = Placement(conditions.seed_index, self.num_seeds)
         self.returns_left = torch.full((len(conditions.seed_index),), self.target_return, dtype=torch.float64)
-        self.time = 0
-        self.steps: list[dict[str, Tensor]] = []
+        self.memory = Memory(self.placement, self.context)
 
     @torch.no_grad()
     def act(
         self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
     ) -> Float[Tensor, "agents action"]:
         mean, deviation = self.return_scale
-        step = {
-            "returns_to_go": ((self.returns_left.float() - mean) / deviation)[:, None],
-            "observations": self.normaliser.observations(observations),
+        step = self.memory.remember(
+            returns_to_go=((self.returns_left.float() - mean) / deviation)[:, None],
+            observations=self.normaliser.observations(observations),
             # Not known yet; nothing that is read off comes after it.
-            "actions": torch.zeros(len(observations), self.network.action),
-        }
-        self.steps = [*self.steps, step][-self.context :]
-        step["actions"] = self.placement.agents(self.network(self.parameters, self._context())[:, :, -1])
+            actions=torch.zeros(len(observations), self.network.action),
+        )
+        step["actions"] = self.placement.agents(self.network(self.parameters, self.memory.batches())[:, :, -1])
         return self.normaliser.physical_actions(step["actions"])
 
     def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:
         self.returns_left = self.returns_left - rewards
-        self.time += 1
-
-    def _context(self) -> dict[str, Tensor]:
-        """The remembered steps sorted by seed; at an episode's start there are fewer than `context`."""
-        batch = {}
-        for name in TOKENS:
-            flat = self.placement.batches(torch.cat([step[name] for step in self.steps], dim=1))
-            batch[name] = flat.unflatten(-1, (len(self.steps), -1))
-        since = torch.arange(self.time + 1 - len(self.steps), self.time + 1)
-        batch["times"] = since.expand(*batch[TOKENS[0]].shape[:2], -1)
-        return batch

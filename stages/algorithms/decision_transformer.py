@@ -20,7 +20,7 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor
 
 from stages.agents.contract import Agent
@@ -31,8 +31,8 @@ from stages.algorithms.requirements import require_differing_returns, require_lo
 from stages.artifacts import Artifact
 from stages.datasets.transitions import returns_to_go
 from stages.networks.sequences.decision_network import DecisionNetwork
+from stages.networks.sequences.token_network import AttentionSettings
 from stages.seeding import generators
-from stages.settings import Settings
 from stages.training.job import Job
 from stages.training.learner import Losses, Update
 from stages.training.rows import Batch, Rows
@@ -40,7 +40,7 @@ from stages.training.seedwise_adam import SeedwiseAdam, warm_up
 from stages.training.windows import Windows
 
 
-class DecisionTransformerSettings(Settings):
+class DecisionTransformerSettings(AttentionSettings):
     """Decision transformer; defaults are the published ones."""
 
     num_steps: int = Field(100_000, ge=0, description="gradient steps")
@@ -51,19 +51,11 @@ class DecisionTransformerSettings(Settings):
         min_length=1,
         description="width of the hidden layer of each transformer block, as many blocks as numbers",
     )
-    width: int = Field(128, ge=1, description="numbers per token")
-    num_heads: int = Field(1, ge=1, description="attention heads, a divisor of the width")
     batch_size: int = Field(64, ge=1, description="windows of K steps per gradient step")
     learning_rate: float = Field(1.0e-4, gt=0, description="Adam step size")
     warmup_steps: int = Field(10_000, ge=0, description="steps over which the step size grows to its full value")
     weight_decay: float = Field(1.0e-4, ge=0, description="decoupled weight decay")
     clip_norm: float | None = Field(0.25, gt=0, description="largest norm of a seed's gradient; null: any")
-
-    @model_validator(mode="after")
-    def heads_divide_the_width(self) -> DecisionTransformerSettings:
-        if self.width % self.num_heads:
-            raise ValueError(f"num_heads: {self.num_heads} does not divide the width {self.width}")
-        return self
 
 
 @ALGORITHMS.register("decision_transformer", DecisionTransformerSettings)
@@ -111,9 +103,6 @@ class DecisionTransformer(OfflineAlgorithm):
         loss = (error * batch["mask"]).sum((1, 2)) / batch["mask"].sum((1, 2))
         self.actor.minimise(loss)
         return {"actor": loss}
-
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
 
     def tensors(self) -> dict[str, Tensor]:
         return self.actor.tensors()

@@ -28,12 +28,13 @@ from dataclasses import asdict
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor
 
 from stages.agents.contract import Agent
 from stages.artifacts import Artifact, prefixed
 from stages.networks import gaussian
+from stages.networks.sequences.token_network import AttentionSettings
 from stages.safety import SAFETY
 from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.requirements import require_safe_and_unsafe
@@ -49,7 +50,7 @@ from stages.training.seedwise_adam import SeedwiseAdam, warm_up
 from stages.training.windows import WindowDraws
 
 
-class CdtSettings(SafeSettings):
+class CdtSettings(SafeSettings, AttentionSettings):
     """Constrained decision transformer."""
 
     hidden_sizes: tuple[int, ...] = Field(
@@ -73,12 +74,6 @@ class CdtSettings(SafeSettings):
     max_cost_ratio: float = Field(
         2.0, ge=1, description="largest cost of episodes to learn from over the largest limit; cheap ones count more"
     )
-
-    @model_validator(mode="after")
-    def heads_divide_the_width(self) -> CdtSettings:
-        if self.width % self.num_heads:
-            raise ValueError(f"num_heads: {self.num_heads} does not divide the width {self.width}")
-        return self
 
 
 @SAFETY.register("cdt", CdtSettings)

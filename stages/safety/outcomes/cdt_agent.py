@@ -8,11 +8,12 @@ from torch import Tensor
 
 from stages.agents.contract import Agent, Conditions
 from stages.agents.limits import limits_of
+from stages.agents.memory import Memory
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact
 from stages.networks import gaussian
 from stages.networks.normaliser import Normaliser
-from stages.safety.outcomes.cdt_network import TOKENS, CdtNetwork
+from stages.safety.outcomes.cdt_network import CdtNetwork
 from stages.safety.outcomes.frontier import Frontier
 from stages.safety.outcomes.windows import ToGoScale
 
@@ -63,36 +64,23 @@ class CdtAgent(Agent):
         self.placement = Placement(conditions.seed_index, self.num_seeds)
         self.costs_left = limits_of(conditions).double()
         self.returns_left = torch.from_numpy(self.frontier.at(self.costs_left.numpy()))
-        self.time = 0
-        self.steps: list[dict[str, Tensor]] = []
+        self.memory = Memory(self.placement, self.context)
 
     @torch.no_grad()
     def act(
         self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
     ) -> Float[Tensor, "agents action"]:
-        step = {
-            "returns_to_go": self.scale.returns(self.returns_left.float())[:, None],
-            "costs_to_go": self.scale.costs(self.costs_left.float())[:, None],
-            "observations": self.normaliser.observations(observations),
+        step = self.memory.remember(
+            returns_to_go=self.scale.returns(self.returns_left.float())[:, None],
+            costs_to_go=self.scale.costs(self.costs_left.float())[:, None],
+            observations=self.normaliser.observations(observations),
             # Not known yet; nothing that is read off comes after it.
-            "actions": torch.zeros(len(observations), self.network.action),
-        }
-        self.steps = [*self.steps, step][-self.context :]
-        outputs = self.network(self.parameters, self._context()).actions[:, :, -1]
+            actions=torch.zeros(len(observations), self.network.action),
+        )
+        outputs = self.network(self.parameters, self.memory.batches()).actions[:, :, -1]
         step["actions"] = gaussian.sample(self.placement.agents(outputs), noise).clamp(-1, 1)
         return self.normaliser.physical_actions(step["actions"])
 
     def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:
         self.returns_left = self.returns_left - rewards
         self.costs_left = self.costs_left - costs
-        self.time += 1
-
-    def _context(self) -> dict[str, Tensor]:
-        """The remembered steps sorted by seed; at an episode's start there are fewer than `context`."""
-        batch = {}
-        for name in TOKENS:
-            flat = self.placement.batches(torch.cat([step[name] for step in self.steps], dim=1))
-            batch[name] = flat.unflatten(-1, (len(self.steps), -1))
-        since = torch.arange(self.time + 1 - len(self.steps), self.time + 1)
-        batch["times"] = since.expand(*batch[TOKENS[0]].shape[:2], -1)
-        return batch
