@@ -25,7 +25,9 @@ def sample_with_log_prob(
     outputs: Float[Tensor, "*batch twice_action"], noise: Float[Tensor, "*batch action"]
 ) -> tuple[Float[Tensor, "*batch action"], Float[Tensor, "*batch"]]:
     """Actions for standard normal `noise`, and their log density, summed over action coordinates."""
-    raw = gaussian.sample(outputs, noise)
+    mean, log_std = gaussian.mean_and_log_std(outputs)
+    raw = mean + log_std.exp() * noise
+    log_density = -(0.5 * noise.square() + log_std + gaussian.HALF_LOG_TWO_PI)
     # log(1 - tanh(x)^2), in a form that does not run out of digits.
     jacobian = 2 * (math.log(2) - raw - torch.nn.functional.softplus(-2 * raw))
-    return torch.tanh(raw), gaussian.log_prob(outputs, raw) - jacobian.sum(-1)
+    return torch.tanh(raw), (log_density - jacobian).sum(-1)

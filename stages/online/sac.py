@@ -14,15 +14,13 @@ Symbols: discount = gamma, target_update_rate = tau, squashing tanh; log pi incl
 
 from __future__ import annotations
 
-import math
-
 import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
+from stages.networks.tanh_gaussian import sample_with_log_prob
 from stages.online import LEARNERS
 from stages.online.actors import Actors
 from stages.online.collector import Collector
@@ -52,16 +50,6 @@ class SacSettings(Settings):
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 
 
-def squashed(outputs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-    """Actions ``tanh(mean + std noise)`` and their log density, ``[..., action]`` and ``[..., 1]``."""
-    mean, log_std = gaussian.mean_and_log_std(outputs)
-    raw = mean + log_std.exp() * noise
-    log_density = -(0.5 * noise.square() + log_std + gaussian.HALF_LOG_TWO_PI)
-    # log(1 - tanh(x)^2), in a form that does not run out of digits.
-    jacobian = 2 * (math.log(2) - raw - torch.nn.functional.softplus(-2 * raw))
-    return torch.tanh(raw), (log_density - jacobian).sum(-1, keepdim=True)
-
-
 class Sac(Learner):
     """Learner of actor, twin critics and temperature, for `stages.training.loop.Loop` over a collector's rows."""
 
@@ -88,9 +76,9 @@ class Sac(Learner):
         """One step of both critics on the smaller soft value of the next state, then of their targets."""
         observations, following = self._seen(batch["observations"]), self._seen(batch["next_observations"])
         with torch.no_grad():
-            actions, log_density = squashed(self.actor(following), batch["target_noise"])
+            actions, log_density = sample_with_log_prob(self.actor(following), batch["target_noise"])
             values = self.critics.target(torch.cat([following, actions], dim=-1)).amin(1, keepdim=True)
-            soft = values - self.log_temperature.exp() * log_density
+            soft = values - self.log_temperature.exp() * log_density[..., None]
             target = batch["rewards"] + self.settings.discount * batch["continues"] * soft
         predicted = self.critics(torch.cat([observations, batch["actions"]], dim=-1))
         loss = (predicted - target).square().mean((2, 3)).sum(1)
@@ -101,12 +89,12 @@ class Sac(Learner):
     def fit_actor(self, batch: Batch) -> Losses:
         """One step of the actor and of the temperature."""
         observations = self._seen(batch["observations"])
-        actions, log_density = squashed(self.actor(observations), batch["actor_noise"])
+        actions, log_density = sample_with_log_prob(self.actor(observations), batch["actor_noise"])
         pairs = torch.cat([observations, actions], dim=-1)
         values = self.critics.ensemble(self.critics.parameters.detach(), pairs).amin(1, keepdim=True)
-        loss = (self.log_temperature.detach().exp() * log_density - values).mean((1, 2, 3))
+        loss = (self.log_temperature.detach().exp() * log_density[..., None] - values).mean((1, 2, 3))
         self.actor.minimise(loss)
-        entropy = -log_density.detach().mean((1, 2, 3))
+        entropy = -log_density.detach().mean((1, 2))
         self.log_temperature.grad = (entropy + self.action_size).mean()
         self.temperature.apply_gradient()
         return {"actor": loss, "entropy": entropy}

@@ -27,3 +27,18 @@ def test_far_out_it_stays_finite():
 
 def test_without_noise_it_acts_by_the_tanh_of_the_mean():
     assert tanh_gaussian.sample(torch.tensor([[0.5, 1.0]]), None).item() == torch.tanh(torch.tensor(0.5)).item()
+
+
+def test_log_density_is_that_of_a_change_of_variables():
+    outputs = torch.tensor([[0.3, -2.0, -0.5, 0.1]], dtype=torch.float64)
+    noise = torch.tensor([[0.7, -1.2]], dtype=torch.float64)
+    actions, log_density = tanh_gaussian.sample_with_log_prob(outputs, noise)
+    raw = torch.atanh(actions)
+    normal = torch.distributions.Normal(outputs[:, :2], outputs[:, 2:].exp())
+    expected = (normal.log_prob(raw) - torch.log(1 - actions.square())).sum(-1)
+    torch.testing.assert_close(log_density, expected)
+
+
+def test_log_density_stays_finite_where_tanh_is_one():
+    _, log_density = tanh_gaussian.sample_with_log_prob(torch.tensor([[40.0, 0.0]]), torch.zeros(1, 1))
+    assert torch.isfinite(log_density).all()
