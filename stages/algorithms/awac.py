@@ -18,8 +18,8 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
+from stages.algorithms.actor_critic import ActorCritic
 from stages.algorithms.advantage_weights import advantage_weights, weighted_cloning
-from stages.algorithms.contract import OfflineAlgorithm
 from stages.algorithms.transition_rows import RewardScale, transition_rows
 from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.networks.action_heads import bounded_gaussian
@@ -27,7 +27,7 @@ from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job
-from stages.training.learner import Losses, Update, state_of
+from stages.training.learner import Losses, Update
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -46,7 +46,7 @@ class AwacSettings(Settings):
 
 
 @ALGORITHMS.register("awac", AwacSettings)
-class Awac(OfflineAlgorithm):
+class Awac(ActorCritic):
     """Learner of actor and twin critics; actions are normalised to [-1, 1]."""
 
     squashed = False
@@ -89,14 +89,3 @@ class Awac(OfflineAlgorithm):
     def sampled_pairs(self, observations: Tensor, noise: Tensor) -> Tensor:
         """Observations beside actions of the policy, ``[seeds, 1, batch, pair]``."""
         return torch.cat([observations, bounded_gaussian(self.actor(observations), noise)], dim=-1)
-
-    def move_targets(self, batch: Batch) -> Losses:
-        """Polyak averaging of the critics' targets."""
-        self.critics.move_target(self.settings.target_update_rate)
-        return {}
-
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
-
-    def tensors(self) -> dict[str, Tensor]:
-        return state_of(actor=self.actor, critics=self.critics)

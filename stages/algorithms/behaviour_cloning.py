@@ -53,8 +53,5 @@ class BehaviourCloning(OfflineAlgorithm):
         self.actor.minimise(loss)
         return {"actor": loss}
 
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
-
     def tensors(self) -> dict[str, Tensor]:
         return self.actor.tensors()

@@ -38,11 +38,10 @@ from stages.algorithms.cross_covariance.cluster_draws import ClusterDraws
 from stages.algorithms.cross_covariance.gradient_pairs import Gradients, gradient_pairs, stacked
 from stages.algorithms.cross_covariance.mixture import Mixture, Projection, spread_labels
 from stages.algorithms.iql import Iql
-from stages.algorithms.requirements import require_rows_for_clusters
+from stages.algorithms.requirements import require_following, require_rows_for_clusters
 from stages.algorithms.td3_bc import Td3Bc
 from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.datasets.transitions import next_row
-from stages.errors import UserError
 from stages.settings import Settings
 from stages.training.device import chunk_rows
 from stages.training.draws import Draws
@@ -114,10 +113,8 @@ class C4(OfflineAlgorithm):
 
     def _rows_to_fit(self) -> Int[Tensor, "rows"]:
         """Rows spread evenly over those after which an action follows."""
-        _, has_next = next_row(self.job.dataset)
-        paired = np.flatnonzero(has_next)
-        if len(paired) == 0:
-            raise UserError("no step is followed by another", remedy="Check that episodes are longer than one step")
+        paired = np.flatnonzero(next_row(self.job.dataset)[1])
+        require_following(paired)
         return torch.from_numpy(paired[:: -(-len(paired) // self.settings.fit_rows)]).to(self.job.device)
 
     def draws(self) -> Draws:
@@ -189,9 +186,6 @@ class C4(OfflineAlgorithm):
             sizes = torch.stack([(self.labels == z).float().mean(1) for z in range(self.settings.num_clusters)])
             shares = {"smallest cluster": sizes.amin(0), "largest cluster": sizes.amax(0)}
             return {name: value.mean(1) for name, value in found.items()} | shares
-
-    def policy_parameters(self) -> Tensor:
-        return self.host.policy_parameters()
 
     def tensors(self) -> dict[str, Tensor]:
         return self.host.tensors() | {"labels": self.labels}

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from stages.agents.contract import Agent
 from stages.agents.network import NetworkAgent
-from stages.algorithms.requirements import require_continuous
 from stages.artifacts import Artifact, prefixed
+from stages.datasets.requirements import require_continuous
 from stages.networks.ensemble import Ensemble
 from stages.registry import Choice
 from stages.settings import Settings
@@ -18,6 +18,7 @@ from stages.training.draws import Draws, UniformDraws
 from stages.training.job import Job
 from stages.training.learner import Learner, Update
 from stages.training.rows import Gatherable
+from stages.training.seedwise_adam import SeedwiseAdam
 
 
 class OfflineAlgorithm(Learner):
@@ -28,6 +29,7 @@ class OfflineAlgorithm(Learner):
         updates: The steps of the algorithm.
         noise: Width of each named noise that a step needs.
         policy: Shape of the policy network.
+        actor: The policy as it is trained.
         squashed: Whether actions are the tanh of the network's output; otherwise its first outputs are the mean.
         head: An entry of `ACTION_HEADS` where there is more to it.
     """
@@ -36,6 +38,7 @@ class OfflineAlgorithm(Learner):
     updates: list[Update]
     noise: dict[str, int]
     policy: Ensemble
+    actor: SeedwiseAdam
     squashed: bool
     head: str | None = None
 
@@ -46,9 +49,9 @@ class OfflineAlgorithm(Learner):
         """Which of the rows each step uses, and its noise; a method may sample as it likes."""
         return UniformDraws(self.job.seeds, len(self.rows), self.settings.batch_size, noise=self.noise)
 
-    @abstractmethod
     def policy_parameters(self) -> Tensor:
-        """Flat parameters of the policy."""
+        """Flat parameters of the policy that acts."""
+        return self.actor.parameters
 
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.contract import OfflineAlgorithm
+from stages.algorithms.actor_critic import ActorCritic
 from stages.algorithms.transition_rows import RewardScale, transition_rows
 from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.networks import tanh_gaussian
@@ -54,7 +54,7 @@ class CqlSettings(Settings):
 
 
 @ALGORITHMS.register("cql", CqlSettings)
-class Cql(OfflineAlgorithm):
+class Cql(ActorCritic):
     """Learner of actor, twin critics and temperature; actions are normalised to [-1, 1]."""
 
     squashed = False
@@ -131,13 +131,5 @@ class Cql(OfflineAlgorithm):
         self.temperature.minimise(log_temperature * surplus)
         return {"actor": loss, "temperature": log_temperature.detach().exp()}
 
-    def move_targets(self, batch: Batch) -> Losses:
-        """Polyak averaging of the critics' targets."""
-        self.critics.move_target(self.settings.target_update_rate)
-        return {}
-
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
-
     def tensors(self) -> dict[str, Tensor]:
-        return state_of(actor=self.actor, critics=self.critics, temperature=self.temperature)
+        return super().tensors() | state_of(temperature=self.temperature)

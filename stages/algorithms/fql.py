@@ -27,7 +27,7 @@ from torch import Tensor
 from stages.agents.contract import Agent
 from stages.agents.latent import LatentAgent
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.contract import OfflineAlgorithm
+from stages.algorithms.actor_critic import ActorCritic
 from stages.algorithms.transition_rows import RewardScale, transition_rows
 from stages.algorithms.twin_critics import TwinCritics
 from stages.artifacts import Artifact
@@ -56,7 +56,7 @@ class FqlSettings(Settings):
 
 
 @ALGORITHMS.register("fql", FqlSettings)
-class Fql(OfflineAlgorithm):
+class Fql(ActorCritic):
     """Learner of flow, policy and twin critics; actions are normalised to [-1, 1]."""
 
     squashed = False
@@ -110,16 +110,8 @@ class Fql(OfflineAlgorithm):
         """``v(s, x, t)`` as a function of x and t."""
         return lambda points, times: self.flow(torch.cat([observations, points, times], dim=-1))
 
-    def move_targets(self, batch: Batch) -> Losses:
-        """Polyak averaging of the critics' targets."""
-        self.critics.move_target(self.settings.target_update_rate)
-        return {}
-
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
-
     def tensors(self) -> dict[str, Tensor]:
-        return state_of(actor=self.actor, flow=self.flow, critics=self.critics)
+        return super().tensors() | state_of(flow=self.flow)
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | {"method": "fql"}

@@ -22,8 +22,8 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
+from stages.algorithms.actor_critic import ActorCritic
 from stages.algorithms.advantage_weights import advantage_weights, weighted_cloning
-from stages.algorithms.contract import OfflineAlgorithm
 from stages.algorithms.transition_rows import RewardScale, transition_rows
 from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.networks.ensemble import Ensemble
@@ -52,7 +52,7 @@ class IqlSettings(Settings):
 
 
 @ALGORITHMS.register("iql", IqlSettings)
-class Iql(OfflineAlgorithm):
+class Iql(ActorCritic):
     """Learner of actor, twin critics and values of states; actions are normalised to [-1, 1]."""
 
     squashed = False
@@ -99,16 +99,8 @@ class Iql(OfflineAlgorithm):
         """``min_j Qbar_j(s, a) - V(s)`` with gradients to V alone, ``[seeds, 1, batch, 1]``."""
         return self.critics.smaller_target(pairs_of(batch)) - self.values(batch["observations"])
 
-    def move_targets(self, batch: Batch) -> Losses:
-        """Polyak averaging of the critics' targets."""
-        self.critics.move_target(self.settings.target_update_rate)
-        return {}
-
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
-
     def tensors(self) -> dict[str, Tensor]:
-        return state_of(actor=self.actor, critics=self.critics, values=self.values)
+        return super().tensors() | state_of(values=self.values)
 
 
 def half_cosine(num_steps: int) -> Schedule:

@@ -21,8 +21,8 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
+from stages.algorithms.actor_critic import ActorCritic
 from stages.algorithms.advantage_weights import advantage_weights, weighted_cloning
-from stages.algorithms.contract import OfflineAlgorithm
 from stages.algorithms.transition_rows import RewardScale, transition_rows
 from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.networks.action_heads import bounded_gaussian
@@ -51,7 +51,7 @@ class OnestepSettings(Settings):
 
 
 @ALGORITHMS.register("onestep", OnestepSettings)
-class Onestep(OfflineAlgorithm):
+class Onestep(ActorCritic):
     """Learner of behaviour, its twin critics, and the actor; actions are normalised to [-1, 1]."""
 
     squashed = False
@@ -107,13 +107,5 @@ class Onestep(OfflineAlgorithm):
         expected = sampled.unflatten(2, (-1, count)).mean(3)
         return self.critics(pairs_of(batch)).amin(1, keepdim=True) - expected
 
-    def move_targets(self, batch: Batch) -> Losses:
-        """Polyak averaging of the critics' targets."""
-        self.critics.move_target(self.settings.target_update_rate)
-        return {}
-
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
-
     def tensors(self) -> dict[str, Tensor]:
-        return state_of(actor=self.actor, behaviour=self.behaviour, critics=self.critics)
+        return super().tensors() | state_of(behaviour=self.behaviour)

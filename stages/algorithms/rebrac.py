@@ -20,14 +20,14 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.contract import OfflineAlgorithm
+from stages.algorithms.actor_critic import DelayedActorCritic
 from stages.algorithms.transition_rows import RewardScale, transition_rows
 from stages.algorithms.twin_critics import TwinCritics
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job
-from stages.training.learner import Losses, Update, state_of
+from stages.training.learner import Losses
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -50,10 +50,9 @@ class RebracSettings(Settings):
 
 
 @ALGORITHMS.register("rebrac", RebracSettings)
-class Rebrac(OfflineAlgorithm):
+class Rebrac(DelayedActorCritic):
     """Learner of actor and twin critics; actions are normalised to [-1, 1]."""
 
-    squashed = True
     settings: RebracSettings
 
     def __init__(self, job: Job, settings: RebracSettings) -> None:
@@ -66,21 +65,15 @@ class Rebrac(OfflineAlgorithm):
         pair = (observation + action, *inner)
         self.critics = TwinCritics(pair, generators(seeds, "rebrac critics"), rate, job.device, layer_norm=True)
         self.noise = {"target_noise": action}
-        self.updates = [
-            Update(self.fit_critics),
-            Update(self.fit_actor, every=settings.actor_every),
-            Update(self.move_targets, every=settings.actor_every),
-        ]
+        self.updates = self.delayed()
 
     def fit_critics(self, batch: Batch) -> Losses:
         """One step of both critics on the smoothed target action's smaller value, less its distance to the data."""
-        settings, following = self.settings, batch["next_observations"]
         with torch.no_grad():
-            noise = (settings.noise_std * batch["target_noise"]).clamp(-settings.noise_clip, settings.noise_clip)
-            actions = (torch.tanh(self.actor.target(following)) + noise).clamp(-1, 1)
+            actions = self.target_actions(batch)
             distance = (actions - batch["next_actions"]).square().sum(-1, keepdim=True)
-            values = self.critics.smaller_target(torch.cat([following, actions], dim=-1))
-            values = values - settings.critic_weight * distance
+            values = self.critics.smaller_target(torch.cat([batch["next_observations"], actions], dim=-1))
+            values = values - self.settings.critic_weight * distance
         return self.critics.fit(batch, batch["rewards"] + batch["discounts"] * values)
 
     def fit_actor(self, batch: Batch) -> Losses:
@@ -96,15 +89,3 @@ class Rebrac(OfflineAlgorithm):
     def cloning_weights(self, batch: Batch) -> Tensor:
         """How much each row counts in cloning, ``[seeds, 1, batch, 1]`` or what broadcasts to it."""
         return torch.ones((), device=batch["actions"].device)
-
-    def move_targets(self, batch: Batch) -> Losses:
-        """Polyak averaging of both targets."""
-        self.actor.move_target(self.settings.target_update_rate)
-        self.critics.move_target(self.settings.target_update_rate)
-        return {}
-
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
-
-    def tensors(self) -> dict[str, Tensor]:
-        return state_of(actor=self.actor, critics=self.critics)

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+from jaxtyping import Int
+
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
-
-
-def require_continuous(dataset: EpisodeDataset, method: str) -> None:
-    """Stop unless actions are vectors.
-
-    Raises:
-        UserError: Actions are numbers to choose from.
-    """
-    if dataset.num_actions is not None:
-        cause = f"{method} needs actions that are vectors, the dataset's are {dataset.num_actions} to choose from"
-        raise UserError(cause, remedy="Use a dataset of a continuous task")
 
 
 def require_differing_rewards(dataset: EpisodeDataset) -> None:
@@ -41,6 +33,16 @@ def require_differing_returns(dataset: EpisodeDataset, method: str) -> None:
     if returns.min() == returns.max():
         cause = f"{method} needs episodes of different returns, all have {returns[0]:g}"
         raise UserError(cause, remedy="Record worse or better ones, or clone all of them: bc")
+
+
+def require_following(steps: Int[np.ndarray, "usable"]) -> None:
+    """Stop if there are no `steps`, which are those after which an action is on record.
+
+    Raises:
+        UserError: Every episode has one step.
+    """
+    if len(steps) == 0:
+        raise UserError("no step is followed by another", remedy="Check that episodes are longer than one step")
 
 
 def require_long_episodes(dataset: EpisodeDataset, steps: int, place: str) -> None:

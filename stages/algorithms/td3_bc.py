@@ -15,17 +15,16 @@ from __future__ import annotations
 
 import torch
 from pydantic import Field
-from torch import Tensor
 
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.contract import OfflineAlgorithm
+from stages.algorithms.actor_critic import DelayedActorCritic
 from stages.algorithms.transition_rows import transition_rows
 from stages.algorithms.twin_critics import TwinCritics
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
 from stages.training.job import Job
-from stages.training.learner import Losses, Update, state_of
+from stages.training.learner import Losses
 from stages.training.rows import Batch
 from stages.training.trainable import Trainable
 
@@ -46,10 +45,10 @@ class Td3BcSettings(Settings):
 
 
 @ALGORITHMS.register("td3_bc", Td3BcSettings)
-class Td3Bc(OfflineAlgorithm):
+class Td3Bc(DelayedActorCritic):
     """Learner of actor and twin critics; actions are normalised to [-1, 1]."""
 
-    squashed = True
+    settings: Td3BcSettings
 
     def __init__(self, job: Job, settings: Td3BcSettings) -> None:
         super().__init__(job, settings)
@@ -61,19 +60,13 @@ class Td3Bc(OfflineAlgorithm):
         pair = (observation + action, *inner)
         self.critics = TwinCritics(pair, generators(seeds, "td3_bc critics"), rate, job.device)
         self.noise = {"target_noise": action}
-        self.updates = [
-            Update(self.fit_critics),
-            Update(self.fit_actor, every=settings.actor_every),
-            Update(self.move_targets, every=settings.actor_every),
-        ]
+        self.updates = self.delayed()
 
     def fit_critics(self, batch: Batch) -> Losses:
         """One step of both critics on the smoothed target action's smaller value."""
-        settings, following = self.settings, batch["next_observations"]
         with torch.no_grad():
-            noise = (settings.noise_std * batch["target_noise"]).clamp(-settings.noise_clip, settings.noise_clip)
-            actions = (torch.tanh(self.actor.target(following)) + noise).clamp(-1, 1)
-            values = self.critics.smaller_target(torch.cat([following, actions], dim=-1))
+            pairs = torch.cat([batch["next_observations"], self.target_actions(batch)], dim=-1)
+            values = self.critics.smaller_target(pairs)
         return self.critics.fit(batch, batch["rewards"] + batch["discounts"] * values)
 
     def fit_actor(self, batch: Batch) -> Losses:
@@ -85,15 +78,3 @@ class Td3Bc(OfflineAlgorithm):
         loss = cloning - weight * values.mean((1, 2, 3))
         self.actor.minimise(loss)
         return {"actor": loss, "cloning": cloning}
-
-    def move_targets(self, batch: Batch) -> Losses:
-        """Polyak averaging of both targets."""
-        self.actor.move_target(self.settings.target_update_rate)
-        self.critics.move_target(self.settings.target_update_rate)
-        return {}
-
-    def policy_parameters(self) -> Tensor:
-        return self.actor.parameters
-
-    def tensors(self) -> dict[str, Tensor]:
-        return state_of(actor=self.actor, critics=self.critics)

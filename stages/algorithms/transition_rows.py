@@ -7,10 +7,13 @@ from typing import Literal
 import numpy as np
 import torch
 
-from stages.algorithms.requirements import require_differing_returns, require_differing_rewards
+from stages.algorithms.requirements import (
+    require_differing_returns,
+    require_differing_rewards,
+    require_following,
+)
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.transitions import next_row, returns_to_go
-from stages.errors import UserError
 from stages.training.job import Job
 from stages.training.rows import Rows
 
@@ -48,8 +51,7 @@ def transition_rows(
         return Rows(columns, job.device)
     following, has_next = next_row(dataset)
     usable = np.flatnonzero(has_next | dataset.terminations)
-    if len(usable) == 0:
-        raise UserError("no step is followed by another", remedy="Check that episodes are longer than one step")
+    require_following(usable)
     columns["next_actions"] = job.actions[following]
     return Rows({name: column[usable] for name, column in columns.items()}, job.device)
 

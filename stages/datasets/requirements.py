@@ -35,3 +35,14 @@ def require(dataset: EpisodeDataset, *, num_clusters: int = 1, costs: bool = Fal
         )
     if costs and dataset.costs is None:
         raise UserError("the method needs costs, the dataset has none", place=place, remedy="Use one with costs")
+
+
+def require_continuous(dataset: EpisodeDataset, method: str) -> None:
+    """Stop unless actions are vectors.
+
+    Raises:
+        UserError: Actions are numbers to choose from.
+    """
+    if dataset.num_actions is not None:
+        cause = f"{method} needs actions that are vectors, the dataset's are {dataset.num_actions} to choose from"
+        raise UserError(cause, remedy="Use a dataset of a continuous task")

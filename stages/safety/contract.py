@@ -19,7 +19,7 @@ from stages.agents.limits import CostLimit
 from stages.agents.network import NetworkAgent
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.requirements import require
+from stages.datasets.requirements import require, require_continuous
 from stages.environments.dsrl import task_of
 from stages.errors import UserError
 from stages.registry import Choice
@@ -115,8 +115,7 @@ def train_safe(job: Job, choice: Choice, given: Artifact | None = None) -> Artif
     Raises:
         UserError: The dataset or the ingredient lacks something.
     """
-    if job.dataset.num_actions is not None:
-        raise UserError("safe methods need actions that are vectors", remedy="Use a dataset of a continuous task")
+    require_continuous(job.dataset, choice.method)
     _require(choice, given)
     algorithm = choice.entry(job, choice.settings, given)
     trained: Artifact = algorithm.train()
