@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from stages.errors import UserError
+from stages.made_files import json_object, reading
 from stages.replacing import replacing as replacing
-from stages.system_errors import system_error
 
 
 def save_tensors(path: Path | str, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -47,24 +47,23 @@ class Artifact:
         save_tensors(path, self.tensors, text)
 
     @classmethod
-    def load(cls, path: Path | str) -> Artifact:
+    def load(cls, path: Path | str, kind: str | None = None) -> Artifact:
         """Read what `save` wrote.
 
+        Args:
+            path: The file.
+            kind: What its metadata should call it, such as ``critics``; None takes any.
+
         Raises:
-            UserError: The file is missing or damaged.
+            UserError: The file is missing, damaged, or of another kind.
         """
-        try:
-            with safe_open(path, "pt") as file:
-                metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
-                return cls({key: file.get_tensor(key) for key in file.keys()}, metadata)
-        except FileNotFoundError as error:
-            remedy = "Run `snakemake` to make it"
-            raise UserError("cannot be read: no such file", place=str(path), remedy=remedy) from error
-        except OSError as error:
-            raise system_error(error, path) from error
-        except (SafetensorError, ValueError) as error:
-            remedy = "Delete it and run `snakemake` to make it again"
-            raise UserError(f"cannot be read ({error})", place=str(path), remedy=remedy) from error
+        with reading(path), safe_open(path, "pt") as file:
+            metadata = json_object((file.metadata() or {}).get("metadata", "{}"))
+            found = cls({key: file.get_tensor(key) for key in file.keys()}, metadata)
+        if kind not in (None, said := metadata.get("kind")):
+            remedy = "Give the file of the stage that makes them"
+            raise UserError(f"holds {said or 'something else'}, not {kind}", place=str(path), remedy=remedy)
+        return found
 
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors whose names start with ``<name>/``, without that prefix."""

@@ -23,7 +23,7 @@ def main(
 
     inputs = [dataset, clusters, critics]
     job = Job.of("stages.improve_clusters", load(dataset), seeds, device, output, inputs, settings)
-    improved = improve(job, Artifact.load(clusters), Artifact.load(critics), settings)
+    improved = improve(job, Artifact.load(clusters, "clusters"), Artifact.load(critics, "critics"), settings)
     improved.metadata |= job.metadata(settings)
     improved.save(output)
     job.finish()

@@ -19,6 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 from stages.errors import UserError
+from stages.made_files import reading
 from stages.quoting import result_files, taking
 from stages.quoting.marks import Quote, filled, quotes
 from stages.quoting.tables import table
@@ -30,7 +31,7 @@ FOLDER = Path("docs/results")
 
 def main(check: bool, take: Path | None, profile: str | None, cost: str | None) -> None:
     """Take what is quoted from a run, if asked to; write the pages, or only compare them."""
-    pages = {path: path.read_text(encoding="utf-8") for pattern in PAGES for path in sorted(Path().glob(pattern))}
+    pages = {path: _text(path) for pattern in PAGES for path in sorted(Path().glob(pattern))}
     asked = [*chain.from_iterable(quotes(text, str(path)) for path, text in pages.items())]
     if take is not None and profile is not None:
         for line in taking.take(take, profile, asked, FOLDER, cost):
@@ -44,6 +45,11 @@ def main(check: bool, take: Path | None, profile: str | None, cost: str | None) 
         with replacing(path) as temporary:
             temporary.write_text(made[path], encoding="utf-8")
     print(f"{len(asked)} tables on {len(pages)} pages; written anew: {', '.join(map(str, stale)) or 'none'}")
+
+
+def _text(page: Path) -> str:
+    with reading(page, "is not UTF-8", "Save it as UTF-8"):
+        return page.read_text(encoding="utf-8")
 
 
 def written(quote: Quote, page: Path) -> str:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.artifacts import prefixed
+from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 
@@ -39,7 +40,14 @@ class ClusterNetworks:
 
     @classmethod
     def of(cls, artifact: Artifact) -> ClusterNetworks:
-        """From a file's contents; `missing` says whether they are there."""
+        """From a file's contents; `missing` says whether they are there.
+
+        Raises:
+            UserError: They are not.
+        """
+        if missing := cls.missing(artifact):
+            remedy = "Give the recipe of the clustering some refit_epochs"
+            raise UserError(f"the clusters have no policies ({missing[0]})", place="clusters", remedy=remedy)
         facts, seeds = artifact.metadata, len(artifact.metadata["seeds"])
         return cls(
             policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),

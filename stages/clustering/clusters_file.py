@@ -15,16 +15,16 @@ Reading needs no torch: arrays are NumPy's. Where tensors are wanted, ``torch.fr
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from stages.errors import UserError
+from stages.made_files import json_object, reading
 
 if TYPE_CHECKING:
     from stages.artifacts import Artifact
@@ -54,13 +54,9 @@ class ClustersFile:
         Raises:
             UserError: It is missing, damaged or without clusters.
         """
-        try:
-            with safe_open(path, "np") as file:
-                facts = json.loads((file.metadata() or {}).get("metadata", "{}"))
-                arrays = {name: file.get_tensor(name) for name in file.keys()}
-        except (FileNotFoundError, SafetensorError) as error:
-            remedy = "Run `snakemake` to make it"
-            raise UserError(f"cannot be read ({error})", place=str(path), remedy=remedy) from error
+        with reading(path), safe_open(path, "np") as file:
+            facts = json_object((file.metadata() or {}).get("metadata", "{}"))
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
         return cls(arrays, facts, str(path))
 
     @classmethod

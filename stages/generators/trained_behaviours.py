@@ -24,7 +24,7 @@ from stages.environments.recording import Policy, record
 from stages.errors import UserError, did_you_mean
 from stages.generators import GENERATORS
 from stages.generators.actor_files import ActorFileSettings
-from stages.made_files import reading
+from stages.made_files import json_object, reading
 from stages.online.actors import Actors
 from stages.online.ladder import sampling
 from stages.progress import Progress
@@ -83,8 +83,8 @@ def _recorded(environment: VectorEnvironment, policy: Policy, name: str, steps: 
 def _manifest(settings: TrainedBehaviourSettings) -> str:
     """What is known about the behaviours, as the manifest beside their file tells it."""
     path = Path(settings.actors).with_suffix(".json")
-    told = {}
-    if path.is_file():
-        with reading(path):
-            told = json.loads(path.read_text(encoding="utf-8"))["behaviours"]
-    return json.dumps({name: told.get(name, {}) for name in settings.behaviours})
+    if not path.is_file():
+        return json.dumps({name: {} for name in settings.behaviours})
+    with reading(path, "no manifest of behaviours", "Take it from where the behaviours came from, or remove it"):
+        told = json_object(path.read_text(encoding="utf-8"))["behaviours"]
+        return json.dumps({name: told.get(name, {}) for name in settings.behaviours})

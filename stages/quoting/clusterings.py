@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.made_files import read_table, reading
 from stages.quoting.markdown import NOTHING, fraction, grid, index
 from stages.quoting.published import printed
 
@@ -51,8 +51,8 @@ def take(results: Path, subjects: Sequence[str]) -> list[Row]:
     for dataset in DATASETS:
         path = results / "clustering" / f"{dataset}.csv"
         if path.exists():
-            with path.open(newline="") as file:
-                for row in csv.DictReader(file):
+            with reading(path):
+                for row in read_table(path, ["clustering"]):
                     ceiling = float(row["ceiling_nmi"]) if row["ceiling_nmi"] else None
                     scores = float(row["nmi_mean"]), float(row["nmi_min"])
                     rows.append(Row(dataset, row["clustering"], *scores, ceiling, ceiling))

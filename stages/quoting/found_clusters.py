@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.made_files import read_object, reading
 from stages.quoting.markdown import NOTHING, grid, index
 
 
@@ -33,21 +33,22 @@ class Row:
 
 def take(results: Path, subjects: Sequence[str]) -> list[Row]:
     """Rows of all clusterings in a finished run's metrics."""
-    metrics = json.loads((results / "metrics.json").read_text())
-    return [
-        Row(
-            dataset,
-            clustering,
-            found["seeds"],
-            found["clusters_low"],
-            found["clusters_high"],
-            found.get("nmi"),
-            found.get("nmi_min"),
-            round(found["perfect"] * found["seeds"]) if "perfect" in found else None,
-        )
-        for dataset, entry in metrics.items()
-        for clustering, found in entry["clusters"].items()
-    ]
+    metrics = read_object(results / "metrics.json")
+    with reading(results / "metrics.json"):
+        return [
+            Row(
+                dataset,
+                clustering,
+                found["seeds"],
+                found["clusters_low"],
+                found["clusters_high"],
+                found.get("nmi"),
+                found.get("nmi_min"),
+                round(found["perfect"] * found["seeds"]) if "perfect" in found else None,
+            )
+            for dataset, entry in metrics.items()
+            for clustering, found in entry["clusters"].items()
+        ]
 
 
 def table(rows: Sequence[Row], subject: str) -> str:

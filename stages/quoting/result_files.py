@@ -15,10 +15,12 @@ from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from stages.errors import UserError
+from stages.made_files import reading
 from stages.replacing import replacing
 
 Row = TypeVar("Row")
 MAY_BE_EMPTY = {"note"}
+AGAIN = "Take it again (--take)"
 
 
 @dataclass(frozen=True)
@@ -51,21 +53,26 @@ def read(path: Path, kind: type[Row]) -> tuple[Origin, list[Row]]:
     Raises:
         UserError: There is no such file, it does not say where it comes from, or its columns are others.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    except FileNotFoundError:
+    if not path.exists():
         remedy = f"Take it from a finished run: python -m stages.quote --take results --profile {path.parent.name}"
-        raise UserError("no such result file", place=str(path), remedy=remedy) from None
+        raise UserError("no such result file", place=str(path), remedy=remedy)
+    with reading(path, remedy=AGAIN):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        if lines and not lines[-1].endswith("\n"):
+            raise ValueError("its last line is cut off")
     head = [line for line in lines if line.startswith("# ")]
     said = {key: value for key, _, value in (line[2:].strip().partition(": ") for line in head)}
     names = [field.name for field in fields(Origin)]
     if missing := [name for name in names if name not in MAY_BE_EMPTY and not said.get(name)]:
-        raise UserError(f"does not say its {', '.join(missing)}", place=str(path), remedy="Take it again (--take)")
-    table = csv.DictReader(lines[len(head) :])
+        raise UserError(f"does not say its {', '.join(missing)}", place=str(path), remedy=AGAIN)
+    columns, *cells = [*csv.reader(lines[len(head) :])] or [[]]
     hints = get_type_hints(kind)
-    if table.fieldnames != [*hints]:
-        raise UserError(f"the columns are not {', '.join(hints)}", place=str(path), remedy="Take it again (--take)")
-    rows = [kind(**{name: _value(text, hints[name]) for name, text in row.items()}) for row in table]
+    if columns != [*hints]:
+        raise UserError(f"the columns are not {', '.join(hints)}", place=str(path), remedy=AGAIN)
+    with reading(path, remedy=AGAIN):
+        rows = [
+            kind(**{name: _value(text, hints[name]) for name, text in zip(columns, row, strict=True)}) for row in cells
+        ]
     return Origin(**{name: said.get(name, "") for name in names}), rows
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stages.made_files import read_object, read_table, reading
 from stages.quoting.markdown import grid
 from stages.quoting.published import printed
 
@@ -53,12 +52,13 @@ class Row:
 
 def take(results: Path, subjects: Sequence[str]) -> list[Row]:
     """Rows of the datasets `subjects` from a finished run's metrics and summary."""
-    metrics = json.loads((results / "metrics.json").read_text())
+    metrics, summary = read_object(results / "metrics.json"), read_table(results / "summary.csv", ["dataset"])
     rollouts: Counter[tuple[str, str]] = Counter()
-    with (results / "summary.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
+    with reading(results / "summary.csv"):
+        for row in summary:
             rollouts[row["dataset"], row["agent"]] += int(float(row["episodes"]))
-    return [row for dataset in subjects if dataset in metrics for row in _rows(dataset, metrics[dataset], rollouts)]
+    with reading(results / "metrics.json"):
+        return [row for dataset in subjects if dataset in metrics for row in _rows(dataset, metrics[dataset], rollouts)]
 
 
 def table(rows: Sequence[Row], subject: str) -> str:

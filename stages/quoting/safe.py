@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.made_files import read_object, reading
 from stages.quoting.markdown import NOTHING, fraction, grid
 from stages.quoting.published import printed_safe
 
@@ -52,13 +52,13 @@ class Row:
 
 def take(results: Path, subjects: Sequence[str]) -> list[Row]:
     """Rows of all safe agents of the tasks from a finished run's metrics."""
-    metrics = json.loads((results / "metrics.json").read_text())
-    rows = []
-    for dataset in TASKS:
-        for agent, by_limit in metrics.get(dataset, {}).get("safe", {}).items():
-            overall = by_limit["mean"]
-            reward, cost = (overall[key]["mean"] for key in ("normalised_return", "normalised_cost"))
-            rows.append(Row(dataset, agent, reward, cost, overall["safe_limits"] == overall["limits"]))
+    metrics, rows = read_object(results / "metrics.json"), []
+    with reading(results / "metrics.json"):
+        for dataset in TASKS:
+            for agent, by_limit in metrics.get(dataset, {}).get("safe", {}).items():
+                overall = by_limit["mean"]
+                reward, cost = (overall[key]["mean"] for key in ("normalised_return", "normalised_cost"))
+                rows.append(Row(dataset, agent, reward, cost, overall["safe_limits"] == overall["limits"]))
     return rows
 
 

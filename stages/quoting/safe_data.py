@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from stages.environments.dsrl import task_of
+from stages.made_files import reading
 from stages.quoting.markdown import grid
 
 TASKS = {
@@ -72,7 +73,7 @@ def _rows(folder: Path) -> Iterator[Row]:
     for dataset in TASKS:
         path = folder / f"{dataset}.hdf5"
         if path.exists():
-            with h5py.File(path) as file:
+            with reading(path), h5py.File(path) as file:
                 ends = np.flatnonzero(file["terminals"][:] | file["timeouts"][:])
                 starts = np.concatenate([[0], ends[:-1] + 1])
                 returns, costs = (np.add.reduceat(file[key][:].astype(float), starts) for key in ("rewards", "costs"))

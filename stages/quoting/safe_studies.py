@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from statistics import fmean
 
+from stages.made_files import read_table, reading
 from stages.quoting.markdown import NOTHING, grid
 from stages.quoting.safe import TASKS, pair
 
@@ -52,8 +52,8 @@ def table(rows: Sequence[Row], subject: str) -> str:
 
 def _rows(dataset: str, path: Path) -> Iterator[Row]:
     """The table has one row per study, variant and limit, in this order."""
-    with path.open(newline="") as file:
-        for (study, variant), group in groupby(csv.DictReader(file), lambda row: (row["study"], row["variant"])):
+    with reading(path):
+        for (study, variant), group in groupby(read_table(path, ["study"]), lambda row: (row["study"], row["variant"])):
             limits = [*group]
             reward, cost = (fmean(float(row[column]) for row in limits) for column in ("reward_mean", "cost_mean"))
             yield Row(study, dataset, variant, reward, cost, all(row["safe"] == "1" for row in limits))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stages.errors import UserError, did_you_mean
+from stages.made_files import read_table, reading
 from stages.quoting import result_files
 from stages.quoting.marks import Quote
 from stages.quoting.result_files import Origin
@@ -71,6 +72,7 @@ def cpu_time(logs: Path) -> str:
 
 
 def _cpu_seconds(path: Path) -> float:
-    heading, values = (line.split("\t") for line in path.read_text().splitlines()[:2])
-    number = dict(zip(heading, values, strict=True))["cpu_time"]
-    return 0.0 if number == "NA" else float(number)
+    first, *_ = read_table(path, ["s"], "\t") or [{}]
+    number = first.get("cpu_time", "NA")
+    with reading(path):
+        return 0.0 if number == "NA" else float(number)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stages.errors import UserError
+from stages.made_files import reading
 from stages.paths import Place
 
 Part = TypeVar("Part")
@@ -105,7 +106,9 @@ def gather(files: Iterable[str], sources: Sequence[Source]) -> Collection:
             raise UserError("no such file", place=str(path), remedy="Run `snakemake` to make it")
         for i, wildcards in recognised.items():
             of_dataset = found.setdefault(wildcards.get("dataset", ""), {})
-            of_dataset.setdefault(i, []).append(Found(wildcards, sources[i].read(path)))
+            with reading(path):
+                contents = sources[i].read(path)
+            of_dataset.setdefault(i, []).append(Found(wildcards, contents))
     collection = Collection({name: _assembled(name, read, sources) for name, read in found.items()})
     collection.shared = collection.pop("", collection.shared)
     return collection

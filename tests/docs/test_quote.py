@@ -10,7 +10,17 @@ import pytest
 
 from stages import quote
 from stages.errors import UserError
-from stages.quoting import clusterings, found_clusters, marks, result_files, returns, safe, safe_studies
+from stages.quoting import (
+    clusterings,
+    found_clusters,
+    marks,
+    result_files,
+    returns,
+    safe,
+    safe_data,
+    safe_studies,
+    taking,
+)
 from stages.quoting.markdown import fraction, index
 from stages.quoting.marks import Quote
 from stages.quoting.tables import TABLES
@@ -69,6 +79,47 @@ def project(tmp_path, monkeypatch):
         "sides,trac,unchanged,20,3,0.4,0.2,1\nsides,trac,unchanged,40,3,0.6,1.2,0\nother,trac,x=1,20,3,0.1,0.1,1\n"
     )
     return tmp_path
+
+
+DAMAGES = {"empty": b"", "cut": b'{"navigation": {"ag', "foreign": b"\x00\x00\x00\x01Bud1\x00\xff", "other": b"[1, 2]\n"}
+READERS = {
+    "metrics.json": (returns.take, safe.take, found_clusters.take),
+    "summary.csv": (returns.take,),
+    "clustering/takeball.csv": (clusterings.take,),
+    "safe_studies/swimmer-velocity.csv": (safe_studies.take,),
+    "data/generated/swimmer-velocity.hdf5": (safe_data.take,),
+    "logs/a.tsv": (lambda results, _: taking.cpu_time(results.parent / "logs"),),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", READERS)
+def test_damaged_results_are_named(project, name, damage):
+    path = (Path() if name.startswith(("data", "logs")) else Path("results")) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(DAMAGES[damage])
+    for take in READERS[name]:
+        with pytest.raises(UserError, match=rf"^{path}: .*\. Delete it and run") as caught:
+            take(Path("results"), ["navigation"])
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("cut", [1, 7, 100])
+def test_a_damaged_result_file_is_named(project, cut):
+    quote.main(check=False, take=Path("results"), profile="toy", cost="a minute")
+    path = Path("docs/results/toy/returns.csv")
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(UserError, match=rf"^{path}: .*\. Take it again"):
+        result_files.read(path, returns.Row)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match=rf"^{path}: .*\. Take it again"):
+        result_files.read(path, returns.Row)
+
+
+def test_a_page_that_is_not_utf8_is_named(project):
+    (project / "README.md").write_bytes("é".encode("cp1252"))
+    with pytest.raises(UserError, match=r"^README\.md: is not UTF-8 .*\. Save it as UTF-8"):
+        quote.main(check=True, take=None, profile=None, cost=None)
 
 
 def test_pages_are_as_the_result_files_say(monkeypatch):

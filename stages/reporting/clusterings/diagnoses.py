@@ -5,7 +5,6 @@ Matrices of conflict and of behavioural KL have a row per cluster; confusion and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +13,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from stages.errors import UserError
-from stages.reporting.kit.records import REMEDY, parsed
+from stages.made_files import reading, read_object
+from stages.reporting.kit.records import parsed
 
 Matrix = Float[np.ndarray, "clusters columns"]
 Cells = list[list[float | None]]
@@ -124,12 +123,10 @@ def read_diagnosis(path: Path) -> Diagnosis:
     Raises:
         UserError: Damaged, or not what the diagnostics stage writes.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+    values = read_object(path)
+    with reading(path, "no diagnostics of clusters"):
         flat = {key: values[key] for key in ("dataset", "seeds", "agreement")}
         flat["method"] = values["clustering"]["method"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"no diagnostics of clusters ({error})", place=str(path), remedy=REMEDY) from error
     return parsed(Diagnosis, flat, path, "no diagnostics of clusters")
 
 

@@ -45,7 +45,7 @@ class Tried:
     blocks: dict[str, list[TensorFile]] = field(default_factory=dict)
 
 
-READ = partial(TensorFile, only=("labels", "details/restart_", "details/merge_num_clusters"))
+READ = partial(TensorFile, only=("labels", "details/restart_", "details/merge_num_clusters"), needed=("labels",))
 FILES = Source(Tried, "blocks", (CLUSTERS,), READ, by_name("clustering", list))
 
 

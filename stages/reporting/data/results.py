@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from jaxtyping import Int
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.formats.loading import load
+from stages.made_files import json_object, reading
 from stages.paths import Place
 from stages.reporting.gathering import Source
 from stages.reporting.kit.records import parsed
@@ -51,8 +51,10 @@ class Data:
         """Scores of the true policies themselves, where the generator worked them out."""
         if self.dataset is None or "oracle_ceiling" not in self.dataset.attributes:
             return None
-        values = json.loads(self.dataset.attributes["oracle_ceiling"])
-        return parsed(Ceiling, values, Path("oracle_ceiling"), "no ceiling")
+        place = Path("oracle_ceiling")
+        with reading(place, "no ceiling"):
+            values = json_object(self.dataset.attributes["oracle_ceiling"])
+        return parsed(Ceiling, values, place, "no ceiling")
 
 
 # A file of one's own may lie anywhere.

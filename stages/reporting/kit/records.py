@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from stages.errors import UserError
+from stages.made_files import read_table
 
 Record = TypeVar("Record")
 REMEDY = "Remove it and run `snakemake`"
@@ -39,10 +39,10 @@ def parsed(kind: type[Record], values: Any, path: Path, what: str) -> Record:
 
 def read_rows(path: Path, kind: type[Record]) -> list[Record]:
     """The rows of a CSV file, see `parsed`."""
-    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    needed = [field.name for field in fields(kind) if field.default is field.default_factory is MISSING]
     return [
         parsed(kind, {key: text for key, text in row.items() if text}, path, f"not the table of the {path.parent.name}")
-        for row in rows
+        for row in read_table(path, needed)
     ]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
-from stages.errors import UserError
+from stages.made_files import json_object, reading
 
 
 class TensorFile:
@@ -17,21 +16,20 @@ class TensorFile:
     Args:
         path: The file.
         only: Arrays whose names start so are read, no others.
+        needed: Arrays that have to be there.
 
     Attributes:
         arrays: The arrays by name.
         metadata: What is known about them.
 
     Raises:
-        UserError: The file is missing or damaged.
+        UserError: The file is missing, damaged, or without a needed array.
     """
 
-    def __init__(self, path: Path, only: str | tuple[str, ...] = "") -> None:
+    def __init__(self, path: Path, only: str | tuple[str, ...] = "", needed: tuple[str, ...] = ()) -> None:
         self.path = path
-        try:
-            with safe_open(path, "np") as file:
-                self.metadata: dict[str, Any] = json.loads((file.metadata() or {}).get("metadata", "{}"))
-                self.arrays = {name: file.get_tensor(name) for name in file.keys() if name.startswith(only)}
-        except (FileNotFoundError, SafetensorError, ValueError) as error:
-            remedy = "Run `snakemake` to make it"
-            raise UserError(f"cannot be read ({error})", place=str(path), remedy=remedy) from error
+        with reading(path), safe_open(path, "np") as file:
+            self.metadata: dict[str, Any] = json_object((file.metadata() or {}).get("metadata", "{}"))
+            self.arrays = {name: file.get_tensor(name) for name in file.keys() if name.startswith(only)}
+            if missing := [name for name in needed if name not in self.arrays]:
+                raise ValueError(f"holds no {missing[0]}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from stages.errors import UserError
+from stages.made_files import reading, read_object
 from stages.paths import BOUND, EVALUATION, Place
 from stages.reporting.gathering import Source, by_name
 from stages.reporting.kit.blocks import join_blocks
@@ -107,11 +105,8 @@ def read_arrays(path: Path, kind: type[Any], what: str) -> dict[str, np.ndarray]
     Raises:
         UserError: Damaged, or some are missing; `what` says what the file is not.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {one.name: arrays[one.name] for one in fields(kind)}
-    except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-        raise UserError(f"{what} ({error})", place=str(path), remedy=REMEDY) from error
+    with reading(path, what), np.load(path, allow_pickle=False) as arrays:
+        return {field.name: arrays[field.name] for field in fields(kind)}
 
 
 def read_bound(path: Path) -> Bound:
@@ -120,11 +115,9 @@ def read_bound(path: Path) -> Bound:
     Raises:
         UserError: Damaged, or something else.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+    values = read_object(path)
+    with reading(path, "no bound"):
         known = values | {"value": np.nan if values["value"] is None else values["value"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"no bound ({error})", place=str(path), remedy=REMEDY) from error
     return parsed(Bound, known, path, "no bound")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from stages import paths
+from stages.made_files import read_table
 from stages.paths import Place
 from stages.reporting.gathering import Source, every
 from stages.reporting.kit.tensors import TensorFile
@@ -82,11 +82,10 @@ class Cost:
 def read_jobs(path: Path) -> list[Job]:
     """The jobs of one benchmark file (one, unless Snakemake was told to repeat it)."""
     stage, names = _made(path, BENCHMARKS)
-    rows = csv.DictReader(path.read_text().splitlines(), delimiter="\t")
     seeds = _num_seeds(path.stem)
     return [
         Job(stage, names, seeds, float(row["s"]), _number(row.get("cpu_time")), _number(row.get("max_rss")))
-        for row in rows
+        for row in read_table(path, ["s"], "\t")
     ]
 
 
