@@ -60,3 +60,8 @@ def n_step(dataset: EpisodeDataset, n: int, discount: float) -> NStep:
     beyond, has_next = next_row(dataset)
     rest = np.where(has_next[last], discount**summed * tail[beyond[last]], 0.0)
     return NStep(tail - rest, np.where(dataset.terminations[last], 0.0, discount**summed), last)
+
+
+def to_the_end(dataset: EpisodeDataset, discount: float) -> NStep:
+    """Returns over the rest of each row's episode, with the weight of what a truncation cut off: n steps for every n."""
+    return n_step(dataset, int(dataset.episode_lengths.max(initial=1)), discount)

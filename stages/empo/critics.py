@@ -23,7 +23,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
-from stages.datasets.transitions import n_step, next_row, returns_to_go
+from stages.datasets.transitions import n_step, next_row, returns_to_go, to_the_end
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
@@ -42,6 +42,7 @@ class CriticSettings(Settings):
     q_steps: int = Field(200_000, ge=0, description="SARSA steps N_Q")
     value_epochs: int = Field(10, ge=0, description="epochs of the value regression N_V")
     n_step: int = Field(1, ge=1, description="rewards summed before SARSA bootstraps; the paper uses 1")
+    continue_truncated: bool = Field(False, description="returns cut by truncation go on with V; the paper: they end")
     target_every: int = Field(2, ge=1, description="steps between target updates n_Q")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau_Q")
     hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths")
@@ -96,9 +97,13 @@ class ReturnV(Learner):
     """Learner of V: Eq. 12."""
 
     def __init__(self, job: Job, assignment: EpisodeTable, settings: CriticSettings, returns: np.ndarray) -> None:
-        self.assignment = assignment
+        self.assignment, self.continue_truncated = assignment, settings.continue_truncated
         episode = torch.from_numpy(job.dataset.episode_of_step)
         columns = {"observations": job.observations, "returns": torch.from_numpy(returns), "episode": episode}
+        if self.continue_truncated:
+            rest = to_the_end(job.dataset, settings.discount)
+            columns["discounts"] = torch.from_numpy(rest.discounts)
+            columns["beyond"] = job.next_observations[torch.from_numpy(rest.last_row)]
         self.rows = Rows(columns, job.device)
         ensemble = Ensemble((job.observations.shape[1], *settings.hidden_sizes, assignment.width), len(job.seeds))
         self.v = Trainable(ensemble, generators(job.seeds, "v"), settings.learning_rate, job.device)
@@ -107,8 +112,13 @@ class ReturnV(Learner):
     def fit(self, batch: Batch) -> Losses:
         """One step on Eq. 12."""
         assigned = self.assignment.rows_of(batch)
+        target = batch["returns"]
+        if self.continue_truncated:
+            with torch.no_grad():
+                beyond = (self.v(batch["beyond"]) * assigned).sum(-1, keepdim=True)
+            target = target + batch["discounts"] * beyond
         predicted = (self.v(batch["observations"]) * assigned).sum(-1, keepdim=True)
-        loss = (predicted - batch["returns"]).square().mean((1, 2, 3))
+        loss = (predicted - target).square().mean((1, 2, 3))
         self.v.minimise(loss)
         return {"v": loss}
 

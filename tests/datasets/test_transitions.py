@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.transitions import n_step, next_row, returns_to_go
+from stages.datasets.transitions import n_step, next_row, returns_to_go, to_the_end
 from tests.synthetic import dataset_of, ragged
 
 SEEDS = range(5)
@@ -65,6 +65,19 @@ def test_truncation_bootstraps_and_termination_does_not():
     np.testing.assert_allclose(steps.discounts, [0.25, 0.25, 0.5, 0.25, 0, 0])
     np.testing.assert_allclose(steps.rewards, [1.5, 1.5, 1, 1.5, 1.5, 1])
     np.testing.assert_array_equal(steps.last_row, [1, 2, 2, 4, 5, 5])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("discount", [0.0, 0.9, 1.0])
+def test_what_was_cut_off_counts_as_much_as_its_steps_away(seed, discount):
+    dataset = ragged(seed)
+    rest = to_the_end(dataset, discount)
+    np.testing.assert_array_equal(rest.rewards, returns_to_go(dataset, discount))
+    for rows in episodes(dataset):
+        cut = dataset.truncations[rows[-1]]
+        for row in rows:
+            assert rest.last_row[row] == rows[-1]
+            assert rest.discounts[row] == pytest.approx(cut * discount ** (rows.stop - row))
 
 
 def test_nothing_after_an_episode_matters():

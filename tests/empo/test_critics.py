@@ -1,5 +1,6 @@
 """Values of two random walks over five states, compared with linear systems written down row by row."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from stages.datasets.episodes import EpisodeDataset
+from stages.datasets.transitions import returns_to_go
 from stages.empo.critics import CriticSettings, ReturnV, SarsaQ, train_critics
 from stages.networks.ensemble import Ensemble
 from stages.training.draws import UniformDraws
@@ -123,6 +125,41 @@ def test_v_is_the_mean_return_of_each_cluster_and_state():
     values = (v(made.tensors["v/parameters"].detach(), inputs)[:, 0].mT * made.tensors["scale"]).numpy()
     np.testing.assert_allclose(values[0], expected, atol=0.15)
     np.testing.assert_allclose(values[1], expected[::-1], atol=0.15)
+
+
+RING_REWARDS, RING_STEPS = np.array([2.0, 0.0, -1.0]), 4
+
+
+def ring() -> tuple[EpisodeDataset, np.ndarray]:
+    """Episodes that go round three states for ever, cut after 4 steps: dataset, state of each row."""
+    state = (np.arange(RING_STEPS) + np.arange(48)[:, None]).ravel() % 3
+    arrays = one_hot(state, 3), np.zeros((len(state), 1)), RING_REWARDS[state]
+    dataset = dataset_of(*arrays, [RING_STEPS] * 48, [True] * 48)
+    return replace(dataset, next_observations=np.float32(one_hot((state + 1) % 3, 3))), state
+
+
+@pytest.mark.parametrize("continued", [False, True])
+def test_cut_returns_go_on_where_they_are_continued(continued):
+    dataset, state = ring()
+    discounts = DISCOUNT ** np.arange(200)
+    endless = np.array([discounts @ np.resize(np.roll(RING_REWARDS, -s), 200) for s in range(3)])
+    cut = np.array([returns_to_go(dataset, DISCOUNT)[state == s].mean() for s in range(3)])
+    assert np.abs(endless - cut).min() > 0.3  # in steps of which both are within 0.1
+    changed = {"q_steps": 0, "value_epochs": 150, "batch_size": 32, "continue_truncated": continued}
+    job = Job(dataset, [0])
+    made = train_critics(job, np.zeros((1, 48), dtype=np.int64), 1, CriticSettings(**SETTINGS | changed))
+    states = job.normaliser.observations(torch.eye(3)).expand(1, 1, -1, -1)
+    values = Ensemble(made.metadata["v_sizes"], 1)(made.tensors["v/parameters"].detach(), states)
+    found = (values.flatten() * made.tensors["scale"]).numpy()
+    np.testing.assert_allclose(found, endless if continued else cut, atol=0.1)
+
+
+def test_continuing_changes_nothing_where_nothing_was_cut():
+    dataset = dataset_of(np.random.default_rng(0).normal(size=(60, 2)), np.zeros((60, 1)), np.ones(60), [20, 30, 10])
+    job, labels = Job(dataset, [0]), np.zeros((1, 3), dtype=np.int64)
+    settings = {**SETTINGS, "q_steps": 0, "value_epochs": 2, "batch_size": 20}
+    made = [train_critics(job, labels, 1, CriticSettings(**settings, continue_truncated=on)) for on in (False, True)]
+    assert torch.equal(made[0].tensors["v/parameters"], made[1].tensors["v/parameters"])
 
 
 @pytest.mark.parametrize("n", [1, 3, 100])
