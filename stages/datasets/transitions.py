@@ -63,5 +63,5 @@ def n_step(dataset: EpisodeDataset, n: int, discount: float) -> NStep:
 
 
 def to_the_end(dataset: EpisodeDataset, discount: float) -> NStep:
-    """Returns over the rest of each row's episode, with the weight of what a truncation cut off: n steps for every n."""
+    """Returns over the rest of each row's episode, and the weight of the value of what a truncation cut off."""
     return n_step(dataset, int(dataset.episode_lengths.max(initial=1)), discount)

@@ -47,7 +47,11 @@ def json_file(path: Path) -> None:
 
 
 def manifest(path: Path) -> str:
-    settings = {"environment": "Hopper-v4", "behaviours": {"medium": 1}, "actors": str(path.with_suffix(".safetensors"))}
+    settings = {
+        "environment": "Hopper-v4",
+        "behaviours": {"medium": 1},
+        "actors": str(path.with_suffix(".safetensors")),
+    }
     return _manifest(TrainedBehaviourSettings.model_validate(settings))
 
 

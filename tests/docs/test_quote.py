@@ -81,7 +81,12 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-DAMAGES = {"empty": b"", "cut": b'{"navigation": {"ag', "foreign": b"\x00\x00\x00\x01Bud1\x00\xff", "other": b"[1, 2]\n"}
+DAMAGES = {
+    "empty": b"",
+    "cut": b'{"navigation": {"ag',
+    "foreign": b"\x00\x00\x00\x01Bud1\x00\xff",
+    "other": b"[1, 2]\n",
+}
 READERS = {
     "metrics.json": (returns.take, safe.take, found_clusters.take),
     "summary.csv": (returns.take,),

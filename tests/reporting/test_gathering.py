@@ -92,7 +92,7 @@ def test_broken_diagnostics_are_refused(tmp_path: Path):
     broken.parent.mkdir(parents=True)
     for text in ("{", "[]", '{"clustering": {}}'):
         broken.write_text(text)
-        with pytest.raises(UserError, match="no diagnostics|is damaged"):
+        with pytest.raises(UserError, match=r"no diagnostics|is damaged"):
             gather([str(broken)])
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
-from stages.made_files import reading, read_object
+from stages.made_files import read_object, reading
 from stages.reporting.kit.records import parsed
 
 Matrix = Float[np.ndarray, "clusters columns"]

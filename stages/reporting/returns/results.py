@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from stages.made_files import reading, read_object
+from stages.made_files import read_object, reading
 from stages.paths import BOUND, EVALUATION, Place
 from stages.reporting.gathering import Source, by_name
 from stages.reporting.kit.blocks import join_blocks
-from stages.reporting.kit.records import REMEDY, parsed, read_rows
+from stages.reporting.kit.records import parsed, read_rows
 
 
 @dataclass(frozen=True)
