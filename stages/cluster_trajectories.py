@@ -16,9 +16,15 @@ def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: 
     # Loaded here, so that the command line needs the names of the methods alone.
     from stages.datasets.requirements import require
     from stages.formats.loading import load
+    from stages.formats.report import Report
+    from stages.formats.wild_values import wild_values
     from stages.training.job import Job
 
-    episodes = load(dataset)
+    episodes, report = load(dataset), Report(dataset)
+    wild_values(episodes, report)  # told here, too: what one slip does to clusters looks like a finding
+    report.refuse()
+    for note in report.notes:
+        print(note)
     require(episodes, num_clusters=settings.settings.num_clusters or 1, place=dataset)
     job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, [dataset], settings)
     clustering = settings.entry(job, settings.settings).fit()

@@ -8,8 +8,11 @@ from stages.clustering import CLUSTERING
 from stages.diagnosis.diagnosis import Diagnosis
 from stages.diagnosis.found_clusters import read_clusters
 from stages.diagnosis.settings import DiagnosisSettings
+from stages.errors import UserError
 from stages.formats.native import write_native
 from tests.synthetic import two_policies
+
+RETURNS = {"method": "return_kmeans", "num_clusters": 2}
 
 
 @pytest.mark.parametrize(
@@ -27,7 +30,7 @@ def test_a_method_that_finds_fewer_clusters_than_told_says_so(tmp_path, capsys):
     main(
         str(tmp_path / "two.hdf5"),
         output,
-        CLUSTERING.choose({"method": "return_kmeans", "num_clusters": 2}),
+        CLUSTERING.choose(RETURNS),
         [0],
         "cpu",
     )
@@ -43,3 +46,22 @@ def test_evidence_finds_as_many_clusters_as_told_though_fewer_episodes_may_be_co
     main(str(tmp_path / "two.hdf5"), output, choice, [0], "cpu")
     assert "told 4 clusters" not in capsys.readouterr().out
     assert set(read_clusters(output, dataset)[0].labels) == {0, 1, 2, 3}
+
+
+def test_a_wild_number_is_told_where_it_misleads(tmp_path, capsys):
+    dataset, output = two_policies(8), str(tmp_path / "clusters.safetensors")
+    dataset.actions[33, 1] = 1e4
+    write_native(tmp_path / "two.hdf5", dataset)
+    main(str(tmp_path / "two.hdf5"), output, CLUSTERING.choose(RETURNS), [0], "cpu")
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith("wild-value: 10000, all others lie between -") and "actions, column 1, row 33" in first
+    facts = Diagnosis(dataset, DiagnosisSettings()).of_clusters(read_clusters(output, dataset)[0])
+    assert any(line.startswith("actions, column 1, row 33: 10000, all others") for line in facts["warnings"])
+
+
+def test_numbers_too_large_to_compute_with_are_refused_before_clustering(tmp_path):
+    dataset = two_policies(8)
+    dataset.observations[33, 1] = 1e30
+    write_native(tmp_path / "two.hdf5", dataset)
+    with pytest.raises(UserError, match=r"two\.hdf5: observations: up to 1e\+30, whose square is infinite"):
+        main(str(tmp_path / "two.hdf5"), str(tmp_path / "c"), CLUSTERING.choose(RETURNS), [0], "cpu")

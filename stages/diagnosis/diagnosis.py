@@ -24,6 +24,8 @@ from stages.diagnosis.collapse import close_centroids, empty_clusters, equal_pol
 from stages.diagnosis.conflict_relation import ConflictRelation
 from stages.diagnosis.found_clusters import FoundClusters
 from stages.diagnosis.settings import DiagnosisSettings
+from stages.formats.report import Report
+from stages.formats.wild_values import wild_values
 from stages.seeding import generator
 
 
@@ -97,7 +99,7 @@ class Diagnosis:
         return float(ambiguous(self.model, labels, num_clusters, folds, draws).mean())
 
     def _warnings(self, found: FoundClusters, sizes: Int[np.ndarray, "clusters"]) -> list[str]:
-        """Signs of collapse; a method that was free to choose K may leave clusters empty."""
+        """Signs of collapse, and numbers that may mislead; a method free to choose K may leave clusters empty."""
         sampled = found.labels[self.chosen], found.num_clusters
         asked_for = found.settings.get("num_clusters", found.num_clusters)
         return [
@@ -109,7 +111,14 @@ class Diagnosis:
                 else []
             ),
             *([] if found.latents is None else close_centroids(found.latents, found.labels)),
+            *self._wild_values(),
         ]
+
+    def _wild_values(self) -> list[str]:
+        """Where numbers are so far from all others that they may decide how the clusters look."""
+        report = Report("dataset")
+        wild_values(self.dataset, report)
+        return [f"{note.place}: {note.cause}; clusters may hang on it" for note in report.notes]
 
     def _policy_names(self) -> list[str]:
         """Names of the true policies; empty if they are not known."""
