@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from stages.datasets.episodes import EpisodeDataset
+from stages.datasets.scales import scales
 
-SMALLEST_STD = 1e-3  # as in `stages.networks.normaliser`: what hardly varies is not blown up
 FARTHEST = 5.0  # standard deviations; single wild values are cut to this
 
 
@@ -29,7 +29,8 @@ def random_features(
 
 
 def standardised(values: Float[np.ndarray, "steps columns"]) -> Float[np.ndarray, "steps columns"]:
-    """Columns with mean 0 and standard deviation 1 (float64); those that hardly vary end up smaller."""
+    """Columns with mean 0 and standard deviation 1 (float64); those that do not vary stay 0, see `scales`."""
     exact = values.astype(np.float64)
-    scaled: np.ndarray = (exact - exact.mean(axis=0)) / np.maximum(exact.std(axis=0), SMALLEST_STD)
+    mean = exact.mean(axis=0)
+    scaled: np.ndarray = (exact - mean) / scales(exact.std(axis=0), mean)
     return scaled

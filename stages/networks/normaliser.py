@@ -10,15 +10,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.datasets.episodes import EpisodeDataset
-
-MIN_STD = 1e-3
+from stages.datasets.scales import scales
 
 
 @dataclass(frozen=True)
 class Normaliser:
     """Observations to mean 0 and standard deviation 1, actions to the box [-1, 1] spanned by the dataset.
 
-    Standard deviations below 1e-3 (sensors that never move) count as 1e-3. Discrete actions are left as they are.
+    Sensors that never move are scaled as `stages.datasets.scales` says. Discrete actions are left as they are.
     """
 
     observation_mean: Float[Tensor, "observation"]
@@ -35,8 +34,8 @@ class Normaliser:
             centre, scale = np.zeros(1), np.ones(1)
         else:
             low, high = dataset.actions.min(0).astype(np.float64), dataset.actions.max(0).astype(np.float64)
-            centre, scale = (low + high) / 2, np.maximum((high - low) / 2, MIN_STD)
-        arrays = mean, np.maximum(std, MIN_STD), centre, scale
+            centre, scale = (low + high) / 2, scales((high - low) / 2, (low + high) / 2)
+        arrays = mean, scales(std, mean), centre, scale
         return cls(*(torch.from_numpy(array).float() for array in arrays))
 
     def observations(self, values: Float[Tensor, "*batch observation"]) -> Float[Tensor, "*batch observation"]:

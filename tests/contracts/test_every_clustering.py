@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,3 +90,18 @@ def test_short_and_ragged_episodes(name):
 def test_one_cluster(name):
     found = method(name, DATASETS["continuous"], (0,), num_clusters=1, initial_clusters=1).fit()
     assert np.unique(found.labels).tolist() == [0]
+
+
+@pytest.mark.parametrize("exponents", [(-40, 20), (30, -40)])
+@pytest.mark.parametrize("name", METHODS)
+def test_units_of_observations_and_actions_change_no_label(name, exponents):
+    plain = two_policies(16, steps=12)
+    # Powers of two, so that not even rounding differs; everything else is a matter of the method's own scales.
+    observations, actions = (2.0**exponent for exponent in exponents)
+    scaled = replace(
+        plain,
+        observations=plain.observations * np.float32(observations),
+        next_observations=plain.next_observations * np.float32(observations),
+        actions=plain.actions * np.float32(actions),
+    )
+    assert torch.equal(method(name, scaled, (0,)).fit().labels, method(name, plain, (0,)).fit().labels)

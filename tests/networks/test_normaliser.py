@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stages.networks.normaliser import MIN_STD, Normaliser
+from stages.networks.normaliser import Normaliser
 from tests.synthetic import dataset_of
 
 
@@ -22,8 +26,8 @@ def test_observations_become_standardised():
 
 def test_constant_columns_stay_finite():
     normaliser = Normaliser.of(dataset())
-    assert normaliser.observation_std[2] == np.float32(MIN_STD)
-    assert normaliser.action_scale[1] == np.float32(MIN_STD)
+    torch.testing.assert_close(normaliser.observation_std[2], 1e-3 * normaliser.observation_std[:2].max())
+    torch.testing.assert_close(normaliser.action_scale[1], 1e-3 * normaliser.action_scale[0])
 
 
 def test_actions_span_the_unit_box_and_come_back():
@@ -49,3 +53,20 @@ def test_tensors_rebuild_it():
     again = Normaliser(**normaliser.tensors())
     for name, tensor in normaliser.tensors().items():
         assert torch.equal(getattr(again, name), tensor)
+
+
+@given(st.integers(-100, 60), st.integers(-100, 60))
+def test_units_make_no_difference(exponent: int, action_exponent: int):
+    plain, unit, action_unit = dataset(), np.float32(2.0**exponent), np.float32(2.0**action_exponent)
+    scaled = replace(plain, observations=plain.observations * unit, actions=plain.actions * action_unit)
+    for name in ("observations", "actions"):
+        found, expected = (getattr(Normaliser.of(d), name)(torch.from_numpy(getattr(d, name))) for d in (scaled, plain))
+        assert torch.equal(found, expected)
+
+
+@given(st.integers(0, 100))
+def test_what_varies_by_rounding_alone_is_constant(seed: int):
+    noise = np.random.default_rng(seed).standard_normal((50, 3)) * np.array([1.0, 1e-9, 1e-4])
+    normaliser = Normaliser.of(dataset_of(noise + np.array([0.0, 0.0, 5000.0]), noise, np.zeros(50), [50]))
+    torch.testing.assert_close(normaliser.observation_std[1:], 1e-3 * normaliser.observation_std[:1].expand(2))
+    assert normaliser.action_scale[2] < 1e-3 * normaliser.action_scale[0]  # little, and yet it varies
