@@ -13,6 +13,15 @@ from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.report import Report
 from stages.system_errors import naming
 
+# What may be found in place of a dataset, by its first bytes.
+OTHERS = {
+    b"version https://git-lfs": ("is Git LFS's pointer to the data", "Fetch the data: git lfs pull"),
+    b"\x1f\x8b": ("is compressed with gzip", "Unpack it: gunzip"),
+    b"\x93NUMPY": ("is one array, not a dataset", "Store all arrays with numpy.savez"),
+    b"\x80": ("is a pickle, which could run any program when read", "Store its arrays with numpy.savez"),
+    b"<": ("is a web page, or XML", "Download the file itself"),
+}
+
 
 class FileFormat(ABC):
     """Reads, and where it can also writes, one layout. Register with ``@FORMATS.register(name, Settings)``."""
@@ -72,5 +81,8 @@ def recognise(path: Path) -> str:
     for name in FORMATS.names():
         if FORMATS.entry(name)().recognises(path):
             return name
+    for signature, (cause, remedy) in OTHERS.items():
+        if begins_with(path, signature):
+            raise UserError(cause, place=str(path), remedy=remedy)
     known = ", ".join(FORMATS.names())
     raise UserError(f"has none of the known layouts ({known})", place=str(path), remedy="Check the file")

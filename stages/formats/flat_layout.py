@@ -27,6 +27,7 @@ MATRICES = ("observations", "actions", "next_observations")
 FLAGS = ("terminals", "timeouts", "ends")
 OBSERVATIONS = ("observations", "next_observations")
 OWN_NAMES = {"terminals": "terminations", "timeouts": "truncations"}
+BEYOND_INTEGERS = 2.0**63
 MEANT_AS_AMOUNTS = "Use the setting actions: continuous if they are amounts"
 
 
@@ -132,6 +133,7 @@ def _values(stored: Any, key: str, report: Report, meaning: Meaning) -> np.ndarr
     nothing = np.zeros((0, 0) if key in MATRICES else 0)
     if getattr(stored, "shape", None) is None or stored.dtype.kind not in "fiub":
         kind = "a group" if isinstance(stored, h5py.Group) else f"of type {getattr(stored, 'dtype', 'unknown')}"
+        kind = "empty" if isinstance(stored, h5py.Dataset) and stored.shape is None else kind
         report.error("not-an-array", f"is {kind}, not an array of numbers", key)
         return nothing
     shape, choices = stored.shape, key == "actions" and _are_choices(stored, meaning)
@@ -176,6 +178,11 @@ def _choices(stored: Any, report: Report) -> np.ndarray:
     values: np.ndarray = np.asarray(stored[()])
     if values.dtype.kind == "f" and not (np.isfinite(values) & (values == np.rint(values))).all():
         report.error("action-number", "are not whole numbers", "actions", "Leave out the setting actions: choices")
+        return np.zeros(values.shape, dtype=np.int64)
+    if values.size and not -BEYOND_INTEGERS <= float(values.min()) <= float(values.max()) < BEYOND_INTEGERS:
+        report.error(
+            "action-number", f"numbers up to {values.max():.4g} are none of actions", "actions", MEANT_AS_AMOUNTS
+        )
         return np.zeros(values.shape, dtype=np.int64)
     return values.astype(np.int64, copy=False)
 

@@ -15,7 +15,7 @@ from stages.formats.report import Report
 
 # Rounding is a loss where it is more than this share of the column's spread: a thousand steps between its values.
 LOSS = 1e-3
-# What spreads by less than this share of its size is noise of 64-bit arithmetic around a constant.
+# What spreads by less than this share of its size is noise of 64-bit arithmetic around a constant; not so integers.
 NOISE = 1e-10
 # Large arrays are looked at in blocks, so that they are not held twice.
 BLOCKS, BLOCK = 20, 1000
@@ -33,7 +33,7 @@ def check_precision(stored: Any, key: str, meaning: Meaning, report: Report) -> 
     sample = _sample(stored)
     if key == "observations":
         sample = sample.reshape(len(sample), -1)
-    for column, (before, after, offset) in lost(sample).items():
+    for column, (before, after, offset) in lost(sample, NOISE if stored.dtype.kind == "f" else 0.0).items():
         if (key == "observations" and column in meaning.leave_out) or meaning.offsets.get(column):
             continue
         cause = f"column {column}: of {before:,} different numbers float32 keeps {after:,}"
@@ -46,8 +46,11 @@ def check_precision(stored: Any, key: str, meaning: Meaning, report: Report) -> 
             report.error("precision", cause, key, f"{remedy} if nothing depends on it, such as a clock")
 
 
-def lost(values: Float[np.ndarray, "rows columns"]) -> dict[int, tuple[int, int, str]]:
-    """Columns that float32 cannot hold: how many different numbers they have, how many are left, what to subtract."""
+def lost(values: Shaped[np.ndarray, "rows columns"], noise: float = NOISE) -> dict[int, tuple[int, int, str]]:
+    """Columns that float32 cannot hold: how many different numbers they have, how many are left, what to subtract.
+
+    Columns that spread by less than the share `noise` of their size are constant.
+    """
     found = {}
     with np.errstate(over="ignore", invalid="ignore"):
         rounded = values.astype(np.float32).astype(values.dtype)
@@ -55,7 +58,7 @@ def lost(values: Float[np.ndarray, "rows columns"]) -> dict[int, tuple[int, int,
         low, centre, high = np.quantile(values, [0.01, 0.5, 0.99], axis=0)  # A slip or two does not count.
         spread = (high - low) / 4
         spread = np.where(spread > 0, spread, values.std(axis=0))
-        suspects = np.flatnonzero((error > LOSS * spread) & (spread > NOISE * np.abs(centre)) & np.isfinite(error))
+        suspects = np.flatnonzero((error > LOSS * spread) & (spread > noise * np.abs(centre)) & np.isfinite(error))
     for column in suspects:
         before, after = len(np.unique(values[:, column])), len(np.unique(rounded[:, column]))
         if after < before:
@@ -80,7 +83,7 @@ def shifted(values: Shaped[np.ndarray, "rows columns"], meaning: Meaning) -> Flo
     return kept.astype(np.float32)
 
 
-def _sample(stored: Any) -> Float[np.ndarray, "rows columns"]:
+def _sample(stored: Any) -> Shaped[np.ndarray, "rows columns"]:
     if len(stored) <= BLOCKS * BLOCK:
         values = np.asarray(stored[()])
     else:

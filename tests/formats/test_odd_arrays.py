@@ -1,0 +1,100 @@
+"""Arrays of unusual types, and files that are no datasets: read as they are meant, or refused in their own line."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from stages.datasets.episodes import EpisodeDataset
+from stages.errors import UserError
+from stages.formats.importing import ImportSettings, import_files
+from tests.formats.recording import STEPS, recording, written
+
+NUMBERS = ("observations", "actions", "rewards", "next_observations")
+
+
+def imported(path: Path) -> EpisodeDataset:
+    return import_files([path], ImportSettings())[0]
+
+
+@pytest.mark.parametrize("suffix", ["hdf5", "npz"])
+@pytest.mark.parametrize("kind", [">f4", "<f8", ">f8", "longdouble"])
+def test_types_that_hold_float32_change_nothing(tmp_path: Path, kind: str, suffix: str) -> None:
+    arrays = recording()
+    converted = {key: arrays[key].astype(kind) for key in NUMBERS}
+    found = imported(written(tmp_path / f"a.{suffix}", arrays | converted))
+    for key in NUMBERS:
+        np.testing.assert_array_equal(getattr(found, key), arrays[key])
+        assert getattr(found, key).dtype == np.dtype("float32")
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64"])
+def test_whole_numbers_beyond_float32_are_told(tmp_path: Path, kind: str) -> None:
+    arrays = recording()
+    steps = np.rint(1000 * arrays["observations"]).astype(np.int64) + 2**53
+    path = written(tmp_path / "a.hdf5", arrays | {"observations": steps.astype(kind)})
+    with pytest.raises(UserError, match=r"observations: column 0: of 2\d\d different numbers float32 keeps 1 \(and 3 more"):
+        imported(path)
+
+
+@pytest.mark.parametrize("numbers", [np.full(STEPS, 2**63, dtype=np.uint64), np.full(STEPS, 1e30)])
+def test_numbers_of_actions_beyond_integers_are_refused(tmp_path: Path, numbers: np.ndarray) -> None:
+    path = written(tmp_path / "a.hdf5", recording() | {"actions": numbers})
+    with pytest.raises(UserError, match=r"actions: numbers up to \d.*e\+\d\d are none of actions\. Use the setting"):
+        import_files([path], ImportSettings(actions="choices"))
+
+
+def test_an_array_without_a_shape_is_called_empty(tmp_path: Path) -> None:
+    arrays = recording()
+    del arrays["rewards"]
+    path = written(tmp_path / "a.hdf5", arrays)
+    with h5py.File(path, "r+") as file:
+        file["rewards"] = h5py.Empty("f4")
+    with pytest.raises(UserError, match=r"a\.hdf5: rewards: is empty, not an array of numbers"):
+        imported(path)
+
+
+@pytest.mark.parametrize("kind", ["reference", "region", "compound", "text", "complex", "bytes"])
+def test_what_is_no_number_is_refused(tmp_path: Path, kind: str) -> None:
+    arrays = recording()
+    rewards = arrays.pop("rewards")
+    path = written(tmp_path / "a.hdf5", arrays)
+    with h5py.File(path, "r+") as file:
+        file["elsewhere"] = rewards
+        reference = file["elsewhere"].ref
+        made = {
+            "reference": lambda: file.create_dataset("rewards", data=[reference] * STEPS, dtype=h5py.ref_dtype),
+            "region": lambda: file.create_dataset("rewards", data=file["elsewhere"].regionref[:9]),
+            "compound": lambda: file.create_dataset("rewards", data=rewards.view([("r", "f4")])),
+            "text": lambda: file.create_dataset("rewards", data=["1.0"] * STEPS, dtype=h5py.string_dtype()),
+            "complex": lambda: file.create_dataset("rewards", data=rewards.astype(complex)),
+            "bytes": lambda: file.create_dataset("rewards", data=rewards.astype("S4")),
+        }
+        made[kind]()
+    with pytest.raises(UserError, match=r"a\.hdf5: rewards: is of type .*, not an array of numbers"):
+        imported(path)
+
+
+FOREIGN = {
+    "pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"),
+    "gzip": (gzip.compress(b"anything"), "is compressed with gzip. Unpack it"),
+    "array": (b"\x93NUMPY\x01\x00", "is one array, not a dataset. Store all arrays with numpy.savez"),
+    "pickle": (b"\x80\x04}.", "is a pickle, which could run any program when read"),
+    "page": (b"<!DOCTYPE html><html>", "is a web page, or XML. Download the file itself"),
+    "text": (b"a,b\n1,2\n", "has none of the known layouts"),
+    "nothing": (b"", "has none of the known layouts"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_files_of_other_kinds_are_called_what_they_are(tmp_path: Path, kind: str) -> None:
+    contents, said = FOREIGN[kind]
+    (tmp_path / "a.hdf5").write_bytes(contents)
+    with pytest.raises(UserError) as caught:
+        imported(tmp_path / "a.hdf5")
+    assert str(caught.value).startswith(f"{tmp_path / 'a.hdf5'}: ") and said in str(caught.value)
+    assert "\n" not in str(caught.value)
