@@ -6,9 +6,10 @@ The line names the file, the key path, the cause, and the nearest known key.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from stages.errors import UserError, did_you_mean
 
@@ -20,6 +21,15 @@ class Settings(BaseModel):
     """A block of settings. Unknown keys are refused, values are checked against declared types and ranges."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: Any) -> Any:
+        """Refuse true and false, which pydantic takes for 1 and 0, where a number is meant."""
+        kinds = _kinds(cls.model_fields[info.field_name].annotation) if isinstance(value, bool) else set()
+        if kinds & {int, float} and not kinds & {bool, Any}:
+            raise ValueError(f"should be a number, not {str(value).lower()}")
+        return value
 
 
 def refused(error: ValidationError, model: type[BaseModel], sources: Sources, at: Sequence[Keys] = ((),)) -> UserError:
@@ -100,3 +110,10 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for argument in get_args(annotation) for model in _models(argument)]
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types that a union allows; the type itself where it is none."""
+    if get_origin(annotation) in (Union, UnionType, Annotated):
+        return {kind for part in get_args(annotation) for kind in _kinds(part)}
+    return {annotation}

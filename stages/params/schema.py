@@ -25,7 +25,7 @@ class SeedRange(Settings):
     """Which seeds, and how many of them one job trains together."""
 
     first: int = Field(0, ge=0, description="first seed")
-    count: int = Field(10, ge=1, description="number of seeds")
+    count: int = Field(10, ge=1, le=10_000, description="number of seeds")
     block: int = Field(5, ge=1, description="seeds trained together in one job")
 
     @property

@@ -37,7 +37,9 @@ def test_whole_numbers_beyond_float32_are_told(tmp_path: Path, kind: str) -> Non
     arrays = recording()
     steps = np.rint(1000 * arrays["observations"]).astype(np.int64) + 2**53
     path = written(tmp_path / "a.hdf5", arrays | {"observations": steps.astype(kind)})
-    with pytest.raises(UserError, match=r"observations: column 0: of 2\d\d different numbers float32 keeps 1 \(and 3 more"):
+    with pytest.raises(
+        UserError, match=r"observations: column 0: of 2\d\d different numbers float32 keeps 1 \(and 3 more"
+    ):
         imported(path)
 
 

@@ -40,3 +40,27 @@ def test_a_file_that_is_not_params_is_refused_in_one_line(tmp_path: Path, text: 
 )
 def test_seeds_are_cut_into_blocks(seeds: SeedRange, blocks: list[str]) -> None:
     assert seeds.blocks == blocks
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"seeds": {"count": True}}, r"seeds.count: should be a number, not true"),
+        (
+            {"evaluate": {"in_distribution_ratio": False}},
+            r"evaluate.in_distribution_ratio: should be a number, not false",
+        ),
+        ({"train_critics": {"discount": True}}, r"train_critics.discount: should be a number, not true"),
+        ({"cluster_trajectories": {"em": {"num_clusters": True}}}, r"em.num_clusters: should be a number, not true"),
+        ({"seeds": {"count": 10**12}}, r"seeds.count: should be less than or equal to 10000"),
+    ],
+)
+def test_numbers_are_numbers(tmp_path: Path, params: dict[str, Any], values: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        recipes(tmp_path, params, values)
+
+
+def test_true_and_false_stay_what_they_are(tmp_path: Path, params: dict[str, Any]) -> None:
+    for value in (True, False):
+        made = recipes(tmp_path, params, {"train_critics": {"continue_truncated": value}})
+        assert made.params.train_critics["continue_truncated"] is value
