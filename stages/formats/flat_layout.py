@@ -18,6 +18,7 @@ from stages.formats.hdf5_files import member
 from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.precision import check_precision, shifted
 from stages.formats.report import Report
+from stages.made_files import json_object
 
 Arrays = dict[str, np.ndarray]
 
@@ -27,6 +28,7 @@ MATRICES = ("observations", "actions", "next_observations")
 FLAGS = ("terminals", "timeouts", "ends")
 OBSERVATIONS = ("observations", "next_observations")
 OWN_NAMES = {"terminals": "terminations", "timeouts": "truncations"}
+JSON_ATTRIBUTES = {"environment_settings", "oracle_ceiling"}
 BEYOND_INTEGERS = 2.0**63
 MEANT_AS_AMOUNTS = "Use the setting actions: continuous if they are amounts"
 
@@ -94,6 +96,16 @@ def read_num_actions(arrays: Arrays, stated: Any, report: Report, meaning: Meani
         report.error("action-number", cause, "actions", f"Count actions from 0. {MEANT_AS_AMOUNTS}")
     report.refuse()
     return int(stated)
+
+
+def check_attributes(attributes: Mapping[str, str], report: Report) -> None:
+    """Refuse attributes that should be JSON objects and are not: whoever reads them later counts on it."""
+    for name in JSON_ATTRIBUTES & attributes.keys():
+        try:
+            json_object(attributes[name])
+        except (ValueError, RecursionError) as error:
+            report.error("text", f"is not a JSON object ({error})", name, "Remove the attribute, or write it again")
+    report.refuse()
 
 
 def check_labels(dataset: EpisodeDataset, report: Report) -> None:

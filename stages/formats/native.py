@@ -22,6 +22,7 @@ from stages.formats.base import FileFormat
 from stages.formats.flat_layout import (
     REQUIRED,
     Arrays,
+    check_attributes,
     check_labels,
     read_arrays,
     read_num_actions,
@@ -118,6 +119,7 @@ def _header(file: h5py.File, report: Report) -> tuple[str, dict[str, str]]:
         report.error("format-version", cause, remedy="Update the program")
     report.refuse()
     attributes = {name: str(text) for name, text in file.attrs.items() if name not in OWN_ATTRIBUTES}
+    check_attributes(attributes, report)
     return str(file.attrs.get("environment", "")), attributes
 
 

@@ -31,6 +31,7 @@ from stages.formats.flat_layout import (
     OPTIONAL,
     OWN_NAMES,
     REQUIRED,
+    check_attributes,
     check_labels,
     read_arrays,
     read_num_actions,
@@ -86,6 +87,7 @@ class NpzFormat(FileFormat):
             behaviour_policy_names=policies,
             attributes=_parsed(attributes, report),
         )
+        check_attributes(dataset.attributes, report)
         check_labels(dataset, report)
         return dataset
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -12,7 +13,11 @@ import pytest
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.formats.importing import ImportSettings, import_files
+from stages.formats.minari.reading import MinariFormat
+from stages.formats.native import read_header, write_native
+from stages.formats.npz import NpzFormat
 from tests.formats.recording import STEPS, recording, written
+from tests.synthetic import make_episodes
 
 NUMBERS = ("observations", "actions", "rewards", "next_observations")
 
@@ -100,3 +105,18 @@ def test_files_of_other_kinds_are_called_what_they_are(tmp_path: Path, kind: str
         imported(tmp_path / "a.hdf5")
     assert str(caught.value).startswith(f"{tmp_path / 'a.hdf5'}: ") and said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["environment_settings", "oracle_ceiling"])
+@pytest.mark.parametrize("text", ["", "abc", "[1]", '{"cut": ', "3", 2000 * "["])
+def test_attributes_that_are_no_objects_are_refused(tmp_path: Path, name: str, text: str) -> None:
+    dataset = replace(make_episodes([5, 6]), attributes={name: text})
+    write_native(tmp_path / "a.hdf5", dataset)
+    NpzFormat().write(tmp_path / "a.npz", dataset)
+    MinariFormat().write(tmp_path / "folder", dataset)
+    for path in (tmp_path / "a.hdf5", tmp_path / "a.npz", tmp_path / "folder"):
+        with pytest.raises(UserError, match=f"{name}: is not a JSON object .*Remove the attribute") as caught:
+            imported(path)
+        assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+    with pytest.raises(UserError, match=f"{name}: is not a JSON object"):
+        read_header(tmp_path / "a.hdf5")

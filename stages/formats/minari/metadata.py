@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
 from stages.environments import ENVIRONMENTS
+from stages.formats.flat_layout import check_attributes
 from stages.formats.minari.folder import METADATA_FILE
 from stages.formats.minari.spaces import refuse
 from stages.formats.report import Report
@@ -76,6 +77,7 @@ def read_metadata(folder: Path, report: Report) -> Metadata:
 def read_provenance(metadata: Metadata, report: Report) -> tuple[str, dict[str, str]]:
     """The environment's id, empty where it is none of this project's, and the dataset's attributes."""
     if metadata.unmix is not None:
+        check_attributes(metadata.unmix.attributes, report)
         return metadata.unmix.environment, dict(metadata.unmix.attributes)
     extra = metadata.model_extra or {}
     found = {f"minari_{key}": extra[key] for key in KEPT if extra.get(key) is not None}
