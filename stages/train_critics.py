@@ -6,6 +6,7 @@ Example: python -m stages.train_critics data/generated/navigation.hdf5 clusters.
 
 from __future__ import annotations
 
+from stages.algorithms.requirements import require_differing_rewards
 from stages.clustering.clusters_file import ClustersFile
 from stages.command import Command
 from stages.empo.critics import CriticSettings, train_critics
@@ -15,8 +16,9 @@ from stages.training.job import Job
 
 def main(dataset: str, clusters: str, output: str, settings: CriticSettings, seeds: list[int], device: str) -> None:
     """Read dataset and clusters, train both critics for all seeds together, save them."""
-    found = ClustersFile.read(clusters)
-    job = Job.of("stages.train_critics", load(dataset), seeds, device, output, [dataset, clusters], settings)
+    found, episodes = ClustersFile.read(clusters), load(dataset)
+    require_differing_rewards(episodes)
+    job = Job.of("stages.train_critics", episodes, seeds, device, output, [dataset, clusters], settings)
     critics = train_critics(job, found.labels, found.num_clusters, settings)
     critics.metadata |= job.metadata(settings)
     critics.save(output)

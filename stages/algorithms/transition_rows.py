@@ -13,7 +13,7 @@ from stages.algorithms.requirements import (
     require_following,
 )
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.transitions import next_row, returns_to_go
+from stages.datasets.transitions import next_row, returns_to_go, unit_of
 from stages.training.job import Job
 from stages.training.rows import Rows
 
@@ -67,7 +67,7 @@ def reward_unit(dataset: EpisodeDataset, discount: float, scale: RewardScale) ->
         UserError: Their range is wanted, and all returns are equal.
     """
     if scale == "deviation":
-        return max(float(returns_to_go(dataset, discount).std()), 1e-6)
+        return unit_of(returns_to_go(dataset, discount))
     if scale == "range":
         require_differing_returns(dataset, "reward_scale: range")
         return float(np.ptp(dataset.episode_returns)) / PUBLISHED_RANGE

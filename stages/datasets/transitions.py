@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from stages.datasets.episodes import EpisodeDataset
+from stages.datasets.scales import ROUNDING
 
 
 def returns_to_go(dataset: EpisodeDataset, discount: float) -> Float[np.ndarray, "steps"]:
@@ -27,6 +28,12 @@ def returns_to_go(dataset: EpisodeDataset, discount: float) -> Float[np.ndarray,
         going = row > begin
         row, begin, following = row[going] - 1, begin[going], following[going]
     return returns
+
+
+def unit_of(returns: Float[np.ndarray, "steps"]) -> float:
+    """Their standard deviation, in which values are around one whatever the unit of rewards; 1 if all are equal."""
+    deviation = float(returns.std())
+    return deviation if deviation > ROUNDING * abs(float(returns.mean())) else 1.0
 
 
 def next_row(dataset: EpisodeDataset) -> tuple[Int[np.ndarray, "steps"], Bool[np.ndarray, "steps"]]:

@@ -23,7 +23,8 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
-from stages.datasets.transitions import n_step, next_row, returns_to_go, to_the_end
+from stages.datasets.transitions import n_step, next_row, returns_to_go, to_the_end, unit_of
+from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
@@ -59,6 +60,11 @@ class SarsaQ(Learner):
         beyond, has_next = next_row(dataset)
         following = torch.from_numpy(beyond[steps.last_row])
         usable = torch.from_numpy(has_next[steps.last_row] | (steps.discounts == 0)).nonzero().squeeze(1)
+        if not len(usable):
+            cause = (
+                f"episodes of at most {dataset.episode_lengths.max()} steps, all cut by truncation, tell nothing of Q"
+            )
+            raise UserError(cause, place="n_step", remedy="Lower it below their length, or mark ends that are terminal")
         pairs = torch.cat([job.observations, job.actions], dim=1)
         columns = {
             "pairs": pairs,
@@ -132,7 +138,7 @@ def train_critics(
     """Train Q and V of all clusters; their networks, unit of values and losses as a file's contents."""
     assignment = EpisodeTable.one_hot(torch.from_numpy(labels), num_clusters, job.device)
     returns = returns_to_go(job.dataset, settings.discount)
-    scale = max(float(returns.std()), 1e-6)
+    scale = unit_of(returns)
     q = SarsaQ(job, assignment, settings, scale)
     q_draws = UniformDraws(job.seeds, len(q.rows), settings.batch_size)
     q_metrics = job.train("SARSA Q", q, q.rows, q_draws, settings.q_steps)

@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
-from stages.datasets.transitions import n_step, returns_to_go
+from stages.datasets.transitions import n_step, returns_to_go, unit_of
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
@@ -94,7 +94,7 @@ def train_high_level(
     job: Job, labels: Int[np.ndarray, "seeds episodes"], num_clusters: int, settings: HighLevelSettings
 ) -> Artifact:
     """Train Q_H and V_H; their networks, unit of values and losses as a file's contents."""
-    scale = max(float(returns_to_go(job.dataset, settings.discount).std()), 1e-6)
+    scale = unit_of(returns_to_go(job.dataset, settings.discount))
     learner = HighLevel(job, EpisodeTable.one_hot(torch.from_numpy(labels), num_clusters, job.device), settings, scale)
     draws = UniformDraws(job.seeds, len(learner.rows), settings.batch_size)
     metrics = job.train("high-level IQL", learner, learner.rows, draws, settings.num_steps)

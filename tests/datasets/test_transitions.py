@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.datasets.transitions import n_step, next_row, returns_to_go, to_the_end
+from stages.datasets.transitions import n_step, next_row, returns_to_go, to_the_end, unit_of
 from tests.synthetic import dataset_of, ragged
 
 SEEDS = range(5)
@@ -98,3 +98,11 @@ def test_long_episodes_keep_their_small_rewards():
     assert returns_to_go(dataset, 1.0)[0] == pytest.approx(50_000 * float(np.float32(0.1)), rel=1e-9)
     n_step_rewards = n_step(dataset, 3, 0.999).rewards
     np.testing.assert_allclose(n_step_rewards[:-3], float(np.float32(0.1)) * (1 + 0.999 + 0.999**2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("unit", [2.0**-120, 1.0, 2.0**100])
+def test_values_are_around_one_in_any_unit_of_rewards(unit):
+    returns = np.random.default_rng(0).standard_normal(50)
+    assert unit_of(unit * returns) == unit * returns.std()
+    assert unit_of(np.full(50, unit)) == 1.0
+    assert unit_of(np.zeros(50)) == 1.0

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.transitions import returns_to_go
 from stages.empo.critics import CriticSettings, ReturnV, SarsaQ, train_critics
+from stages.errors import UserError
+from stages.formats.native import write_native
 from stages.networks.ensemble import Ensemble
+from stages.train_critics import main
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
@@ -213,3 +217,19 @@ def test_constant_rewards_do_not_divide_by_zero():
     made = train_critics(Job(dataset, [0]), np.zeros((1, 3), dtype=np.int64), 1, settings)
     assert made.tensors["q/parameters"].isfinite().all()
     assert made.tensors["v/parameters"].isfinite().all()
+
+
+@pytest.mark.parametrize(("lengths", "n"), [([1, 1, 1], 1), ([2, 3, 2], 3)])
+def test_episodes_that_tell_nothing_of_q_are_refused(lengths, n):
+    rows = sum(lengths)
+    dataset = dataset_of(np.eye(rows), np.zeros((rows, 1)), np.arange(rows), lengths, [True] * 3)
+    with pytest.raises(UserError, match=r"^n_step: episodes of at most \d steps, all cut by truncation"):
+        train_critics(Job(dataset, [0]), np.zeros((1, 3), dtype=np.int64), 1, CriticSettings(n_step=n, **SETTINGS))
+
+
+def test_rewards_that_tell_no_policy_from_another_are_refused(tmp_path):
+    dataset = dataset_of(np.eye(4), np.zeros((4, 1)), np.ones(4), [2, 2], [True, True])
+    write_native(tmp_path / "a.hdf5", dataset)
+    Artifact({"labels": torch.zeros(1, 2, dtype=torch.int64)}, {"num_clusters": 1}).save(tmp_path / "c.safetensors")
+    with pytest.raises(UserError, match="all rewards are 1, so no policy is better than another"):
+        main(str(tmp_path / "a.hdf5"), str(tmp_path / "c.safetensors"), "out", CriticSettings(), [0], "cpu")
