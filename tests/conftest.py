@@ -14,6 +14,11 @@ torch.set_num_threads(1)
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
 
+if by := os.environ.get("UNMIX_TEST_SEEDS_LATER"):
+    from tests.rounding import shift_seeds
+
+    shift_seeds(int(by))
+
 if bits := os.environ.get("UNMIX_TEST_SIGNIFICANT_BITS"):
     from tests.rounding import round_datasets
 

@@ -2,7 +2,8 @@
 
 Rounding depends on the processor: its instructions, its libraries, its number of threads. What a test asserts about a
 training has to hold under all of them. `make test-rounding` runs the tests that train with plainer instructions, and
-with every dataset rounded to fewer significant bits than float32 has, which works on all processors.
+with every dataset rounded to fewer significant bits than float32 has, which works on all processors. Nor may it hold
+for the seeds alone that it names: ``UNMIX_TEST_SEEDS_LATER=7 pytest tests/...`` draws the numbers of later seeds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from stages import seeding
 from stages.datasets.episodes import EpisodeDataset
 
 COLUMNS = ("observations", "actions", "rewards", "next_observations", "costs")
@@ -41,3 +43,13 @@ def round_datasets(bits: int) -> None:
                 object.__setattr__(self, name, rounded(values, bits))
 
     EpisodeDataset.__init__ = made_and_rounded  # type: ignore[method-assign]
+
+
+def shift_seeds(by: int) -> None:
+    """From now on every seed draws what the seed `by` later would; for before anything else imports the generators."""
+    made = seeding.generator
+
+    def later(seed: int, purpose: str, position: int = 0) -> np.random.Generator:
+        return made(seed + by, purpose, position)
+
+    seeding.generator = later

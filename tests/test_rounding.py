@@ -1,7 +1,8 @@
 import numpy as np
 
+from stages import seeding
 from stages.datasets.episodes import EpisodeDataset
-from tests.rounding import round_datasets, rounded
+from tests.rounding import round_datasets, rounded, shift_seeds
 from tests.synthetic import make_episodes
 
 
@@ -27,3 +28,11 @@ def test_datasets_are_rounded_when_they_are_made(monkeypatch):
     np.testing.assert_array_equal(coarse.observations, rounded(plain.observations, 12))
     assert (coarse.actions != plain.actions).any()
     np.testing.assert_array_equal(coarse.select(np.array([1])).rewards, coarse.rewards[4:])
+
+
+def test_later_seeds_are_drawn(monkeypatch):
+    monkeypatch.setattr(seeding, "generator", seeding.generator)  # put back after the test
+    plain = [generator.random() for generator in seeding.generators([0, 5], "test")]
+    shift_seeds(5)
+    later = [generator.random() for generator in seeding.generators([0, 5], "test")]
+    assert later[0] == plain[1] and later[1] not in plain
