@@ -17,13 +17,15 @@ def main(
     """Read dataset, clusters and critics, improve all clusters of all seeds, save the policies."""
     # Loaded here, so that the command line needs the names of the methods alone.
     from stages.artifacts import Artifact
-    from stages.empo.improvement import improve
+    from stages.empo.improvement import check_fit, improve
     from stages.formats.loading import load
     from stages.training.job import Job
 
     inputs = [dataset, clusters, critics]
-    job = Job.of("stages.improve_clusters", load(dataset), seeds, device, output, inputs, settings)
-    improved = improve(job, Artifact.load(clusters, "clusters"), Artifact.load(critics, "critics"), settings)
+    found, valued, episodes = Artifact.load(clusters, "clusters"), Artifact.load(critics, "critics"), load(dataset)
+    check_fit(found, valued, episodes, seeds)
+    job = Job.of("stages.improve_clusters", episodes, seeds, device, output, inputs, settings)
+    improved = improve(job, found, valued, settings)
     improved.metadata |= job.metadata(settings)
     improved.save(output)
     job.finish()

@@ -18,6 +18,8 @@ def main(dataset: str, clusters: str, output: str, settings: CriticSettings, see
     """Read dataset and clusters, train both critics for all seeds together, save them."""
     found, episodes = ClustersFile.read(clusters), load(dataset)
     require_differing_rewards(episodes)
+    found.require_episodes(episodes.num_episodes)
+    found.require_seeds(seeds)
     job = Job.of("stages.train_critics", episodes, seeds, device, output, [dataset, clusters], settings)
     critics = train_critics(job, found.labels, found.num_clusters, settings)
     critics.metadata |= job.metadata(settings)

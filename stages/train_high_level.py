@@ -15,8 +15,10 @@ from stages.training.job import Job
 
 def main(dataset: str, clusters: str, output: str, settings: HighLevelSettings, seeds: list[int], device: str) -> None:
     """Read dataset and clusters, train the high-level Q and V for all seeds together, save them."""
-    found = ClustersFile.read(clusters)
-    job = Job.of("stages.train_high_level", load(dataset), seeds, device, output, [dataset, clusters], settings)
+    found, episodes = ClustersFile.read(clusters), load(dataset)
+    found.require_episodes(episodes.num_episodes)
+    found.require_seeds(seeds)
+    job = Job.of("stages.train_high_level", episodes, seeds, device, output, [dataset, clusters], settings)
     high_level = train_high_level(job, found.labels, found.num_clusters, settings)
     high_level.metadata |= job.metadata(settings)
     high_level.save(output)

@@ -15,6 +15,7 @@ Reading needs no torch: arrays are NumPy's. Where tensors are wanted, ``torch.fr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,16 @@ class ClustersFile:
     def labels_of_steps(self, episode_of_step: Int[np.ndarray, "steps"]) -> Int[np.ndarray, "seeds steps"]:
         """The cluster of each step of the dataset."""
         return self.labels[:, episode_of_step]
+
+    def require_seeds(self, seeds: Sequence[int]) -> None:
+        """Stop unless the clusters are of these seeds.
+
+        Raises:
+            UserError: They are of others.
+        """
+        if self.seeds != list(seeds):
+            cause = f"has clusters of the seeds {self.seeds}, not {list(seeds)}"
+            raise UserError(cause, place=self.place, remedy="Cluster with the same --seeds")
 
     def require_episodes(self, num_episodes: int) -> None:
         """Stop unless the clusters are of as many episodes.

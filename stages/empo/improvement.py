@@ -12,10 +12,12 @@ from torch import Tensor
 from stages.artifacts import Artifact, prefixed
 from stages.clustering.cluster_networks import ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
+from stages.datasets.episodes import EpisodeDataset
 from stages.empo.cluster_rows import ClusterRows
+from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.registry import Choice
-from stages.seeding import generators
+from stages.seeding import Seeds, generators
 from stages.settings import Settings
 from stages.training.checkpoint import Checkpoint
 from stages.training.device import chunk_rows
@@ -66,6 +68,26 @@ class ImprovementMethod(ABC):
     @abstractmethod
     def run(self) -> Metrics:
         """Improve the policies of all clusters of all seeds, in place; the losses over training."""
+
+
+def check_fit(clusters: Artifact, critics: Artifact, dataset: EpisodeDataset, seeds: Seeds) -> None:
+    """Stop unless clusters and critics are of these seeds and of this dataset's episodes and sizes.
+
+    Raises:
+        UserError: One of them is of others.
+    """
+    found = ClustersFile.of(clusters)
+    found.require_episodes(dataset.num_episodes)
+    found.require_seeds(seeds)
+    width, networks = dataset.observations.shape[1], ClusterNetworks.of(clusters)
+    seen = {"clusters": networks.policies.sizes[0], "critics": critics.metadata["v_sizes"][0]}
+    for place, expected in seen.items():
+        if width != expected:
+            cause = f"made for observations of {expected} numbers, the dataset's have {width}"
+            raise UserError(cause, place=place, remedy="Give the files that were made from this dataset")
+    same = (critics.metadata["seeds"], critics.metadata["v_sizes"][-1]) == (list(seeds), networks.num_clusters)
+    if not same:
+        raise UserError("of other seeds or clusters", place="critics", remedy="Train them for these: train_critics")
 
 
 def improve(job: Job, clusters: Artifact, critics: Artifact, choice: Choice) -> Artifact:
