@@ -78,7 +78,7 @@ def test_clusters_of_other_episodes_are_refused(made: Path, stage: str) -> None:
 
 
 def improving(
-    made: Path, dataset: EpisodeDataset = DATASET, clusters: str = "clusters", critics: str = "critics"
+    folder: Path, dataset: EpisodeDataset = DATASET, clusters: str = "clusters", critics: str = "critics"
 ) -> None:
     write_native(folder / "other", dataset)
     run("improve_clusters", folder, "other", clusters, critics, [0])
