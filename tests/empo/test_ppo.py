@@ -116,8 +116,8 @@ def test_improvement_raises_the_true_value_of_every_cluster(options):
     before = value(method)
     metrics = method.run().tensors()
     gained = value(method) - before
-    # Of unnormalised advantages the large ones of a poor policy may lead a cluster astray, by as much as -4: with ten of
-    # twenty seeds one of the four, never two. Normalised ones: none with ten seeds under two roundings.
+    # Of unnormalised advantages the large ones of a poor policy may lead a cluster astray, by as much as -4: one of the
+    # four with ten of twenty seeds, never two. Normalised ones: none with ten seeds under two roundings.
     assert (gained > 0.02).sum() >= (3 if options.get("normalise_advantages") is False else 4)
     assert metrics["surrogate/values"].shape == (10, 2)
     assert (metrics["surrogate/values"][-1] > metrics["surrogate/values"][0]).all()
