@@ -8,10 +8,12 @@ from typing import Any
 
 from stages.params.jobs import Resolved
 from stages.params.recipes import Recipes
+from stages.params.stages import STAGES
 from stages.paths import CLUSTERS, HIGH_LEVEL, IMPROVED, OFFLINE, PARTITION, SAFE, SAFE_EVALUATION, Place
 
 INGREDIENTS = {"partition": PARTITION, "clusters": CLUSTERS}
 Wildcards = Any  # Snakemake's, of the dataset and the recipe that a job is about
+Inputs = Any  # Snakemake's, the files that a job reads
 
 
 def one_of(names: Iterable[str]) -> str:
@@ -42,6 +44,15 @@ class Targets:
             return self.recipes.job(stage, wildcards.get("dataset"), recipe and wildcards.get(recipe))
 
         return {"settings": lambda w: job(w).json, "code": lambda w: job(w).code}
+
+    def memory(self, stage: str, on_gpu: Callable[[], bool] = lambda: False) -> Callable[[Wildcards, Inputs], int]:
+        """MB that a job of a stage may take, as a function of its wildcards and its input files.
+
+        Args:
+            stage: Its name.
+            on_gpu: Whether jobs may run on a GPU; asked when the first one is about to start.
+        """
+        return lambda wildcards, input: STAGES[stage].memory.needed(input.size_mb, on_gpu())
 
     def files(
         self, place: Place, chosen: Mapping[str, Iterable[str]], blocks: Sequence[str] | None = None
