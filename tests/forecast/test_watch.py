@@ -25,6 +25,7 @@ rule all:
 rule first:
     output: "results/first/{{n}}.txt"
     benchmark: "logs/first/{{n}}.tsv"
+    resources: gpu=1
     shell: "sleep 2; {command} > {{output}}"
 
 rule second:
@@ -52,11 +53,11 @@ def test_a_run_says_how_far_it_is_and_stays_as_it_was(tmp_path: Path):
     written = tmp_path / "logs/first/1.tsv"
     written.parent.mkdir(parents=True)
     written.write_text("s\n240.0\n")
-    done = run(tmp_path)
+    done = run(tmp_path, "--resources", "gpu=1")
     assert done.returncode == 0, done.stderr
     first, *later = lines(done)
-    assert first == "Whole run: 5 jobs, about 4 minutes", "240 s of a job of the same stage, and a few of the next"
-    assert any(line.startswith("Whole run: 2 of 5 jobs and ") and line.endswith(" left") for line in later)
+    assert first == "Whole run: 5 jobs, about 8 minutes", "twice 240 s on one GPU, and a few of the next stage"
+    assert any(line.startswith("Whole run: 1 of 5 jobs and ") and line.endswith(" left") for line in later)
     assert "Traceback" not in done.stderr
     assert "Nothing to be done" in run(tmp_path).stderr
 
