@@ -6,9 +6,12 @@ Nothing here knows Snakemake: jobs are any names, with what they are expected to
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
+
+Needs = tuple[tuple[str, int], ...]
 
 BELIEF = 30.0  # seconds of jobs that have to end before their pace counts as much as the expectation
 OVERDUE = 0.1  # what a job that takes longer than expected is given, as a share of what it has taken
@@ -69,41 +72,55 @@ def seconds_left(tasks: Mapping[Hashable, Task], state: State, capacity: Mapping
         capacity: How much of each resource there is; what is not named is not scarce.
     """
     factor = pace(tasks, state)
+    missing, followers = _graph(tasks, state.finished)
+    chains = _chains(tasks, followers)
+    order = {name: (-tasks[name].priority, -chains[name], place, name) for place, name in enumerate(missing)}
+    needs = {name: tuple((r, n) for r, n in sorted(tasks[name].needs.items()) if r in capacity) for name in missing}
+    free, now = dict(capacity), 0.0
+    ends: list[tuple[float, int, Hashable]] = []
+    # By what they need: of jobs that need the same, only the first can be the next.
+    ready: dict[Needs, list[Any]] = {}
+
+    def wait(name: Hashable) -> None:
+        heapq.heappush(ready.setdefault(needs[name], []), order[name])
+
+    def start(name: Hashable, seconds: float) -> None:
+        _take(free, needs[name], 1)
+        heapq.heappush(ends, (now + seconds, order[name][2], name))
+
+    for name, taken in state.running.items():
+        start(name, max(tasks[name].seconds * factor - taken, OVERDUE * taken))
+    for name in missing:
+        if not missing[name] and name not in state.running:
+            wait(name)
+    while ends or any(ready.values()):
+        # A job that needs more than there is of something runs once nothing else does.
+        while fitting := [heap for need, heap in ready.items() if heap and (_fits(need, free) or not ends)]:
+            name = heapq.heappop(min(fitting, key=lambda heap: heap[0][:3]))[-1]
+            start(name, tasks[name].seconds * factor)
+        now, _, ended = heapq.heappop(ends)
+        _take(free, needs[ended], -1)
+        for name in followers[ended]:
+            missing[name].discard(ended)
+            if not missing[name]:
+                wait(name)
+    return now
+
+
+def _graph(
+    tasks: Mapping[Hashable, Task], finished: Collection[Hashable]
+) -> tuple[dict[Hashable, set[Hashable]], dict[Hashable, list[Hashable]]]:
+    """What each unfinished job still waits for, and which ones wait for it."""
     missing = {
-        name: {before for before in task.after if before in tasks and before not in state.finished}
+        name: {before for before in task.after if before in tasks and before not in finished}
         for name, task in tasks.items()
-        if name not in state.finished
+        if name not in finished
     }
     followers: dict[Hashable, list[Hashable]] = {name: [] for name in missing}
     for name, befores in missing.items():
         for before in befores:
             followers[before].append(name)
-    chains = _chains(tasks, followers)
-    order = {name: (-tasks[name].priority, -chains[name], position) for position, name in enumerate(missing)}
-    free = dict(capacity)
-    ends: list[tuple[float, int, Hashable]] = []
-
-    def start(name: Hashable, seconds: float) -> None:
-        _take(free, tasks[name].needs, 1)
-        heapq.heappush(ends, (seconds, order[name][-1], name))
-
-    for name, taken in state.running.items():
-        start(name, max(tasks[name].seconds * factor - taken, OVERDUE * taken))
-    ready = [name for name, befores in missing.items() if not befores and name not in state.running]
-    now = 0.0
-    while ready or ends:
-        for name in sorted(ready, key=order.__getitem__):
-            # A job that needs more than there is of something runs once nothing else does.
-            if _fits(tasks[name].needs, free) or not ends:
-                ready.remove(name)
-                start(name, now + tasks[name].seconds * factor)
-        now, _, ended = heapq.heappop(ends)
-        _take(free, tasks[ended].needs, -1)
-        for name in followers[ended]:
-            missing[name].discard(ended)
-            if not missing[name]:
-                ready.append(name)
-    return now
+    return missing, followers
 
 
 def _chains(tasks: Mapping[Hashable, Task], followers: Mapping[Hashable, list[Hashable]]) -> dict[Hashable, float]:
@@ -116,11 +133,10 @@ def _chains(tasks: Mapping[Hashable, Task], followers: Mapping[Hashable, list[Ha
     return {name: chain(name) for name in followers}
 
 
-def _fits(needs: Mapping[str, int], free: Mapping[str, int]) -> bool:
-    return all(amount <= free[resource] for resource, amount in needs.items() if resource in free)
+def _fits(needs: Needs, free: Mapping[str, int]) -> bool:
+    return all(amount <= free[resource] for resource, amount in needs)
 
 
-def _take(free: dict[str, int], needs: Mapping[str, int], sign: int) -> None:
-    for resource, amount in needs.items():
-        if resource in free:
-            free[resource] -= sign * amount
+def _take(free: dict[str, int], needs: Needs, sign: int) -> None:
+    for resource, amount in needs:
+        free[resource] -= sign * amount
