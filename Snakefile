@@ -6,7 +6,6 @@ else. Seeds are trained in blocks, such as 0-4, so that further seeds leave the 
 
 import os
 import sys
-from glob import glob
 from pathlib import Path
 
 from snakemake.logging import logger
@@ -49,12 +48,8 @@ SUMMARISED, REPORTED, TABULATED = [], [], {}
 # What outputs of a stage depend on besides input files, as `params` of its rule.
 stage = TARGETS.depends
 
-# Memory that a job may take, by the size of its input; that of trainings depends on where they run.
+# Memory that a job may take, by the size of its input; trainings name the workflow, since it says where they run.
 memory = TARGETS.memory
-
-
-def on_gpu():
-    return DEVICE != "cpu" and bool(glob("/dev/nvidia[0-9]*") or not workflow.local_exec)
 
 
 wildcard_constraints:

@@ -8,6 +8,7 @@ and ``snakemake --resources mem_mb=8000`` keeps the jobs that run side by side b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 CUDA_MB = 4000  # of the host, for a CUDA context and torch's kernels; generous, not measured
 
@@ -27,3 +28,8 @@ class Memory:
     def needed(self, input_mb: float, cuda: bool = False) -> int:
         """Of a job with so much input, on a GPU or not."""
         return round(self.base + self.per_mb * input_mb + cuda * CUDA_MB)
+
+
+def may_use_cuda(device: str, here: bool) -> bool:
+    """Whether jobs on `device` (``auto``, ``cpu`` or ``cuda``) may run on a GPU, of this machine or of any other."""
+    return device != "cpu" and (not here or any(Path("/dev").glob("nvidia[0-9]*")))

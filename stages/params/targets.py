@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.params.jobs import Resolved
+from stages.params.memory import may_use_cuda
 from stages.params.recipes import Recipes
 from stages.params.stages import STAGES
 from stages.paths import CLUSTERS, HIGH_LEVEL, IMPROVED, OFFLINE, PARTITION, SAFE, SAFE_EVALUATION, Place
@@ -45,14 +46,19 @@ class Targets:
 
         return {"settings": lambda w: job(w).json, "code": lambda w: job(w).code}
 
-    def memory(self, stage: str, on_gpu: Callable[[], bool] = lambda: False) -> Callable[[Wildcards, Inputs], int]:
+    def memory(self, stage: str, workflow: Any = None) -> Callable[[Wildcards, Inputs], int]:
         """MB that a job of a stage may take, as a function of its wildcards and its input files.
 
         Args:
             stage: Its name.
-            on_gpu: Whether jobs may run on a GPU; asked when the first one is about to start.
+            workflow: Snakemake's, for a stage that trains; it knows only later whether jobs run on this machine.
         """
-        return lambda wildcards, input: STAGES[stage].memory.needed(input.size_mb, on_gpu())
+
+        def needed(wildcards: Wildcards, input: Inputs) -> int:
+            cuda = workflow is not None and may_use_cuda(self.recipes.params.device, workflow.local_exec)
+            return STAGES[stage].memory.needed(input.size_mb, cuda)
+
+        return needed
 
     def files(
         self, place: Place, chosen: Mapping[str, Iterable[str]], blocks: Sequence[str] | None = None

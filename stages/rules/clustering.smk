@@ -56,7 +56,7 @@ rule cluster_trajectories:
     resources:
         gpu=1,
         device=DEVICE,
-        mem_mb=memory("cluster_trajectories", on_gpu),
+        mem_mb=memory("cluster_trajectories", workflow),
     params:
         **stage("cluster_trajectories", "clustering"),
     message:

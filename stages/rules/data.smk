@@ -36,7 +36,7 @@ rule train_behaviours:
     resources:
         gpu=1,
         device=DEVICE,
-        mem_mb=memory("train_behaviours", on_gpu),
+        mem_mb=memory("train_behaviours", workflow),
     params:
         **stage("train_behaviours", "behaviours"),
     message:

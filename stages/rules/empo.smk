@@ -20,7 +20,7 @@ rule train_critics:
     resources:
         gpu=1,
         device=DEVICE,
-        mem_mb=memory("train_critics", on_gpu),
+        mem_mb=memory("train_critics", workflow),
     params:
         **stage("train_critics"),
     message:
@@ -44,7 +44,7 @@ rule improve_clusters:
     resources:
         gpu=1,
         device=DEVICE,
-        mem_mb=memory("improve_clusters", on_gpu),
+        mem_mb=memory("improve_clusters", workflow),
     params:
         **stage("improve_clusters", "improvement"),
     message:
@@ -68,7 +68,7 @@ rule train_high_level:
     resources:
         gpu=1,
         device=DEVICE,
-        mem_mb=memory("train_high_level", on_gpu),
+        mem_mb=memory("train_high_level", workflow),
     params:
         **stage("train_high_level"),
     message:

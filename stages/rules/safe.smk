@@ -74,7 +74,7 @@ rule train_safe:
     resources:
         gpu=1,
         device=DEVICE,
-        mem_mb=memory("train_safe", on_gpu),
+        mem_mb=memory("train_safe", workflow),
     params:
         **stage("train_safe", "safe"),
         given=lambda w, input: f"--given {input.given}" if input.given else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from stages.params.memory import CUDA_MB, Memory
+from stages.params.memory import CUDA_MB, Memory, may_use_cuda
 from stages.params.recipes import Recipes
 from stages.params.schema import load
 from stages.params.stages import STAGES
@@ -25,9 +25,10 @@ def test_a_million_steps_of_17_and_6_numbers_train_below_2_gb():
         assert STAGES[stage].memory.needed(megabytes) < 2000
 
 
-def test_rules_ask_for_what_their_input_needs():
+def test_rules_ask_for_what_their_input_needs_and_trainings_elsewhere_for_a_gpu():
     targets = Targets(Recipes(*load([ROOT / "params.yaml"])))
-    files = SimpleNamespace(size_mb=50.0)
-    asked = targets.memory("train_offline", lambda: True)(None, files)
-    assert asked == STAGES["train_offline"].memory.needed(50.0, cuda=True)
-    assert targets.memory("train_offline")(None, files) == asked - CUDA_MB
+    files, elsewhere = SimpleNamespace(size_mb=50.0), SimpleNamespace(local_exec=False)
+    asked = targets.memory("train_offline")(None, files)
+    assert asked == STAGES["train_offline"].memory.needed(50.0)
+    assert targets.memory("train_offline", elsewhere)(None, files) == asked + CUDA_MB
+    assert not may_use_cuda("cpu", here=False)

@@ -70,8 +70,8 @@ def test_every_job_says_how_much_memory_it_may_take() -> None:
     assert len(jobs) >= len(STAGES) - 1
     for job in jobs:
         (stage,) = re.findall(r'\*\*stage\("(\w+)"', job)
-        on_gpu = ", on_gpu" if "gpu=1" in job else ""
-        assert f'mem_mb=memory("{stage}"{on_gpu}),' in job, job.partition(":")[0]
+        where = ", workflow" if "gpu=1" in job else ""
+        assert f'mem_mb=memory("{stage}"{where}),' in job, job.partition(":")[0]
 
 
 def test_rules_are_formatted() -> None:
