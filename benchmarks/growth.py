@@ -1,6 +1,6 @@
 """How CPU time and memory of stages grow with the data, the number of clusters and the number of seeds.
 
-    python -m benchmarks.growth [--only evidence em ...]
+    python -m benchmarks.growth [--only evidence em ...] [--missing]
 
 Every measurement is a stage as the workflow runs it, in a process of its own with one thread, on the CPU, on random
 data of the shape of HalfCheetah, recorded from linear policies. Writes `benchmarks/results/growth.csv`, the curves
@@ -24,7 +24,7 @@ from stages.algorithms import ALGORITHMS
 from stages.formats.native import write_native
 
 STEPS, CLUSTERS, SEEDS = (10_000, 100_000, 1_000_000, 2_000_000), (2, 5, 15), (1, 5, 20)
-START, USUAL, MANY = 1_000, 50_000, 1_000_000  # steps of data: as good as none, while others vary, and for memory
+START, USUAL, MANY = 1_000, 10_000, 1_000_000  # steps of data: as good as none, while others vary, and for memory
 # Few steps or one epoch: what a step costs does not depend on the data, and how many there are is a setting.
 SMALL = {"hidden_sizes": [32, 32], "batch_size": 1024}
 STAGES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -44,12 +44,14 @@ def main() -> None:
     """Measure what is asked for, write everything."""
     parser = argparse.ArgumentParser(description="Measure how cost grows with data, clusters and seeds.")
     parser.add_argument("--only", nargs="+", default=[*STAGES, *ALGORITHMS.names()], metavar="NAME", help="what of it")
-    only = parser.parse_args().only
+    parser.add_argument("--missing", action="store_true", help="only what was not measured before")
+    arguments = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    found = load()
+    plan = [*growth(), *learners()]
+    found = {point: cost for point, cost in load().items() if point in plan}
     with tempfile.TemporaryDirectory() as folder:
-        for point in (*growth(), *learners()):
-            if point.name in only:
+        for point in plan:
+            if point.name in arguments.only and not (arguments.missing and point in found):
                 found[point] = measure(point, Path(folder))
                 keep(found)
                 print(f"{point}: {found[point].seconds:.1f} CPU s, {found[point].memory / 1e6:.0f} MB", flush=True)
