@@ -1,5 +1,5 @@
-# `make` installs and runs everything; `make test`, `make test-rounding` and `make bench` check it. Inside .venv: snakemake, dvc, pytest.
-.PHONY: run test test-rounding bench clean
+# `make` installs and runs everything; `make test`, `make test-rounding`, `make bench` and `make bench-growth` check it. Inside .venv: snakemake, dvc, pytest.
+.PHONY: run test test-rounding bench bench-growth clean
 
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -23,6 +23,9 @@ test-rounding: .venv/dev
 bench: .venv/core
 	.venv/bin/python -m benchmarks.step_speed
 	.venv/bin/python -m benchmarks.data_speed
+
+bench-growth: .venv/core
+	.venv/bin/python -m benchmarks.growth
 
 clean:
 	rm -rf .venv

@@ -8,9 +8,12 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
 from snakemake.utils import min_version
 
 from stages.errors import UserError
+from stages.forecast.watch import Watch
 from stages.params.schema import load
 from stages.params.recipes import Recipes
 from stages.params.targets import Targets, one_of
@@ -45,6 +48,9 @@ SUMMARISED, REPORTED, TABULATED = [], [], {}
 # What outputs of a stage depend on besides input files, as `params` of its rule.
 stage = TARGETS.depends
 
+# Memory that a job may take, by the size of its input; trainings name the workflow, since it says where they run.
+memory = TARGETS.memory
+
 
 wildcard_constraints:
     dataset=one_of(DATASETS),
@@ -69,6 +75,11 @@ include: "stages/rules/offline.smk"
 include: "stages/rules/evaluation.smk"
 include: "stages/rules/safe.smk"
 include: "stages/rules/summary.smk"
+
+
+onstart:
+    # How far the whole run is, now and then, unless it was told to be quiet.
+    Watch(workflow, lambda line: logger.info(line, extra={"quietness": Quietness.PROGRESS}))
 
 
 onsuccess:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -22,6 +20,7 @@ import h5py
 import numpy as np
 
 from benchmarks.measure import Candidate, cpu_clock, take_turns
+from benchmarks.processes import measured
 from benchmarks.speed_tables import FOLDER
 from stages.environments.loading import make
 from stages.environments.navigation import Navigation, NavigationSettings
@@ -134,18 +133,6 @@ def write_file(file: Path, megabytes: int) -> int:
         for name, values in arrays.items():
             stored.create_dataset(name, data=values)
     return sum(values.nbytes for values in arrays.values())
-
-
-def measured(*arguments: str) -> tuple[float, float]:
-    """Peak memory in bytes and CPU seconds of a Python process of its own."""
-    code = (
-        "import resource, subprocess, sys; done = subprocess.run([sys.executable, *sys.argv[1:]], "
-        "stdout=subprocess.DEVNULL, check=True); used = resource.getrusage(resource.RUSAGE_CHILDREN); "
-        "print(used.ru_maxrss * 1024, used.ru_utime + used.ru_stime)"
-    )
-    told = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
-    memory, seconds = told.stdout.split()[-2:]
-    return float(memory), float(seconds)
 
 
 if __name__ == "__main__":

@@ -115,21 +115,25 @@ class Ppo(ImprovementMethod):
     def sample(self, position: int) -> Samples:
         """An action of the reference at every row, with its advantage."""
         # Drawn by row of the dataset, not by place among the cluster's rows, which depends on the other seeds' padding.
-        shape = (self.job.dataset.num_steps, len(self.action_low))
-        draws = [g.standard_normal(shape, np.float32) for g in generators(self.job.seeds, "sampled actions", position)]
-        by_row = torch.from_numpy(np.stack(draws)).to(self.job.device)
-        noise = by_row[torch.arange(len(draws), device=by_row.device)[:, None, None], self.rows.index]
-        parts = []
+        noise = np.empty((len(self.job.seeds), self.job.dataset.num_steps, len(self.action_low)), np.float32)
+        for of_seed, source in zip(noise, generators(self.job.seeds, "sampled actions", position), strict=True):
+            source.standard_normal(out=of_seed, dtype=np.float32)
+        by_row = torch.from_numpy(noise).to(self.job.device)
+        seeds = torch.arange(len(by_row), device=by_row.device)[:, None, None]
+        # Filled chunk by chunk, since these are the largest arrays of all: an action of each seed at each row, padded.
+        old_log_probs, advantages = (torch.empty_like(self.rows.weights) for _ in range(2))
+        actions = by_row.new_empty(*self.rows.index.shape, by_row.shape[-1])
         for chunk in self.rows.chunks(self.chunk_rows):
             outputs = self.policies.ensemble(self.reference, chunk.observations)
-            actions = gaussian.sample(outputs, self.rows.pick(noise, chunk.positions))
-            boxed = torch.clamp(actions, self.action_low, self.action_high)
-            advantages = self.critics.advantage(chunk.observations, boxed)
-            parts.append((actions, gaussian.log_prob(outputs, actions), advantages))
-        actions, log_probs, advantages = (torch.cat(pieces, dim=2) for pieces in zip(*parts, strict=True))
+            places = self.rows.pick(self.rows.index, chunk.positions)
+            sampled = gaussian.sample(outputs, by_row[seeds, places])
+            boxed = torch.clamp(sampled, self.action_low, self.action_high)
+            at = (slice(None), slice(None), chunk.positions)
+            actions[at], old_log_probs[at] = sampled, gaussian.log_prob(outputs, sampled)
+            advantages[at] = self.critics.advantage(chunk.observations, boxed)
         if self.settings.normalise_advantages:
             advantages = self.rows.standardised(advantages)
-        return Samples(actions, log_probs, advantages)
+        return Samples(actions, old_log_probs, advantages)
 
     def tensors(self) -> dict[str, Tensor]:
         return {"reference": self.reference, **self.policies.tensors()}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stages.params.derived import nothing, params_of_the_run, table
 from stages.params.grids import Grid, ImprovementGrid, SafeGrid
+from stages.params.memory import Memory
 from stages.params.modules import (
     all_of,
     environment,
@@ -47,6 +48,7 @@ class Stage:
         ingredients: What methods may need besides the dataset: by the key that names a recipe, the stage it is of.
         modules: Modules that a job uses besides those it imports and its method's, see `stages.params.modules`.
         derived: Settings that follow from the rest of the params, see `stages.params.derived`.
+        memory: What a job may take.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Stage:
     ingredients: Mapping[str, str] = field(default_factory=dict)
     modules: Callable[[Recipes, str | None, str | None, dict[str, Any]], Iterable[str]] = no_modules
     derived: Callable[[Recipes, str | None, str | None], dict[str, Any]] = nothing
+    memory: Memory = Memory()
 
     def declared(self) -> Registry | type[Settings] | None:
         """What declares the settings; None for a stage that has none."""
@@ -73,7 +76,13 @@ class Stage:
 
 
 ROWS = (
-    Stage("generate_dataset", "stages.generators:GENERATORS", origin="generate", modules=environment_set),
+    Stage(
+        "generate_dataset",
+        "stages.generators:GENERATORS",
+        origin="generate",
+        modules=environment_set,
+        memory=Memory(700.0),
+    ),
     Stage(
         "import_dataset", "stages.formats.importing:ImportSettings", origin="import", modules=environment_and_formats
     ),
@@ -98,6 +107,7 @@ ROWS = (
             "ablation": (Grid | None, "clustering recipes of `snakemake ablation`"),
             "k_sensitivity": (Grid | None, "clustering recipes of `snakemake k_sensitivity`"),
         },
+        memory=Memory(800.0),
     ),
     Stage(
         "diagnose_clusters",
@@ -153,6 +163,7 @@ ROWS = (
         by_dataset=False,
         modules=all_of("stages.reporting:SECTIONS"),
         derived=params_of_the_run,
+        memory=Memory(700.0),
     ),
     Stage("tabulate", "stages.reporting:TABLES", by_dataset=False, derived=table),
 )

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from stages.params.jobs import Resolved
+from stages.params.memory import may_use_cuda
 from stages.params.recipes import Recipes
+from stages.params.stages import STAGES
 from stages.paths import CLUSTERS, HIGH_LEVEL, IMPROVED, OFFLINE, PARTITION, SAFE, SAFE_EVALUATION, Place
 
 INGREDIENTS = {"partition": PARTITION, "clusters": CLUSTERS}
 Wildcards = Any  # Snakemake's, of the dataset and the recipe that a job is about
+Inputs = Any  # Snakemake's, the files that a job reads
 
 
 def one_of(names: Iterable[str]) -> str:
@@ -42,6 +45,20 @@ class Targets:
             return self.recipes.job(stage, wildcards.get("dataset"), recipe and wildcards.get(recipe))
 
         return {"settings": lambda w: job(w).json, "code": lambda w: job(w).code}
+
+    def memory(self, stage: str, workflow: Any = None) -> Callable[[Wildcards, Inputs], int]:
+        """MB that a job of a stage may take, as a function of its wildcards and its input files.
+
+        Args:
+            stage: Its name.
+            workflow: Snakemake's, for a stage that trains; it knows only later whether jobs run on this machine.
+        """
+
+        def needed(wildcards: Wildcards, input: Inputs) -> int:
+            cuda = workflow is not None and may_use_cuda(self.recipes.params.device, workflow.local_exec)
+            return STAGES[stage].memory.needed(input.size_mb, cuda)
+
+        return needed
 
     def files(
         self, place: Place, chosen: Mapping[str, Iterable[str]], blocks: Sequence[str] | None = None

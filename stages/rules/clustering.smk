@@ -56,6 +56,7 @@ rule cluster_trajectories:
     resources:
         gpu=1,
         device=DEVICE,
+        mem_mb=memory("cluster_trajectories", workflow),
     params:
         **stage("cluster_trajectories", "clustering"),
     message:
@@ -75,6 +76,8 @@ rule diagnose_clusters:
         DIAGNOSIS.log,
     benchmark:
         DIAGNOSIS.benchmark
+    resources:
+        mem_mb=memory("diagnose_clusters"),
     params:
         **stage("diagnose_clusters"),
     message:

@@ -36,6 +36,7 @@ rule train_behaviours:
     resources:
         gpu=1,
         device=DEVICE,
+        mem_mb=memory("train_behaviours", workflow),
     params:
         **stage("train_behaviours", "behaviours"),
     message:
@@ -56,6 +57,8 @@ rule generate_dataset:
         DATA.benchmark
     wildcard_constraints:
         dataset=one_of(GENERATED),
+    resources:
+        mem_mb=memory("generate_dataset"),
     params:
         **stage("generate_dataset"),
     message:
@@ -75,6 +78,8 @@ rule import_dataset:
         DATA.benchmark
     wildcard_constraints:
         dataset=one_of(IMPORTED),
+    resources:
+        mem_mb=memory("import_dataset"),
     params:
         **stage("import_dataset"),
         files=lambda w: DATASETS[w.dataset].import_.files,
@@ -98,6 +103,8 @@ rule mix_datasets:
         DATA.benchmark
     wildcard_constraints:
         dataset=one_of(MIXED),
+    resources:
+        mem_mb=memory("mix_datasets"),
     params:
         **stage("mix_datasets"),
     message:

@@ -20,6 +20,7 @@ rule train_critics:
     resources:
         gpu=1,
         device=DEVICE,
+        mem_mb=memory("train_critics", workflow),
     params:
         **stage("train_critics"),
     message:
@@ -43,6 +44,7 @@ rule improve_clusters:
     resources:
         gpu=1,
         device=DEVICE,
+        mem_mb=memory("improve_clusters", workflow),
     params:
         **stage("improve_clusters", "improvement"),
     message:
@@ -66,6 +68,7 @@ rule train_high_level:
     resources:
         gpu=1,
         device=DEVICE,
+        mem_mb=memory("train_high_level", workflow),
     params:
         **stage("train_high_level"),
     message:

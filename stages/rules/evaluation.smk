@@ -41,6 +41,8 @@ rule evaluate:
         EVALUATION.log,
     benchmark:
         EVALUATION.benchmark
+    resources:
+        mem_mb=memory("evaluate"),
     params:
         **stage("evaluate"),
     message:
@@ -59,6 +61,8 @@ rule bound:
         BOUND.log,
     benchmark:
         BOUND.benchmark
+    resources:
+        mem_mb=memory("bound"),
     params:
         **stage("bound"),
     message:

@@ -15,6 +15,7 @@ rule train_offline:
     resources:
         gpu=1,
         device=DEVICE,
+        mem_mb=memory("train_offline", workflow),
     params:
         **stage("train_offline", "algorithm"),
     message:

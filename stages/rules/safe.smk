@@ -51,6 +51,8 @@ rule partition_trajectories:
         PARTITION.log,
     benchmark:
         PARTITION.benchmark
+    resources:
+        mem_mb=memory("partition_trajectories"),
     params:
         **stage("partition_trajectories", "partition"),
     message:
@@ -72,6 +74,7 @@ rule train_safe:
     resources:
         gpu=1,
         device=DEVICE,
+        mem_mb=memory("train_safe", workflow),
     params:
         **stage("train_safe", "safe"),
         given=lambda w, input: f"--given {input.given}" if input.given else "",
@@ -92,6 +95,8 @@ rule evaluate_safe:
         SAFE_EVALUATION.log,
     benchmark:
         SAFE_EVALUATION.benchmark
+    resources:
+        mem_mb=memory("evaluate_safe"),
     params:
         **stage("evaluate_safe", "safe"),
     message:

@@ -18,6 +18,8 @@ rule table:
         TABLE.log,
     benchmark:
         TABLE.benchmark
+    resources:
+        mem_mb=memory("tabulate"),
     params:
         **stage("tabulate", "table"),
     message:
@@ -39,6 +41,8 @@ rule summarise:
         SUMMARY.log,
     benchmark:
         SUMMARY.benchmark
+    resources:
+        mem_mb=memory("summarise"),
     params:
         **stage("summarise"),
     message:
@@ -58,6 +62,8 @@ rule report:
         REPORT.log,
     benchmark:
         REPORT.benchmark
+    resources:
+        mem_mb=memory("report"),
     params:
         **stage("report"),
     message:

@@ -64,6 +64,16 @@ def test_dvc_depends_on_all_code_that_stages_import() -> None:
             assert any(file.is_relative_to(path) for path in depends), f"{stage} imports {module}"
 
 
+def test_every_job_says_how_much_memory_it_may_take() -> None:
+    rules = [rule for file in WORKFLOW for rule in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]]
+    jobs = [rule for rule in rules if re.search(r"^    shell:", rule, re.MULTILINE)]
+    assert len(jobs) >= len(STAGES) - 1
+    for job in jobs:
+        (stage,) = re.findall(r'\*\*stage\("(\w+)"', job)
+        where = ", workflow" if "gpu=1" in job else ""
+        assert f'mem_mb=memory("{stage}"{where}),' in job, job.partition(":")[0]
+
+
 def test_rules_are_formatted() -> None:
     command = [sys.executable, "-m", "snakefmt", "--check", "--line-length", "120", *map(str, WORKFLOW)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

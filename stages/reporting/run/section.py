@@ -58,14 +58,17 @@ class RunSection(Section[None]):
 
 
 def times_table(collection: Collection) -> Table | None:
-    """Time of all jobs of each stage together, by dataset, from Snakemake's benchmarks; None without any."""
+    """Jobs of each stage and dataset, from Snakemake's benchmarks: time of all, memory of the largest; None without any."""
     rows = []
     for name, results in collection.items():
         jobs = results.of(Run).jobs
         for stage in dict.fromkeys(job.stage for job in jobs):
-            seconds = [job.seconds for job in jobs if job.stage == stage]
-            rows.append([caption("stages", stage), name, str(len(seconds)), _clock(sum(seconds))])
-    return Table(["stage", "dataset", "jobs", "time"], rows) if rows else None
+            of_stage = [job for job in jobs if job.stage == stage]
+            memory = max((job.max_rss for job in of_stage if job.max_rss is not None), default=None)
+            time = _clock(sum(job.seconds for job in of_stage))
+            size = "" if memory is None else f"{memory:,.0f} MB"
+            rows.append([caption("stages", stage), name, str(len(of_stage)), time, size])
+    return Table(["stage", "dataset", "jobs", "time", "most memory"], rows) if rows else None
 
 
 def versions() -> str:

@@ -5,14 +5,17 @@ from stages.reporting.run.results import SOURCES, Job, Run
 from stages.reporting.run.section import flattened, times_table
 
 
-def job(stage: str, seconds: float) -> Job:
-    return Job(stage, ("em",), 1, seconds, None, None)
+def job(stage: str, seconds: float, max_rss: float | None = None) -> Job:
+    return Job(stage, ("em",), 1, seconds, None, max_rss)
 
 
-def test_times_are_added_up_by_stage():
-    run = Run([job("clusters", 59.6), job("critics", 3.0), job("clusters", 3600.0)])
-    table = times_table(Collection(a=DatasetResults("a", {Run: run}), b=DatasetResults("b")))
-    assert table.rows == [["Clustering", "a", "2", "1 h 01 min"], ["Critics of each cluster", "a", "1", "3 s"]]
+def test_times_are_added_up_by_stage_and_the_largest_memory_is_taken():
+    jobs = [job("clusters", 59.6, 812.4), job("critics", 3.0), job("clusters", 3600.0, 1500.2), job("clusters", 1.0)]
+    table = times_table(Collection(a=DatasetResults("a", {Run: Run(jobs)}), b=DatasetResults("b")))
+    assert table.rows == [
+        ["Clustering", "a", "3", "1 h 01 min", "1,500 MB"],
+        ["Critics of each cluster", "a", "1", "3 s", ""],
+    ]
     assert times_table(Collection()) is None
 
 
