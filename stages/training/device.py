@@ -9,7 +9,7 @@ from functools import cache
 import torch
 
 from stages.errors import UserError
-from stages.networks.native import library
+from stages.networks.native import loading
 
 TOLERANCE = 1e-5
 
@@ -62,7 +62,7 @@ def describe(device: torch.device) -> str:
 
 def networks_on(device: torch.device) -> str:
     """What computes networks there, for run records and checkpoints: ``native (vectors of 16 floats)`` or ``torch``."""
-    return "torch" if device.type == "cuda" else library.describe()
+    return "torch" if device.type == "cuda" else loading.describe()
 
 
 def chunk_rows(device: torch.device, num_networks: int = 1) -> int:
