@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.networks.native import library as module
+from stages.networks.native import loading as module
 from stages.networks.native.build import COMPILERS, BuildFailed
 from stages.networks.native.loading import describe, library, switch_off
 
