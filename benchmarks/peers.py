@@ -39,8 +39,6 @@ class Peers:
             os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
         with process:
             yield cls(process)
-            assert process.stdin is not None
-            process.stdin.close()
 
     def candidates(self, steps: Iterable[str]) -> dict[tuple[str, int, str], Candidate]:
         """Those of the given steps that there are scans of."""
@@ -57,7 +55,9 @@ class Peers:
             assert self.process is not None and self.process.stdin is not None and self.process.stdout is not None
             self.process.stdin.write(f"{name} {seeds} {count // seeds}\n")
             self.process.stdin.flush()
-            return float(self.process.stdout.readline())
+            if not (answer := self.process.stdout.readline()):
+                raise RuntimeError("the scans in JAX ended; what stopped them stands above")
+            return float(answer)
 
         return Candidate(lambda count: None, CHUNK * seeds, seconds_of=seconds_of)
 
