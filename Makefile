@@ -1,5 +1,6 @@
-# `make` installs and runs everything; `make test`, `make test-rounding`, `make bench` and `make bench-growth` check it. Inside .venv: snakemake, dvc, pytest.
-.PHONY: run test test-rounding bench bench-growth clean
+# `make` installs and runs everything; `make test`, `make test-rounding`, `make bench`, `make bench-peers` and `make bench-growth`
+# check it. Inside .venv: snakemake, dvc, pytest.
+.PHONY: run test test-rounding bench bench-peers bench-growth clean
 
 PYTHON := $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -24,17 +25,29 @@ bench: .venv/core
 	.venv/bin/python -m benchmarks.step_speed
 	.venv/bin/python -m benchmarks.data_speed
 
+# With scans in JAX, which get an environment of their own; where vectors are wider than AVX2's, held to AVX2 as well.
+AVX2 := UNMIX_ARCH=x86-64-v3 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 \
+	XLA_FLAGS=--xla_cpu_max_isa=AVX2
+bench-peers: .venv/core .venv-peers/core
+	.venv/bin/python -m benchmarks.step_speed --device cpu
+	! grep -qs avx512f /proc/cpuinfo || $(AVX2) .venv/bin/python -m benchmarks.step_speed --device cpu
+
 bench-growth: .venv/core
 	.venv/bin/python -m benchmarks.growth
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-peers
 
 .venv/core: requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or later (with venv) on PATH" >&2; exit 1; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo "Installing $$(grep -c == $<) packages into .venv, which takes some minutes"
 	.venv/bin/pip install --quiet --requirement $<
+	@touch $@
+
+.venv-peers/core: benchmarks/requirements-peers.txt .venv/core
+	test -x .venv-peers/bin/python || .venv/bin/python -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --requirement $<
 	@touch $@
 
 .venv/dev: requirements-dev.lock .venv/core

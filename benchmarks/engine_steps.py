@@ -1,14 +1,16 @@
-"""The engine's training steps on synthetic data, as `Loop`s that the benchmarks run."""
+"""The engine's training steps on synthetic data, as things that the benchmarks run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 
 from benchmarks import work
 from benchmarks.plain_loop import PlainSarsa, PlainTd3Bc
+from stages.algorithms.iql import Iql, IqlSettings
 from stages.algorithms.td3_bc import Td3Bc, Td3BcSettings
 from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings
 from stages.datasets.episodes import EpisodeDataset
@@ -23,47 +25,69 @@ from stages.training.rows import Batch, Rows
 
 BATCH, NUM_CLUSTERS = 256, 2
 # Steps drawn at once, of which every measurement makes a multiple: few, so that measurements can be short.
-CHUNK = 32
+CHUNK = 16
 NARROW, WIDE = (64, 64, 64), (256, 256)
+TEN, ALSO_ALONE = (10,), (1, 10)
+
+
+class Runs(Protocol):
+    """What a `Loop` is to a benchmark: steps up to a number in total are made, by all seeds."""
+
+    @property
+    def step(self) -> int:
+        """Steps made so far."""
+
+    def run(self, num_steps: int) -> object:
+        """Go on until `num_steps` have been made."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One kind of training step.
+    """One kind of training step, or a pass over a dataset.
 
     Attributes:
         title: What the tables call it.
         operations: Floating-point operations of one seed's step.
-        loop: Makes the engine's loop for a job.
-        plain: Makes the plain loop's step, where there is one to compare with.
+        start: Makes what runs it for a job.
         target: Share of the limit that the native layer should reach with ten seeds.
+        seeds: Numbers of seeds measured.
+        plain: Makes the plain loop's step, where there is one to compare with.
+        peer_targets: By instruction set, then number of seeds: how many times as fast as the scan in JAX it should be.
+        chunk: A measurement makes a multiple of so many steps.
     """
 
     title: str
     operations: float
-    loop: Callable[[Job], Loop]
-    plain: Callable[[EpisodeDataset], Callable[[], None]] | None = None
+    start: Callable[[Job], Runs]
     target: float | None = None
+    seeds: tuple[int, ...] = TEN
+    plain: Callable[[EpisodeDataset], Callable[[], None]] | None = None
+    peer_targets: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    chunk: int = CHUNK
+
+
+NARROW_PEERS = {"avx2": {1: 1.4, 10: 1.8}, "avx512": {1: 1.1, 10: 1.35}}
+WIDE_PEERS = {"avx2": {1: 1.0}, "avx512": {1: 1.0}}
 
 
 def steps(dataset: EpisodeDataset) -> dict[str, Step]:
-    """All measured steps by name; sizes as in EMPO (Table 4) and TD3+BC."""
+    """Steps on single rows, by name; sizes as in EMPO (Table 4), TD3+BC and IQL."""
     o, a, k = dataset.observations.shape[1], dataset.actions.shape[1], NUM_CLUSTERS
+    q, v, classifier = (o + a, *NARROW, k), (o, *NARROW, k), (o, *NARROW, k)
+    actor, critic, value = (o, *WIDE, a), (o + a, *WIDE, 1), (o, *WIDE, 1)
     return {
         "sarsa": Step(
-            "SARSA 64x3", work.sarsa((o + a, *NARROW, k), BATCH), sarsa, lambda data: plain_sarsa(data).step, 0.65
+            "SARSA 64x3", work.sarsa(q, BATCH), sarsa, 0.65, ALSO_ALONE, lambda d: plain_sarsa(d).step, NARROW_PEERS
         ),
-        "value": Step("V 64x3", work.training((o, *NARROW, k), BATCH), value, target=0.65),
-        "high_level": Step("IQL 64x3", work.high_level((o, *NARROW, k), (o, *NARROW, 1), BATCH), high_level),
-        "m_step": Step("M-step 64x3", work.m_step((o, *NARROW, 2 * a), (o, *NARROW, k), k, BATCH), m_step, target=0.6),
+        "value": Step("V 64x3", work.training(v, BATCH), returns, 0.65, ALSO_ALONE, peer_targets=NARROW_PEERS),
+        "m_step": Step("EM's M-step 64x3", work.m_step((o, *NARROW, 2 * a), classifier, k, BATCH), m_step, 0.6),
+        "high_level": Step("high-level IQL 64x3", work.high_level(q, (o, *NARROW, 1), BATCH), high_level),
         "td3_bc": Step(
-            "TD3+BC 256x2",
-            work.td3_bc((o, *WIDE, a), (o + a, *WIDE, 1), BATCH),
-            td3_bc,
-            lambda data: PlainTd3Bc(data, WIDE, BATCH).step,
-            0.7,
+            "TD3+BC 256x2", work.td3_bc(actor, critic, BATCH), td3_bc, 0.7, ALSO_ALONE,
+            lambda d: PlainTd3Bc(d, WIDE, BATCH).step, WIDE_PEERS,
         ),
-    }
+        "iql": Step("IQL 256x2", work.iql((o, *WIDE, 2 * a), critic, value, BATCH), iql, 0.7),
+    }  # fmt: skip
 
 
 def labels_of(job: Job) -> torch.Tensor:
@@ -78,11 +102,11 @@ def sarsa(job: Job) -> Loop:
     return _uniform(job, learner, learner.rows)
 
 
-def value(job: Job) -> Loop:
+def returns(job: Job) -> Loop:
     """EMPO's V of two clusters."""
     assignment = EpisodeTable.one_hot(labels_of(job), NUM_CLUSTERS, job.device)
-    settings, returns = CriticSettings(hidden_sizes=NARROW, batch_size=BATCH), job.dataset.rewards
-    learner = ReturnV(job, assignment, settings, returns)
+    settings = CriticSettings(hidden_sizes=NARROW, batch_size=BATCH)
+    learner = ReturnV(job, assignment, settings, job.dataset.rewards)
     return _uniform(job, learner, learner.rows)
 
 
@@ -97,6 +121,12 @@ def td3_bc(job: Job) -> Loop:
     """TD3+BC."""
     learner = Td3Bc(job, Td3BcSettings(hidden_sizes=WIDE, batch_size=BATCH))
     return _uniform(job, learner, learner.rows, noise=learner.noise)
+
+
+def iql(job: Job) -> Loop:
+    """IQL: values, actor and critics at every step."""
+    learner = Iql(job, IqlSettings(hidden_sizes=WIDE, batch_size=BATCH))
+    return _uniform(job, learner, learner.rows)
 
 
 def m_step(job: Job) -> Loop:

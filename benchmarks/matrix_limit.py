@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.measure import Candidate
+from stages.networks.native.layout import Layout, perceptron
+from stages.networks.native.loading import library
+from stages.networks.native.perceptrons import Perceptrons
 
 # Networks, rows, inner and outer width.
 SHAPES = (
@@ -22,12 +25,15 @@ PRECISIONS = {"cpu": ("highest", "medium"), "cuda": ("highest", "high")}
 
 
 def candidates(device: torch.device) -> dict[tuple[str, str], Candidate]:
-    """Batched products by shape and precision; a unit of work is one product."""
-    return {
+    """Batched products by shape and torch's precision or ``native``; a unit of work is one product."""
+    found = {
         (name(shape), precision): Candidate(_product(shape, device), 8, precision)
         for shape in SHAPES
         for precision in PRECISIONS[device.type]
     }
+    if device.type == "cpu" and library() is not None:
+        found |= {(name(shape), "native"): Candidate(_native_product(shape), 8) for shape in SHAPES}
+    return found
 
 
 def name(shape: tuple[int, int, int, int]) -> str:
@@ -53,5 +59,21 @@ def _product(shape: tuple[int, int, int, int], device: torch.device) -> Callable
     def run(count: int) -> None:
         for _ in range(count):
             torch.bmm(a, b, out=out)
+
+    return run
+
+
+def _native_product(shape: tuple[int, int, int, int]) -> Callable[[int], None]:
+    """Linear layers without gradients."""
+    num_networks, rows, inner, outer = shape
+    layout, random = Layout(perceptron((inner, outer)), num_networks), torch.Generator().manual_seed(0)
+    found, flat = library(), torch.randn(layout.num_parameters, generator=random)
+    assert found is not None
+    networks = Perceptrons(found, layout)
+    inputs = torch.randn(num_networks, 1, rows, inner, generator=random)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            networks(flat, inputs)
 
     return run

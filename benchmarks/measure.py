@@ -18,12 +18,15 @@ class Candidate:
         run: Does a number of units of work.
         multiple: `run` is asked for multiples of this.
         precision: float32 matrix products while it runs, as for `torch.set_float32_matmul_precision`.
+        seconds_of: Instead of `run`, where another process does the work: does it and says how long it took.
+        count: Units of work of one measurement.
         rates: Units of work per second, one per round.
     """
 
     run: Callable[[int], None]
     multiple: int = 1
     precision: str = "highest"
+    seconds_of: Callable[[int], float] | None = None
     count: int = 0
     rates: list[float] = field(default_factory=list)
 
@@ -34,7 +37,7 @@ class Candidate:
 
     def ratio(self, other: Candidate) -> float:
         """Median over rounds of this rate over the other's in the same round."""
-        return median(own / others for own, others in zip(self.rates, other.rates, strict=True))
+        return median(mine / theirs for mine, theirs in zip(self.rates, other.rates, strict=True))
 
 
 def cpu_clock() -> float:
@@ -67,6 +70,8 @@ def take_turns(
 
 
 def _time(candidate: Candidate, count: int, clock: Callable[[], float]) -> float:
+    if candidate.seconds_of is not None:
+        return max(candidate.seconds_of(count), 1e-9)
     torch.set_float32_matmul_precision(candidate.precision)
     started = clock()
     candidate.run(count)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as TerminalTable
 
 FOLDER = Path(__file__).parent
+Table = tuple[str, list[str], list[list[str]]]  # title, header, rows
 
 
 def show(found: dict[str, Any]) -> None:
-    """Print both tables."""
+    """Print all tables."""
     console = Console()
     for title, header, rows in tables(found):
-        table = Table(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+        table = TerminalTable(title=title, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
         for position, column in enumerate(header):
             table.add_column(column, justify="left" if position == 0 else "right")
         for row in rows:
@@ -39,7 +41,7 @@ def save(found: dict[str, Any], folder: Path = FOLDER) -> list[Path]:
 
 
 def markdown(found: dict[str, Any]) -> str:
-    """Both tables in Markdown."""
+    """All tables in Markdown."""
     parts = []
     for title, header, rows in tables(found):
         marks = ["---", *["---:"] * (len(header) - 1)]
@@ -48,30 +50,52 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n" + "".join(parts)
 
 
-def tables(found: dict[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Title, header and rows of the table of steps and the table of matrix products."""
+def tables(found: dict[str, Any]) -> list[Table]:
+    """The table of steps and the table of matrix products."""
     limit = found["limit_gflops"]
     title = f"Training steps on {found['processor']}: seed-steps per {found['per']}, {found['rounds']} rounds"
-    header = ["step", "variant", "rate [min..max]", "of limit", "ratio", "at most", "target"]
+    first, second = found["steps"][0]["rates"]
+    columns = ["rate [min..max]", "of limit", f"{second} [min..max]", "of limit", f"{first} / {second}", "/ plain loop"]
+    header = ["step", "seeds", *columns, "/ JAX"]
     product_title = f"Products (networks x rows x inner x outer) in GFLOP/s; the limit is {limit:,.0f}"
-    precisions = list(next(iter(found["products"].values())))
-    products = [
-        [shape, *(f"{speeds[precision]:,.0f}" for precision in precisions)]
-        for shape, speeds in found["products"].items()
-    ]
-    rows = [_row(step, limit) for step in found["steps"]]
-    return [(title, header, rows), (product_title, ["product", *precisions], products)]
+    kinds = list(next(iter(found["products"].values())))
+    products = [[shape, *(f"{speeds[kind]:,.0f}" for kind in kinds)] for shape, speeds in found["products"].items()]
+    scans = [[step["step"], count, spread(rates), share(rates, step["shares_of"] / limit)]
+             for step in _once(found["steps"]) for count, rates in step["jax"]["rates"].items()]  # fmt: skip
+    shown = [(title, header, [_row(step, limit) for step in found["steps"]])]
+    if scans:
+        shown.append(("The scans in JAX", ["step", "seeds", "rate [min..max]", "of limit"], scans))
+    return [*shown, (product_title, ["product", *kinds], products)]
+
+
+def spread(rates: list[float]) -> str:
+    """Median and range."""
+    digits = 0 if median(rates) >= 20 else 1
+    return f"{median(rates):,.{digits}f} [{min(rates):,.{digits}f}..{max(rates):,.{digits}f}]"
+
+
+def share(rates: list[float], of_limit: float) -> str:
+    """The median rate's share of the limit, at which a rate of 1 has the share `of_limit`."""
+    return f"{median(rates) * of_limit:.0%}"
+
+
+def _once(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One of the rows of each step that was compared with JAX."""
+    return list({step["step"]: step for step in steps if step["jax"]}.values())
 
 
 def _row(step: dict[str, Any], limit: float) -> list[str]:
-    rates = step["rates"]
-    ratio, target = step["ratio"], step["target"]
+    of_limit = step["shares_of"] / limit
+    (_, ours), (_, others) = step["rates"].items()
+    plain, jax, target = step["plain"], step["jax"], step["target"]
     return [
         step["step"],
-        f"{step['variant']} x{step['seeds']}",
-        f"{step['rate']:.0f} [{min(rates):.0f}..{max(rates):.0f}]",
-        f"{step['gflops'] / limit:.0%}",
-        "" if ratio is None else f"{ratio:.2f}",
-        "" if ratio is None else f"{limit / step['baseline_gflops']:.2f}",
-        "" if target is None else f"{target:.0%}",
+        str(step["seeds"]),
+        spread(ours),
+        share(ours, of_limit) + (f" ({target:.0%})" if target else ""),
+        spread(others),
+        share(others, of_limit),
+        f"{step['ratio']:.2f}",
+        f"{plain['ratio']:.2f}" if plain else "",
+        f"{jax['ratio']:.2f}" + (f" ({jax['target']:g})" if jax["target"] else "") if jax else "",
     ]

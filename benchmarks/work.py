@@ -40,3 +40,16 @@ def td3_bc(actor: Sizes, critic: Sizes, batch: int) -> float:
     """Target actor and both target critics forward, both critics trained; actor trained through one critic in two."""
     critics = forward(actor, batch) + 2 * forward(critic, batch) + 2 * training(critic, batch)
     return critics + 0.5 * (training(actor, batch) + 2 * forward(critic, batch))
+
+
+def iql(actor: Sizes, critic: Sizes, value: Sizes, batch: int) -> int:
+    """Advantages for values and for the actor, V at the next observation; values, actor and both critics trained."""
+    advantages = 4 * forward(critic, batch) + forward(value, batch)
+    trained = training(value, batch) + training(actor, batch) + 2 * training(critic, batch)
+    return advantages + forward(value, batch) + trained
+
+
+def c4(actor: Sizes, critic: Sizes, batch: int) -> float:
+    """TD3+BC, with the features of both critics at the next pair, and those at the pair differentiated."""
+    features = critic[:-1]
+    return td3_bc(actor, critic, batch) + 2 * forward(features, batch) + 2 * training(features, batch)

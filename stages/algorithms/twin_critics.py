@@ -51,7 +51,9 @@ class TwinCritics(Trainable):
 
     def fit(self, batch: Batch, target: Float[Tensor, "seeds 1 batch 1"], **further: Float[Tensor, "seeds"]) -> Losses:
         """One step of both towards `target` at the batch's own actions, and down the `further` losses of a method."""
-        losses = {"critic": (self(pairs_of(batch)) - target).square().mean((2, 3)).sum(1), **further}
+        if self.penalty is None and not further:
+            return {"critic": self.descend(pairs_of(batch), lambda values: squared_error(values, target))}
+        losses = {"critic": squared_error(self(pairs_of(batch)), target), **further}
         if self.penalty is not None:
             losses["penalty"] = self.penalty(self, batch)
         self.minimise(reduce(torch.add, losses.values()))
@@ -79,6 +81,13 @@ class TwinCritics(Trainable):
         values = self.ensemble.twice_differentiable(self.parameters, each)
         (gradients,) = torch.autograd.grad(values.sum(), each, create_graph=True)
         return gradients
+
+
+def squared_error(
+    values: Float[Tensor, "seeds 2 batch 1"], target: Float[Tensor, "seeds 1 batch 1"]
+) -> Float[Tensor, "seeds"]:
+    """Mean over the batch, sum over both critics."""
+    return (values - target).square().mean((2, 3)).sum(1)
 
 
 def pairs_of(batch: Batch) -> Float[Tensor, "seeds 1 batch pair"]:

@@ -85,10 +85,11 @@ class SarsaQ(Learner):
         assigned = self.assignment.rows_of(batch)
         following = self.q.target(batch["next_pairs"])
         target = batch["rewards"] + batch["discounts"] * (following * assigned).sum(-1, keepdim=True)
-        predicted = self.q(batch["pairs"])
-        loss = ((predicted * assigned).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
-        self.q.minimise(loss)
-        return {"q": loss}
+
+        def loss(values: Tensor) -> Tensor:
+            return ((values * assigned).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
+
+        return {"q": self.q.descend(batch["pairs"], loss)}
 
     def move_target(self, batch: Batch) -> Losses:
         """Eq. 13."""
@@ -123,10 +124,11 @@ class ReturnV(Learner):
             with torch.no_grad():
                 beyond = (self.v(batch["beyond"]) * assigned).sum(-1, keepdim=True)
             target = target + batch["discounts"] * beyond
-        predicted = (self.v(batch["observations"]) * assigned).sum(-1, keepdim=True)
-        loss = (predicted - target).square().mean((1, 2, 3))
-        self.v.minimise(loss)
-        return {"v": loss}
+
+        def loss(values: Tensor) -> Tensor:
+            return ((values * assigned).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
+
+        return {"v": self.v.descend(batch["observations"], loss)}
 
     def tensors(self) -> dict[str, Tensor]:
         return self.v.tensors()

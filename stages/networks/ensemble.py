@@ -10,7 +10,7 @@ The native layer computes them in float32 on a CPU, `perceptrons` everywhere els
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -20,7 +20,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from stages.networks.native.layout import Layout, perceptron
+from stages.networks.native.gradient import gradient
+from stages.networks.native.layout import Layer, Layout, perceptron
 from stages.networks.native.loading import library
 from stages.networks.native.perceptrons import MOST_LAYERS
 from stages.networks.native.perceptrons import Perceptrons as NativePerceptrons
@@ -105,6 +106,22 @@ class Ensemble:
         outputs = Perceptrons.apply(inputs, flat, self._remembered_layers(flat, member), self, member)
         return outputs.view(seeds, members, batch, self.sizes[-1])
 
+    def losses_and_gradient(
+        self,
+        flat: Float[Tensor, "parameters"],
+        inputs: Float[Tensor, "seeds m batch in"],
+        loss_of: Callable[[Float[Tensor, "seeds members batch out"]], Float[Tensor, "*losses"]],
+    ) -> tuple[Float[Tensor, "*losses"], Float[Tensor, "parameters"]]:
+        """``loss_of(outputs)`` without its graph, and the gradient of its sum by `flat`, which requires one.
+
+        The inputs get no gradient.
+        """
+        native = self._native(flat, inputs)
+        if native is not None:
+            return native.losses_and_gradient(flat.detach(), inputs.detach(), loss_of)
+        losses = loss_of(self(flat, inputs))
+        return losses.detach(), gradient(losses, flat)
+
     def features(
         self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds m batch in"]
     ) -> Float[Tensor, "seeds members batch hidden"]:
@@ -132,7 +149,11 @@ class Ensemble:
     def _native_networks(self) -> NativePerceptrons:
         found = library()
         assert found is not None
-        return NativePerceptrons(found, Layout(perceptron(self.sizes), self.num_seeds, self.num_members))
+        return NativePerceptrons(found, Layout(self._native_layers, self.num_seeds, self.num_members))
+
+    @property
+    def _native_layers(self) -> tuple[Layer, ...]:
+        return perceptron(self.sizes)
 
     @cached_property
     def _body(self) -> Ensemble:

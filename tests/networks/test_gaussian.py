@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch.distributions import Independent, Normal
 
@@ -16,12 +17,20 @@ def test_log_prob_equals_torch_distributions():
     torch.testing.assert_close(gaussian.log_prob(values, actions), expected)
 
 
-def test_gradient_of_log_prob_equals_torch_distributions():
-    values, actions = outputs((20, 6), spread=0.4).requires_grad_(), outputs((20, 3))
-    (gradient,) = torch.autograd.grad(gaussian.log_prob(values, actions).sum(), values)
-    mean, log_std = values.chunk(2, dim=-1)
-    (expected,) = torch.autograd.grad(Independent(Normal(mean, log_std.exp()), 1).log_prob(actions).sum(), values)
-    torch.testing.assert_close(gradient, expected)
+def density(values: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+    mean, log_std = gaussian.mean_and_log_std(values)
+    return Independent(Normal(mean, log_std.exp()), 1).log_prob(actions)
+
+
+@pytest.mark.parametrize(
+    ("batch", "other"), [((20,), (20,)), ((4, 3, 20), (4, 1, 20)), ((4, 1, 20), (4, 3, 20))], ids=str
+)
+def test_gradients_of_log_prob_equal_torch_distributions(batch, other):
+    values, actions = outputs((*batch, 6), spread=4.0).requires_grad_(), outputs((*other, 3)).requires_grad_()
+    weights = outputs(torch.broadcast_shapes(batch, other))
+    found = torch.autograd.grad((weights * gaussian.log_prob(values, actions)).sum(), (values, actions))
+    expected = torch.autograd.grad((weights * density(values, actions)).sum(), (values, actions))
+    torch.testing.assert_close(found, expected)
 
 
 def test_log_std_is_clipped():

@@ -1,7 +1,10 @@
+import pytest
 import torch
 
 from stages.networks.normed_ensemble import NormedEnsemble
 from stages.seeding import generators
+
+pytestmark = pytest.mark.usefixtures("arithmetic")
 
 SHAPE = NormedEnsemble((3, 6, 5, 2), num_seeds=2, num_members=2)
 

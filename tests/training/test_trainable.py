@@ -111,6 +111,17 @@ def test_gradients_of_an_ensemble_are_clipped_seed_by_seed():
     torch.testing.assert_close(ours, theirs / norms.clamp(min=1), rtol=1e-4, atol=1e-7)
 
 
+def test_descending_a_loss_of_the_outputs_is_minimising_it():
+    one, other = trainable(), trainable()
+    for inputs in batches(3):
+        losses = loss(other(inputs))
+        other.minimise(losses)
+        found = one.descend(inputs, loss)
+        assert not found.requires_grad
+        torch.testing.assert_close(found, losses.detach())
+        torch.testing.assert_close(one.exp_avg, other.exp_avg)
+
+
 def test_a_step_without_a_gradient_changes_nothing():
     network = trainable(weight_decay=0.1)
     before = {name: tensor.clone() for name, tensor in network.tensors().items()}

@@ -70,17 +70,21 @@ class Behaviours:
 
     def fit_policies(self, batch: Batch, weights: Float[Tensor, "seeds 1 batch clusters"]) -> Losses:
         """One step on ``- sum_z Q(z|tau) log beta(a|s; theta_z)`` (Eq. 6)."""
-        log_probs = self.head.log_prob(self.policies(batch["observations"]), batch["actions"])
-        loss = -(weights.squeeze(1).mT * log_probs).sum(1).mean(-1)
-        self.policies.minimise(loss)
-        return {"policy": loss}
+
+        def loss(outputs: Tensor) -> Tensor:
+            log_probs = self.head.log_prob(outputs, batch["actions"])
+            return -(weights.squeeze(1).mT * log_probs).sum(1).mean(-1)
+
+        return {"policy": self.policies.descend(batch["observations"], loss)}
 
     def fit_classifier(self, batch: Batch, weights: Float[Tensor, "seeds 1 batch clusters"]) -> Losses:
         """One step on ``KL(Q(.|tau) || q(.|s))`` (Section 3.3)."""
-        log_q = torch.log_softmax(self.classifier(batch["observations"]), dim=-1)
-        divergence = (torch.xlogy(weights, weights) - weights * log_q).sum(-1).mean((1, 2))
-        self.classifier.minimise(divergence)
-        return {"classifier": divergence}
+
+        def divergence(logits: Tensor) -> Tensor:
+            log_q = torch.log_softmax(logits, dim=-1)
+            return (torch.xlogy(weights, weights) - weights * log_q).sum(-1).mean((1, 2))
+
+        return {"classifier": self.classifier.descend(batch["observations"], divergence)}
 
     def tensors(self) -> dict[str, Tensor]:
         """Training state, for checkpoints."""

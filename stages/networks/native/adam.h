@@ -1,4 +1,4 @@
-// Adam in one pass over flat vectors: the gradient clipped seed by seed, moments, parameters, target copy.
+// Adam in one pass over flat vectors: the gradient clipped seed by seed, moments, parameters.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -10,7 +10,6 @@ struct Adam {
     double weight_decay;  // decoupled, in units of the step size
     double clip_norm;     // largest norm of a seed's gradient; infinite: any
     double clip_guard;    // added to the norm that is divided by
-    double target_rate;   // of the target copy's move towards the parameters
 };
 
 struct Seeds {  // block b holds sizes[b] numbers of each seed, seed after seed
@@ -33,14 +32,13 @@ inline double norm(const Seeds& seeds, long seed, const float* values) {
     return std::sqrt(squares);
 }
 
-// step: number of steps made so far. target: null where there is none.
+// step: number of steps made so far.
 inline void adam(const Adam& settings, float rate, float step, const Seeds& seeds, float* parameters,
-                 const float* gradient, float* mean, float* square, float* target) {
+                 const float* gradient, float* mean, float* square) {
     const double correction1 = 1 - std::pow(settings.beta1, step + 1), correction2 = 1 - std::pow(settings.beta2, step + 1);
     const float step_size = rate / correction1, inverse_root = 1 / std::sqrt(correction2), epsilon = settings.epsilon;
     const float keep1 = settings.beta1, take1 = 1 - settings.beta1, keep2 = settings.beta2, take2 = 1 - settings.beta2;
     const float keep = 1 - rate * settings.weight_decay;
-    const float near = settings.target_rate, far = 1 - settings.target_rate;
     for (long seed = 0; seed < seeds.num_seeds; seed++) {
         float scale = 1;
         if (std::isfinite(settings.clip_norm)) {
@@ -55,14 +53,6 @@ inline void adam(const Adam& settings, float rate, float step, const Seeds& seed
                 square[i] = keep2 * square[i] + take2 * g * g;
                 parameters[i] = keep * parameters[i] - step_size * mean[i] / (std::sqrt(square[i]) * inverse_root + epsilon);
             }
-            // From the nearer end, so that a rate of 1 copies.
-            if (target && near < 0.5f)
-#pragma omp simd
-                for (long i = start; i < start + count; i++) target[i] += near * (parameters[i] - target[i]);
-            else if (target)
-#pragma omp simd
-                for (long i = start; i < start + count; i++)
-                    target[i] = parameters[i] - far * (parameters[i] - target[i]);
         });
     }
 }

@@ -1,4 +1,4 @@
-"""Adam by the native library: clipping, moments, parameters and target copy in one pass over flat vectors."""
+"""Adam by the native library: clipping, moments and parameters in one pass over flat vectors."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from torch import Tensor
 
 
 class _Settings(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_double) for name in "beta1 beta2 epsilon weight_decay clip_norm clip_guard target_rate".split()
-    ]
+    _fields_ = [(name, ctypes.c_double) for name in "beta1 beta2 epsilon weight_decay clip_norm clip_guard".split()]
 
 
 class _Seeds(ctypes.Structure):
@@ -37,7 +35,6 @@ class Adam:
         weight_decay: Decoupled (AdamW), in units of the step size.
         clip_norm: Largest norm of a seed's gradient; None: any.
         clip_guard: Added to the norm that the gradient is divided by.
-        target_rate: ``target <- (1 - rate) target + rate parameters`` after the step, where there is a target.
     """
 
     def __init__(
@@ -50,11 +47,10 @@ class Adam:
         weight_decay: float = 0.0,
         clip_norm: float | None = None,
         clip_guard: float = 1e-6,
-        target_rate: float = 0.0,
     ) -> None:
         self.functions, self.num_parameters = library, num_seeds * sum(sizes)
         limit = math.inf if clip_norm is None else clip_norm
-        self._settings = _Settings(*betas, epsilon, weight_decay, limit, clip_guard, target_rate)
+        self._settings = _Settings(*betas, epsilon, weight_decay, limit, clip_guard)
         self._sizes = (ctypes.c_int64 * len(sizes))(*sizes)
         self._seeds = _Seeds(num_seeds, len(sizes), self._sizes)
         self._addresses = ctypes.addressof(self._settings), ctypes.addressof(self._seeds)
@@ -67,14 +63,13 @@ class Adam:
         gradient: Float[Tensor, "*shape"],
         mean: Float[Tensor, "*shape"],
         square: Float[Tensor, "*shape"],
-        target: Float[Tensor, "*shape"] | None = None,
     ) -> None:
-        """Change parameters, moments (`mean`, `square`), target, and the number of `steps` made, in place.
+        """Change parameters, moments (`mean`, `square`) and the number of `steps` made, in place.
 
         Raises:
             ValueError: A tensor that is not float32 in one piece on the CPU, or of the wrong size.
         """
-        vectors = [parameters, gradient, mean, square, *([] if target is None else [target])]
+        vectors = parameters, gradient, mean, square
         for tensor in (rate, steps, *vectors):
             if tensor.dtype != torch.float32 or tensor.is_cuda or not tensor.is_contiguous():
                 raise ValueError("Adam's tensors are float32 in one piece on the CPU")
@@ -85,5 +80,5 @@ class Adam:
         settings, seeds = self._addresses
         self.functions.adam_step(
             settings, rate.data_ptr(), steps.data_ptr(), seeds, parameters.data_ptr(), gradient.data_ptr(),
-            mean.data_ptr(), square.data_ptr(), None if target is None else target.data_ptr(),
+            mean.data_ptr(), square.data_ptr(),
         )  # fmt: skip

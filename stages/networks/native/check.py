@@ -22,7 +22,7 @@ ROWS = 259
 def largest_error(library: ctypes.PyDLL) -> float:
     """Largest difference of outputs and gradients from float64, in units of each one's largest number; maybe NaN."""
     random = torch.Generator().manual_seed(0)
-    kinds = product(SIZES, get_args(Activation), get_args(Norm))
+    kinds = product(SIZES, get_args(Activation), get_args(Norm), (True, False))
     with torch.inference_mode(False), torch.enable_grad():  # whatever the first use stands in
         errors = [_error(library, Layout(perceptron(*kind), 1, 2), random) for kind in kinds]
     # Through a tensor, for a NaN to be the largest of all.

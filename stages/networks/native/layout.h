@@ -16,11 +16,12 @@ struct Layer {
     long inputs, outputs;
     Activation activation;
     Norm norm;
-    long weight, bias, gain, shift;  // where the parameters of the first network begin
+    long weight, bias, gain, shift;  // where the parameters of the first network begin; gain < 0: no gain and shift
 
     long weight_of(long network) const { return weight + network * inputs * outputs; }
     long bias_of(long network) const { return bias + network * outputs; }
     Normalisation normalisation(long network, const float* parameters, float* gradient) const {
+        if (gain < 0) return {norm, nullptr, nullptr, nullptr, nullptr};
         const long gain_at = gain + network * outputs, shift_at = shift + network * outputs;
         return {norm, parameters + gain_at, parameters + shift_at, gradient ? gradient + gain_at : nullptr,
                 gradient ? gradient + shift_at : nullptr};

@@ -18,18 +18,30 @@ Norm = Literal["none", "before", "after"]
 
 @dataclass(frozen=True)
 class Layer:
-    """An affine map, then an activation, with LayerNorm (learnt gain and shift) before it, after it, or not at all."""
+    """An affine map, then an activation, with LayerNorm before it, after it, or not at all.
+
+    Attributes:
+        learnt: Whether the norm has a gain and a shift; the affine map of the next layer can express both.
+    """
 
     inputs: int
     outputs: int
     activation: Activation = "relu"
     norm: Norm = "none"
+    learnt: bool = True
+
+    @property
+    def num_arrays(self) -> int:
+        """Weight, bias, and gain and shift if there are any."""
+        return 4 if self.norm != "none" and self.learnt else 2
 
 
-def perceptron(sizes: Sequence[int], activation: Activation = "relu", norm: Norm = "none") -> tuple[Layer, ...]:
+def perceptron(
+    sizes: Sequence[int], activation: Activation = "relu", norm: Norm = "none", learnt: bool = True
+) -> tuple[Layer, ...]:
     """Layers of the widths `sizes` (input first, output last), hidden ones alike; the outputs are linear."""
     *hidden, last = pairwise(sizes)
-    return (*(Layer(i, o, activation, norm) for i, o in hidden), Layer(*last, "none"))
+    return (*(Layer(i, o, activation, norm, learnt) for i, o in hidden), Layer(*last, "none"))
 
 
 @dataclass(frozen=True)
@@ -53,12 +65,12 @@ class Layout:
 
     @cached_property
     def blocks(self) -> tuple[tuple[int, int, int], ...]:
-        """Shapes ``[network, in, out]`` of the blocks: weight, bias, and gain, shift if normalised, of each layer."""
+        """Shapes ``[network, in, out]`` of the blocks: weight, bias, and gain, shift if learnt, of each layer."""
         networks = self.num_seeds * self.num_members
         shapes = []
         for layer in self.layers:
-            vectors = 1 if layer.norm == "none" else 3
-            shapes += [(networks, layer.inputs, layer.outputs)] + [(networks, 1, layer.outputs)] * vectors
+            vectors = [(networks, 1, layer.outputs)] * (layer.num_arrays - 1)
+            shapes += [(networks, layer.inputs, layer.outputs), *vectors]
         return tuple(shapes)
 
     @cached_property
@@ -71,7 +83,7 @@ class Layout:
         return self.starts[-1]
 
     def layer_views(self, flat: Float[Tensor, "parameters"]) -> list[list[Tensor]]:
-        """Weight ``[network, in, out]``, bias, and gain, shift if normalised ``[network, 1, out]``, of each layer."""
+        """Weight ``[network, in, out]``, bias, and gain, shift if learnt ``[network, 1, out]``, of each layer."""
         pieces = flat.split([prod(shape) for shape in self.blocks])
         views = iter([piece.view(shape) for piece, shape in zip(pieces, self.blocks, strict=True)])
-        return [[next(views) for _ in range(2 if layer.norm == "none" else 4)] for layer in self.layers]
+        return [[next(views) for _ in range(layer.num_arrays)] for layer in self.layers]

@@ -23,7 +23,7 @@ SIGNATURES = {
     "kept_row_stride": (INTEGER, [INTEGER]),
     "perceptrons_forward": (None, [POINTER] + 4 * [INTEGER] + 2 * [POINTER] + 3 * [INTEGER] + 2 * [POINTER]),
     "perceptrons_backward": (None, [POINTER] + 4 * [INTEGER] + 2 * [POINTER] + 3 * [INTEGER] + 6 * [POINTER]),
-    "adam_step": (None, 9 * [POINTER]),
+    "adam_step": (None, 8 * [POINTER]),
     "gather_rows": (INTEGER, [POINTER, INTEGER, INTEGER, POINTER, INTEGER, POINTER]),
 }
 TOLERANCE = 1e-5

@@ -54,8 +54,8 @@ void perceptrons_backward(const Perceptrons* networks, int64_t num_seeds, int64_
 
 // One step; `step` counts the steps made and is increased.
 void adam_step(const Adam* settings, const float* rate, float* step, const Seeds* seeds, float* parameters,
-               const float* gradient, float* mean, float* square, float* target) {
-    adam(*settings, *rate, *step, *seeds, parameters, gradient, mean, square, target);
+               const float* gradient, float* mean, float* square) {
+    adam(*settings, *rate, *step, *seeds, parameters, gradient, mean, square);
     *step += 1;
 }
 

@@ -49,5 +49,6 @@ def _apply(layer: Layer, parameters: list[Tensor], inputs: Tensor) -> Tensor:
     return _normalise(values, *norm) if layer.norm == "after" else values
 
 
-def _normalise(values: Tensor, gain: Tensor, shift: Tensor) -> Tensor:
-    return torch.nn.functional.layer_norm(values, values.shape[-1:], eps=NORM_EPSILON) * gain + shift
+def _normalise(values: Tensor, gain: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+    normalised = torch.nn.functional.layer_norm(values, values.shape[-1:], eps=NORM_EPSILON)
+    return normalised if gain is None or shift is None else normalised * gain + shift

@@ -10,7 +10,7 @@ constexpr float NORM_EPSILON = 1e-5f;
 
 struct Normalisation {  // of rows: h = gain * (v - mean) / deviation + shift
     Norm place;
-    const float *gain, *shift;
+    const float *gain, *shift;             // null: 1 and 0
     float *gain_gradient, *shift_gradient;  // added to; null: not wanted
 };
 
@@ -31,7 +31,10 @@ inline Moments moments(const float* v, long width) {
 inline void normalise(const Normalisation& norm, const float* v, float* h, long width) {
     Moments m = moments(v, width);
 #pragma omp simd
-    for (long i = 0; i < width; i++) h[i] = norm.gain[i] * ((v[i] - m.mean) * m.scale) + norm.shift[i];
+    for (long i = 0; i < width; i++) h[i] = (v[i] - m.mean) * m.scale;
+    if (norm.gain)
+#pragma omp simd
+        for (long i = 0; i < width; i++) h[i] = norm.gain[i] * h[i] + norm.shift[i];
 }
 
 // Turns d, the gradient with respect to h, into that with respect to v.
@@ -42,10 +45,12 @@ inline void differentiate(const Normalisation& norm, const float* v, Moments m, 
             norm.gain_gradient[i] += d[i] * ((v[i] - m.mean) * m.scale);
             norm.shift_gradient[i] += d[i];
         }
+    if (norm.gain)
+#pragma omp simd
+        for (long i = 0; i < width; i++) d[i] *= norm.gain[i];
     float sum = 0, along = 0;
 #pragma omp simd reduction(+ : sum, along)
     for (long i = 0; i < width; i++) {
-        d[i] *= norm.gain[i];
         sum += d[i];
         along += d[i] * ((v[i] - m.mean) * m.scale);
     }

@@ -47,17 +47,6 @@ def test_the_rate_is_read_at_every_step(native):
     assert not torch.equal(parameters, start)
 
 
-@pytest.mark.parametrize("target_rate", [0.0, 0.005, 0.5, 0.9, 1.0])
-def test_target_moves_towards_the_new_parameters(native, target_rate):
-    parameters, gradient, target = vectors(3, 100)
-    expected = target.clone()
-    rate, steps, mean, square = state(100)
-    Adam(native, [100], target_rate=target_rate).step(rate, steps, parameters, gradient, mean, square, target)
-    torch.testing.assert_close(target, expected.lerp_(parameters, target_rate))
-    if target_rate == 1:
-        assert torch.equal(target, parameters)
-
-
 def test_the_gradient_of_each_seed_is_clipped_by_its_norm_over_all_blocks(native):
     sizes, seeds = (3, 20), 2
     first, second = torch.full((seeds, 3), 0.1), torch.full((seeds, 20), 0.1)

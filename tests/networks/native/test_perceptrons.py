@@ -51,15 +51,17 @@ def test_every_width(native, width):
     compare(native, Layout(perceptron((width, width, 71 - width if width < 71 else 3), "relu"), 1, 2), rows=13)
 
 
+@pytest.mark.parametrize("learnt", [True, False], ids=["gain and shift", "neither"])
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("sizes", [(23, 64, 64, 64, 2), (17, 256, 256, 6), (5, 9, 33, 20)], ids=str)
-def test_every_kind_of_layer(native, sizes, activation, norm):
-    compare(native, Layout(perceptron(sizes, activation, norm), 2), rows=70)
+def test_every_kind_of_layer(native, sizes, activation, norm, learnt):
+    compare(native, Layout(perceptron(sizes, activation, norm, learnt), 2), rows=70)
 
 
 def test_layers_of_different_kinds(native):
-    layers = Layer(4, 8, "tanh"), Layer(8, 30, "relu", "after"), Layer(30, 5, "none"), Layer(5, 2, "none")
+    hidden = Layer(4, 8, "tanh"), Layer(8, 30, "relu", "after"), Layer(30, 5, "none", "before", learnt=False)
+    layers = *hidden, Layer(5, 2, "none")
     compare(native, Layout(layers, 2, 2), rows=40)
 
 
