@@ -64,7 +64,7 @@ def test_agents_are_trained_and_estimated_up_to_the_report(bare: Project) -> Non
     headline = (bare.path / "results/headline.txt").read_text()
     assert headline.count("estimate, not rolled out") == len(AGENTS)
     report = (bare.path / "results/report.html").read_text()
-    assert "No environment is named" in report and "Estimated returns</h3>" in report
+    assert "The params name no environment" in report and "Estimated returns</h3>" in report
 
     # An estimate's settings are its own.
     bare.set("datasets.mine.settings.estimate_returns.discount", 0.9)

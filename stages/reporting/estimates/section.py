@@ -69,7 +69,7 @@ class EstimatesSection(Section[EstimateMetrics]):
             return
         best = max(metrics.agents, key=lambda name: metrics.agents[name].value.iqm)
         yield (
-            f"No environment is named, so nothing was rolled out. By fitted Q evaluation, which is an estimate, "
+            f"The params name no environment, so nothing was rolled out. By fitted Q evaluation, which is an estimate, "
             f"{caption('agents', best)} has the highest discounted value: {metrics.agents[best].value.text}."
         )
 

@@ -82,7 +82,7 @@ def test_without_rollouts_headline_and_page_say_that_they_are_estimates(alone):
     assert [line.split()[0] for line in lines[1:]] == ["TD3+BC", "IQL", "BC"]
     assert all("discounted value" in line and "estimate, not rolled out" in line for line in lines[1:])
     page = text_of(alone)
-    assert "No environment is named, so nothing was rolled out" in page
+    assert "The params name no environment, so nothing was rolled out" in page
     assert "TD3+BC has the highest discounted value: 51.0" in page
     assert "Returns</h3>" not in page and "mean actions" in page
 
