@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -10,7 +11,7 @@ from jaxtyping import Float
 from stages.evaluation.rank_correlation import rank_correlation
 from stages.reporting.estimates.results import Estimate, Estimates
 from stages.reporting.gathering import DatasetResults
-from stages.reporting.kit.metrics import Aggregate, rounded
+from stages.reporting.kit.metrics import Aggregate, plain, rounded
 from stages.reporting.returns.results import Returns
 from stages.seeding import generator
 
@@ -76,14 +77,18 @@ class RankCorrelation:
 class EstimateMetrics:
     """Every agent with an estimate."""
 
-    agents: dict[str, AgentEstimate] = field(metadata={"key": "estimates"})
+    agents: dict[str, AgentEstimate]
     rank_correlation: RankCorrelation | None
 
+    def plain(self) -> dict[str, Any]:
+        ranks = {} if self.rank_correlation is None else {"rank_correlation": plain(self.rank_correlation)}
+        return {"estimates": plain(self.agents), **ranks} if self.agents else {}
 
-def estimate_metrics(results: DatasetResults, resamples: int) -> EstimateMetrics | None:
-    """Aggregates of all estimates of a dataset; None where there are none."""
+
+def estimate_metrics(results: DatasetResults, resamples: int) -> EstimateMetrics:
+    """Aggregates of all estimates of a dataset."""
     agents = {agent: _agent(estimate, resamples) for agent, estimate in results.of(Estimates).agents.items()}
-    return rounded(EstimateMetrics(agents, _ranks(pairs(results), resamples))) if agents else None
+    return rounded(EstimateMetrics(agents, _ranks(pairs(results), resamples)))
 
 
 def pairs(results: DatasetResults) -> dict[str, Float[np.ndarray, "seeds 2"]]:

@@ -51,7 +51,7 @@ class EstimatesSection(Section[EstimateMetrics]):
 
     sources = SOURCES
 
-    def metrics(self, results: DatasetResults, resamples: int) -> EstimateMetrics | None:
+    def metrics(self, results: DatasetResults, resamples: int) -> EstimateMetrics:
         return estimate_metrics(results, resamples)
 
     def rows(self, results: DatasetResults) -> list[EstimateRow]:
@@ -61,7 +61,7 @@ class EstimatesSection(Section[EstimateMetrics]):
         return {int(seed) for estimate in results.of(Estimates).agents.values() for seed in estimate.seeds}
 
     def sentences(self, results: DatasetResults, metrics: EstimateMetrics) -> Iterable[str]:
-        if metrics is None:
+        if not metrics.agents:
             return
         if results.of(Returns).evaluations:
             if metrics.rank_correlation is not None:
@@ -74,7 +74,7 @@ class EstimatesSection(Section[EstimateMetrics]):
         )
 
     def outcomes(self, results: DatasetResults, metrics: EstimateMetrics) -> Iterable[Outcome]:
-        if metrics is None or results.of(Returns).evaluations:
+        if results.of(Returns).evaluations:
             return
         for name, agent in sorted(metrics.agents.items(), key=lambda item: -item[1].value.iqm):
             yield Outcome(caption("agents", name), agent.value.text, "discounted value", "estimate, not rolled out")
@@ -82,7 +82,7 @@ class EstimatesSection(Section[EstimateMetrics]):
     def views(
         self, results: DatasetResults, metrics: EstimateMetrics, settings: ReportSettings
     ) -> Iterable[EstimatesView]:
-        if metrics is None:
+        if not metrics.agents:
             return
         estimates, evaluations = results.of(Estimates).agents, results.of(Returns).evaluations
         rest = [caption("agents", name) for name in evaluations if name not in estimates]
