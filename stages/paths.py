@@ -58,6 +58,7 @@ IMPROVED = Place("results/improved/{dataset}/{clustering}/{improvement}/seeds-{b
 HIGH_LEVEL = Place("results/high_level/{dataset}/{clustering}/seeds-{block}.safetensors")
 OFFLINE = Place("results/offline/{dataset}/{algorithm}/seeds-{block}.safetensors")
 EVALUATION = Place("results/evaluation/{dataset}/{agent}/seeds-{block}.npz")
+ESTIMATE = Place("results/estimates/{dataset}/{agent}/seeds-{block}.safetensors")
 BOUND = Place("results/bound/{dataset}.json")
 PARTITION = Place("results/partitions/{dataset}/{partition}.safetensors")
 SAFE = Place("results/safe/{dataset}/{safe}/seeds-{block}.safetensors")

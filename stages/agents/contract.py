@@ -70,6 +70,15 @@ class Agent(ABC):
             noise: Standard normal numbers for policies that sample; None for their mean action.
         """
 
+    def log_density(
+        self, observations: Float[Tensor, "agents observation"], actions: Float[Tensor, "agents action"]
+    ) -> Float[Tensor, "agents"] | None:
+        """Log density of `actions` at `observations`, both in units of the environment, as `act` samples with noise.
+
+        None of agents without densities, such as deterministic ones.
+        """
+        return None
+
     def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:  # noqa: B027
         """What the actions led to; of use to policies that depend on what they received or on the time passed."""
 

@@ -23,3 +23,8 @@ class LatentAgent(NetworkAgent):
             noise = torch.zeros(len(observations), self.policy.sizes[-1])
         inputs = torch.cat([self.normaliser.observations(observations), noise], dim=-1)
         return self.normaliser.physical_actions(self.outputs(inputs).clamp(-1, 1))
+
+    def log_density(
+        self, observations: Float[Tensor, "agents observation"], actions: Float[Tensor, "agents action"]
+    ) -> None:
+        """None: what noise becomes of an action is not known backwards."""

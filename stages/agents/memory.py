@@ -21,7 +21,7 @@ class Memory:
         self.placement, self.context, self.time = placement, context, 0
         self.steps: list[dict[str, Tensor]] = []
 
-    def remember(self, **step: Float[Tensor, "agents width"]) -> dict[str, Tensor]:
+    def remember(self, **step: Float[Tensor, "agents _"]) -> dict[str, Tensor]:
         """Take in the present step, whose values may be replaced in what is returned once they are known."""
         self.steps = [*self.steps, step][-self.context :]
         self.time += 1

@@ -10,7 +10,7 @@ from stages.agents.contract import Agent, Conditions
 from stages.agents.limits import limits_of, place_of_limit
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact, prefixed
-from stages.networks.action_heads import ACTION_HEADS
+from stages.networks.action_heads import ACTION_HEADS, LOG_DENSITIES
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 
@@ -40,7 +40,7 @@ class NetworkAgent(Agent):
     ) -> None:
         self.policy, self.parameters, self.normaliser = policy, parameters, normaliser
         self.limits = limits
-        self.head = ACTION_HEADS[head or ("deterministic" if squashed else "gaussian")]
+        self.head = head or ("deterministic" if squashed else "gaussian")
 
     @classmethod
     def load(cls, artifact: Artifact) -> NetworkAgent:
@@ -67,7 +67,17 @@ class NetworkAgent(Agent):
         self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
     ) -> Float[Tensor, "agents action"]:
         outputs = self.outputs(self.normaliser.observations(observations))
-        return self.normaliser.physical_actions(self.head(outputs, noise))
+        return self.normaliser.physical_actions(ACTION_HEADS[self.head](outputs, noise))
+
+    @torch.no_grad()
+    def log_density(
+        self, observations: Float[Tensor, "agents observation"], actions: Float[Tensor, "agents action"]
+    ) -> Float[Tensor, "agents"] | None:
+        if self.head not in LOG_DENSITIES:
+            return None
+        outputs = self.outputs(self.normaliser.observations(observations))
+        found = LOG_DENSITIES[self.head](outputs, self.normaliser.actions(actions))
+        return found - self.normaliser.action_scale.log().sum()
 
     def outputs(self, inputs: Float[Tensor, "agents input"]) -> Float[Tensor, "agents output"]:
         """What each agent's network makes of its input."""

@@ -115,13 +115,23 @@ class StitchedAgent(Agent):
     def act(
         self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
     ) -> Float[Tensor, "agents action"]:
+        return self.normaliser.physical_actions(gaussian.sample(self._outputs(observations), noise))
+
+    @torch.no_grad()
+    def log_density(
+        self, observations: Float[Tensor, "agents observation"], actions: Float[Tensor, "agents action"]
+    ) -> Float[Tensor, "agents"]:
+        found = gaussian.log_prob(self._outputs(observations), self.normaliser.actions(actions))
+        return found - self.normaliser.action_scale.log().sum()
+
+    def _outputs(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents twice_action"]:
+        """What the policy of the cluster to follow puts out, for every agent."""
         states = self.placement.batches(self.normaliser.observations(observations))[:, None]
         chosen = self.choose(states) if self.assigned is None else self.assigned[..., 0]
         outputs = self.policies(self.policy_parameters, states)
         index = chosen[:, None, :, None].expand(-1, 1, -1, outputs.shape[-1])
         self.followed = self.placement.agents(chosen[..., None])[:, 0]
-        actions = gaussian.sample(self.placement.agents(outputs.gather(1, index)[:, 0]), noise)
-        return self.normaliser.physical_actions(actions)
+        return self.placement.agents(outputs.gather(1, index)[:, 0])
 
     def choose(self, states: Float[Tensor, "seeds 1 batch observation"]) -> Int[Tensor, "seeds batch"]:
         """The cluster to follow at each (normalised) state."""

@@ -32,6 +32,7 @@ class OfflineAlgorithm(Learner):
         actor: The policy as it is trained.
         squashed: Whether actions are the tanh of the network's output; otherwise its first outputs are the mean.
         head: An entry of `ACTION_HEADS` where there is more to it.
+        memoryless: Whether its agent acts on the present observation alone, see `stages.agents.contract`.
     """
 
     rows: Gatherable
@@ -41,6 +42,7 @@ class OfflineAlgorithm(Learner):
     actor: SeedwiseAdam
     squashed: bool
     head: str | None = None
+    memoryless: bool = True
 
     def __init__(self, job: Job, settings: Settings) -> None:
         self.job, self.settings = job, settings

@@ -63,6 +63,7 @@ class DecisionTransformer(OfflineAlgorithm):
     """Learner of one transformer per seed; actions are normalised to [-1, 1]."""
 
     settings: DecisionTransformerSettings
+    memoryless = False
 
     def __init__(self, job: Job, settings: DecisionTransformerSettings) -> None:
         super().__init__(job, settings)

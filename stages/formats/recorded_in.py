@@ -22,5 +22,6 @@ def environment_of(dataset: Path | str) -> VectorEnvironment:
     environment, attributes = read_header(dataset)
     if not environment:
         cause = "names no environment, so nothing can be evaluated in it"
-        raise UserError(cause, place=str(dataset), remedy="Import it again with the setting `environment`")
+        remedy = "Import it again with the setting `environment`, or use estimate_returns"
+        raise UserError(cause, place=str(dataset), remedy=remedy)
     return make(environment, attributes.get("environment_settings"))

@@ -10,6 +10,7 @@ from torch import Tensor
 from stages.networks import gaussian, tanh_gaussian
 
 ActionHead = Callable[[Tensor, Tensor | None], Tensor]
+LogDensity = Callable[[Tensor, Tensor], Tensor]
 
 
 def deterministic(outputs: Tensor, noise: Tensor | None) -> Tensor:
@@ -27,4 +28,11 @@ ACTION_HEADS: dict[str, ActionHead] = {
     "gaussian": gaussian.sample,
     "bounded_gaussian": bounded_gaussian,
     "tanh_gaussian": tanh_gaussian.sample,
+}
+
+# Of heads that sample: ``(outputs, actions) -> log density``, summed over the coordinates of an action.
+LOG_DENSITIES: dict[str, LogDensity] = {
+    "gaussian": gaussian.log_prob,
+    "bounded_gaussian": lambda outputs, actions: gaussian.log_prob(gaussian.bounded(outputs), actions),
+    "tanh_gaussian": tanh_gaussian.log_prob,
 }

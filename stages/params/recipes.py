@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache, cached_property
 
+from stages.algorithms import ALGORITHMS
 from stages.environments import ENVIRONMENTS
 from stages.errors import UserError
 from stages.params.derived import studies
@@ -40,6 +41,7 @@ class Recipes:
                     self.job(stage, dataset, name)
             for agent in entry.agents:
                 self._check_policies(dataset, agent)
+            self._check_estimates(dataset)
 
     @property
     def recipes(self) -> dict[str, dict[str, Recipe]]:
@@ -104,6 +106,14 @@ class Recipes:
             entry = self.params.datasets[entry.sources[0]]
         return entry.environment
 
+    def memoryless(self, dataset: str, agent: str) -> bool:
+        """Whether an agent acts on the present observation alone."""
+        recipe = self.agents[agent].offline
+        if recipe is None:
+            return True
+        method = self.job("train_offline", dataset, recipe).settings["method"]
+        return bool(ALGORITHMS.entry(method).memoryless)
+
     def actors(self, dataset: str) -> list[str]:
         """Files of trained behaviours that a generator records."""
         return [file for key, file in self.job("generate_dataset", dataset).settings.items() if key == "actors"]
@@ -123,8 +133,17 @@ class Recipes:
         keys: Keys = ("datasets", dataset, entry.origin[1], "environment")
         if environment and environment not in ENVIRONMENTS.names():
             raise unknown(keys, ENVIRONMENTS.names(), self.sources, ENVIRONMENTS.kind)
-        if not environment and entry.agents:
-            raise UserError("missing, so agents cannot be evaluated", place=placed(keys, self.sources))
+
+    def _check_estimates(self, dataset: str) -> None:
+        """Without an environment returns are estimated, which policies of whole episodes do not allow."""
+        agents = self.params.datasets[dataset].agents
+        for index, agent in enumerate([] if self.environment(dataset) else agents):
+            if not self.memoryless(dataset, agent):
+                raise UserError(
+                    f"{agent} acts on its episode so far: without an environment its returns cannot be estimated",
+                    place=placed(("datasets", dataset, "agents", index), self.sources),
+                    remedy="Name the dataset's environment, or leave the agent out",
+                )
 
     def _check_policies(self, dataset: str, agent: str) -> None:
         """An agent acts by its clusters' policies, which most methods fit only if asked to."""

@@ -126,6 +126,11 @@ ROWS = (
     Stage("train_high_level", "stages.empo.high_level:HighLevelSettings", "the policy that chooses among clusters"),
     Stage("train_offline", "stages.algorithms:ALGORITHMS", "offline algorithm recipes by name", recipes=True),
     Stage("evaluate", "stages.evaluation.returns:EvaluationSettings", "rollouts", modules=environment),
+    Stage(
+        "estimate_returns",
+        "stages.evaluation.return_estimates:EstimateSettings",
+        "off-policy estimates of returns, of agents that are not rolled out or beside their rollouts",
+    ),
     Stage("bound", "stages.evaluation.stitching_bound:BoundSettings", "the best return that stitching can reach"),
     Stage(
         "partition_trajectories",

@@ -11,6 +11,7 @@ SECTIONS = Registry(
     {
         "data.section": ["data"],
         "returns.section": ["returns"],
+        "estimates.section": ["estimates"],
         "safe.section": ["safe"],
         "clusterings.section": ["clusterings"],
         "run.section": ["run"],

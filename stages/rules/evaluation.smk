@@ -1,13 +1,20 @@
-"""What agents reach: rollouts, and the best return that stitching the behaviours could reach."""
+"""What agents reach: rollouts, estimates of them, and the best return that stitching the behaviours could reach."""
 
-from stages.paths import BOUND, EVALUATION
+from stages.paths import BOUND, ESTIMATE, EVALUATION
 
-EVALUATED = {name: entry.agents for name, entry in DATASETS.items() if entry.agents}
+TRAINED = {name: entry.agents for name, entry in DATASETS.items() if entry.agents}
+EVALUATED = {name: agents for name, agents in TRAINED.items() if PARAMS.environment(name)}
+# Agents of datasets without an environment are estimated instead of rolled out, others are beside their rollouts.
+ESTIMATED = {name: agents for name, agents in TRAINED.items() if name not in EVALUATED}
+BESIDE = {name: [agent for agent in EVALUATED[name] if PARAMS.memoryless(name, agent)] for name in EVALUATED}
 NAVIGATION = {name: DATASETS[name].agents for name in PARAMS.family("navigation")}
 
 SUMMARISED += TARGETS.files(EVALUATION, EVALUATED)
 SUMMARISED += [BOUND.format(dataset=name) for name in EVALUATED]
-REPORTED += TARGETS.trained(EVALUATED)
+SUMMARISED += TARGETS.files(ESTIMATE, ESTIMATED)
+# Estimates that `snakemake ope` made are shown, and so kept up to date.
+SUMMARISED += [file for file in TARGETS.files(ESTIMATE, BESIDE) if os.path.exists(file)]
+REPORTED += TARGETS.trained(TRAINED)
 TABULATED["figure4"] = lambda name: TARGETS.files(EVALUATION, {name: PARAMS.varied("figure4")})
 
 
@@ -18,6 +25,7 @@ wildcard_constraints:
 localrules:
     navigation,
     figure4,
+    ope,
 
 
 rule navigation:
@@ -29,6 +37,12 @@ rule navigation:
 rule figure4:
     input:
         expand(TABLE, table="figure4", dataset=PARAMS.varied_on("figure4")),
+
+
+rule ope:
+    input:
+        TARGETS.files(ESTIMATE, ESTIMATED | BESIDE),
+        TARGETS.files(EVALUATION, BESIDE),
 
 
 rule evaluate:
@@ -50,6 +64,28 @@ rule evaluate:
     shell:
         "python -m stages.evaluate {input.dataset} --policy {input.policies} --output {output}"
         " --settings {params.settings:q} --seeds {wildcards.block} > {log} 2>&1"
+
+
+rule estimate_returns:
+    input:
+        dataset=DATA,
+        policies=lambda w: TARGETS.policies(w.dataset, w.agent, w.block),
+    output:
+        ESTIMATE,
+    log:
+        ESTIMATE.log,
+    benchmark:
+        ESTIMATE.benchmark
+    resources:
+        gpu=1,
+        device=DEVICE,
+    params:
+        **stage("estimate_returns"),
+    message:
+        "estimate the returns of {wildcards.agent} on {wildcards.dataset}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.estimate_returns {input.dataset} --policy {input.policies} --output {output}"
+        " --settings {params.settings:q} --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
 
 
 rule bound:

@@ -112,6 +112,33 @@ def test_agents_say_whether_they_act_on_states_alone(name):
     assert torch.equal(agent.act(observations), first)
 
 
+@pytest.mark.parametrize("name", ALGORITHMS.names())
+def test_algorithms_say_beforehand_whether_their_agents_remember(name):
+    assert ALGORITHMS.entry(name).memoryless == agent_of(name).memoryless
+
+
+@pytest.mark.parametrize("name", ["stitched", *ALGORITHMS.names()])
+def test_agents_that_sample_say_how_densely_but_flows(name):
+    agent, observations = agent_of(name), torch.from_numpy(two_speeds().observations[:6])
+    agent.begin(of_seed(0))
+    noise = torch.randn(6, 2, generator=torch.Generator().manual_seed(0))
+    sampled = agent.act(observations, noise)
+    density = agent.log_density(observations, sampled)
+    if name in REMEMBERING | {"fql"} or torch.equal(sampled, agent_acting_on(name, observations)):
+        assert density is None
+        return
+    assert density.shape == (6,) and density.isfinite().all()
+    agent.begin(of_seed(1))
+    assert not torch.allclose(agent.log_density(observations, sampled), density)
+
+
+def agent_acting_on(name: str, observations: Tensor) -> Tensor:
+    """Mean actions of the first seed."""
+    agent = agent_of(name)
+    agent.begin(of_seed(0))
+    return agent.act(observations)
+
+
 @pytest.mark.parametrize("name", [name for name in AGENTS if name in REMEMBERING])
 def test_what_was_received_counts_for_agents_that_remember(name):
     agent = agent_of(name)

@@ -10,6 +10,7 @@ from functools import cache
 import pytest
 import torch
 
+from stages.agents.network import NetworkAgent
 from stages.algorithms import ALGORITHMS
 from stages.algorithms.contract import train_offline
 from stages.artifacts import Artifact
@@ -20,6 +21,7 @@ from stages.empo import IMPROVEMENT
 from stages.empo.critics import CriticSettings, train_critics
 from stages.empo.high_level import HighLevelSettings, train_high_level
 from stages.empo.improvement import improve
+from stages.evaluation.return_estimates import EstimateSettings, estimate_returns
 from stages.networks.ensemble import Ensemble
 from stages.registry import Choice, Registry
 from stages.training.draws import UniformDraws
@@ -74,6 +76,13 @@ def cluster_with(name: str, seeds: tuple[int, ...]) -> Artifact:
     )
 
 
+def estimate(seeds: tuple[int, ...]) -> Artifact:
+    """Fitted Q evaluation of cloned policies."""
+    policies = result("algorithms", "bc", seeds)
+    policies.metadata |= {"seeds": list(seeds)}
+    return estimate_returns(Job(dataset(), list(seeds)), NetworkAgent.load(policies), [], smallest(EstimateSettings))
+
+
 RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
     "clustering": cluster_with,
     "algorithms": lambda name, seeds: train_offline(Job(dataset(), list(seeds)), choice("algorithms", name)),
@@ -84,8 +93,9 @@ RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
     "high level": lambda name, seeds: train_high_level(
         Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, smallest(HighLevelSettings)
     ),
+    "fitted q": lambda name, seeds: estimate(seeds),
 }
-EVERYTHING = [*METHODS, ("critics", ""), ("high level", "")]
+EVERYTHING = [*METHODS, ("critics", ""), ("high level", ""), ("fitted q", "")]
 
 
 @cache
@@ -103,7 +113,7 @@ def ensembles(kind: str, made: Artifact, num_seeds: int) -> dict[str, Ensemble]:
         "behaviours/parameters": ("behaviour_sizes", known.get("num_clusters", 1)),
         "classifier/parameters": ("classifier_sizes", 1),
         "policy/parameters": ("policy_sizes", 1),
-        "q/parameters": ("q_sizes", 1),
+        "q/parameters": ("q_sizes", known.get("q_networks", 1)),
         "v/parameters": ("v_sizes", 1),
     }
     found = {key: shapes[key] for key in made.tensors if key.endswith("/parameters") and shapes[key][0] in known}
@@ -116,7 +126,7 @@ def of_seed(kind: str, made: Artifact, index: int, num_seeds: int) -> dict[str, 
     for key, ensemble in networks.items():
         views = ensemble.views(made.tensors[key])
         own[key] = torch.cat([view.reshape(num_seeds, -1)[index] for view in views])
-    for key in ("labels", "responsibilities", "policy/parameters"):
+    for key in ("labels", "responsibilities", "policy/parameters", "start_values"):
         if key in made.tensors and key not in networks:  # a matrix, with a row per seed
             own[key] = made.tensors[key][index]
     for key in made.tensors:

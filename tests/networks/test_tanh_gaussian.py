@@ -15,6 +15,8 @@ def test_log_prob_is_that_of_torchs_transformed_distribution():
     expected = squashed.log_prob(torch.tanh(mean + log_std.exp() * noise)).sum(-1)
     torch.testing.assert_close(log_prob.double(), expected, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(actions, tanh_gaussian.sample(outputs, noise))
+    torch.testing.assert_close(tanh_gaussian.log_prob(outputs, actions), log_prob, rtol=1e-3, atol=1e-3)
+    assert tanh_gaussian.log_prob(outputs, torch.ones(3, 5, 2)).isfinite().all()
 
 
 def test_far_out_it_stays_finite():

@@ -88,6 +88,17 @@ def test_an_environment_that_does_not_exist_is_refused(tmp_path: Path, params: d
         "params.yaml: datasets.mine.import.environment: unknown environment 'Hoper-v4'. Did you mean"
     )
     del mine["environment"]
-    said = refusal(tmp_path, params, "datasets.mine", {"import": mine, "agents": ["bc"]})
-    assert said == "params.yaml: datasets.mine.import.environment: missing, so agents cannot be evaluated"
     recipes(tmp_path, overlaid(params, {"datasets": {"mine": {"import": mine, "clusterings": ["em"]}}}))
+
+
+def test_without_an_environment_agents_have_to_act_on_the_state_alone(tmp_path: Path, params: dict[str, Any]) -> None:
+    (tmp_path / "a.hdf5").touch()
+    params["agents"]["dt"] = {"offline": "decision_transformer"}
+    mine = {"files": [str(tmp_path / "a.hdf5")]}
+    recipes(tmp_path, overlaid(params, {"datasets": {"mine": {"import": mine, "agents": ["bc", "empo"]}}}))
+    said = refusal(tmp_path, params, "datasets.mine", {"import": mine, "agents": ["bc", "dt"]})
+    assert said == (
+        "params.yaml: datasets.mine.agents.1: dt acts on its episode so far: without an environment its returns cannot "
+        "be estimated. Name the dataset's environment, or leave the agent out"
+    )
+    recipes(tmp_path, overlaid(params, {"datasets": {"navigation": {"agents": ["bc", "dt"]}}}))
