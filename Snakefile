@@ -48,7 +48,7 @@ stage = TARGETS.depends
 
 wildcard_constraints:
     dataset=one_of(DATASETS),
-    block=one_of([*PARAMS.params.seeds.blocks, *PARAMS.params.safe_seeds.blocks]),
+    block=one_of([*PARAMS.params.seeds.blocks, *PARAMS.params.safe_seeds.blocks, *PARAMS.params.offline_seeds.blocks]),
 
 
 localrules:

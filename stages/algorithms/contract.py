@@ -32,6 +32,7 @@ class OfflineAlgorithm(Learner):
         actor: The policy as it is trained.
         squashed: Whether actions are the tanh of the network's output; otherwise its first outputs are the mean.
         head: An entry of `ACTION_HEADS` where there is more to it.
+        memoryless: Whether its policies act on the present observation alone, as those that are switched must.
     """
 
     rows: Gatherable
@@ -41,6 +42,7 @@ class OfflineAlgorithm(Learner):
     actor: SeedwiseAdam
     squashed: bool
     head: str | None = None
+    memoryless: bool = True
 
     def __init__(self, job: Job, settings: Settings) -> None:
         self.job, self.settings = job, settings
@@ -84,6 +86,10 @@ def train_offline(job: Job, choice: Choice) -> Artifact:
         UserError: The dataset lacks something; found before training starts.
     """
     require_continuous(job.dataset, choice.method)
-    learner = choice.entry(job, choice.settings)
-    metrics = job.train(choice.method, learner, learner.rows, learner.draws(), choice.settings.num_steps)
+    return trained(choice.entry(job, choice.settings), choice.method)
+
+
+def trained(learner: OfflineAlgorithm, label: str) -> Artifact:
+    """Train a learner for all seeds of its job together, with progress under `label`; its policies."""
+    metrics = learner.job.train(label, learner, learner.rows, learner.draws(), learner.settings.num_steps)
     return learner.artifact(metrics.tensors())

@@ -62,6 +62,7 @@ class DecisionTransformerSettings(AttentionSettings):
 class DecisionTransformer(OfflineAlgorithm):
     """Learner of one transformer per seed; actions are normalised to [-1, 1]."""
 
+    memoryless = False
     settings: DecisionTransformerSettings
 
     def __init__(self, job: Job, settings: DecisionTransformerSettings) -> None:

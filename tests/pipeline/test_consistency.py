@@ -40,7 +40,7 @@ def test_plain_snakemake_knows_how_many_jobs_may_train() -> None:
     assert "gpu" in profile("default")["resources"]
 
 
-@pytest.mark.parametrize("name", ["smoke", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "offline_rl", "paper"])
 def test_overlays_hold_valid_params(name: str) -> None:
     Recipes(*load([ROOT / "params.yaml", ROOT / "profiles" / f"{name}.yaml"]))
 
