@@ -11,7 +11,6 @@ from stages.params.recipes import Recipes
 from stages.paths import (
     BY_CLUSTER,
     CLUSTERS,
-    EVALUATION,
     HIGH_LEVEL,
     IMPROVED,
     OFFLINE,
@@ -97,11 +96,6 @@ class Targets:
             for block in self.blocks
             for file in self.policies(dataset, agent, block)
         ]
-
-    def behind(self, evaluations: Iterable[str]) -> list[str]:
-        """The trained files behind rollouts that are there."""
-        places = [place for file in evaluations if (place := EVALUATION.read(file))]
-        return [file for place in places for file in self.policies(place["dataset"], place["agent"], place["block"])]
 
     def given(self, dataset: str, safe: str, block: str) -> list[str]:
         """What a safe recipe needs besides the dataset: labelled segments, clusters, or nothing."""

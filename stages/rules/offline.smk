@@ -3,12 +3,9 @@
 from stages.paths import BY_CLUSTER, CLUSTERS, EVALUATION, OFFLINE
 
 OFFLINE_BLOCKS = PARAMS.params.offline_seeds.blocks
-OFFLINE_COMPARISON = TARGETS.files(EVALUATION, PARAMS.params.offline_comparison, OFFLINE_BLOCKS)
-
-# What `snakemake offline_rl` made earlier is shown, and so kept up to date.
-OFFLINE_SHOWN = [file for file in OFFLINE_COMPARISON if os.path.exists(file)]
-SUMMARISED += OFFLINE_SHOWN
-REPORTED += TARGETS.behind(OFFLINE_SHOWN)
+TABULATED["offline_rl"] = lambda name: TARGETS.files(
+    EVALUATION, {name: PARAMS.params.offline_comparison.get(name, [])}, OFFLINE_BLOCKS
+)
 
 
 localrules:
@@ -17,7 +14,11 @@ localrules:
 
 rule offline_rl:
     input:
-        OFFLINE_COMPARISON,
+        expand(
+            TABLE,
+            table="offline_rl",
+            dataset=[name for name, agents in PARAMS.params.offline_comparison.items() if agents],
+        ),
 
 
 rule train_offline:
