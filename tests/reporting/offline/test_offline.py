@@ -11,6 +11,7 @@ import pytest
 from stages.environments.normalised_score import REFERENCE_RETURNS
 from stages.errors import UserError
 from stages.params.derived import offline_rl
+from stages.reporting import page
 from stages.reporting.gathering import Collection, DatasetResults, gather
 from stages.reporting.offline.across import across_table
 from stages.reporting.offline.published import PublishedScores
@@ -139,3 +140,10 @@ def test_the_table_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     rows = [row("empo", 0, 3.0, steps=None, widths=None, batch_size=None), row("bc", 0, 2.0, d4rl_score=None)]
     pd.DataFrame([vars(line) for line in rows]).to_csv(path, index=False)  # 256.0, as a column with gaps has it
     assert gather([str(path)], SOURCES)["d"].of(Offline).rows == rows
+
+
+def test_the_page_shows_each_dataset_and_what_holds_over_them() -> None:
+    collection = Collection({f"set {i}": DatasetResults(f"set {i}", {Offline: compared(shift=i)}) for i in range(2)})
+    text = page.build(collection, ReportSettings(resamples=100))
+    assert text.count("<h3>Offline algorithms</h3>") == 2 and text.count("Offline RL over datasets") >= 1
+    assert "IQL with C4" in text and "policies take their mean actions" in text and "100 evaluations" in text
