@@ -53,9 +53,10 @@ class Group:
             learner: OfflineAlgorithm = choice.entry(part, choice.settings)
         except UserError as error:
             seed, cluster = self.places[0]
-            place = f"cluster {cluster} of seed {job.seeds[seed]}, {len(self.episodes)} episodes"
+            place = f"cluster {cluster} of seed {job.seeds[seed]} (number of episodes: {len(self.episodes)})"
             cause = f"{error.place}: {error.cause}" if error.place else error.cause
-            raise UserError(cause, place=place, remedy=f"{error.remedy}, or use fewer clusters") from error
+            remedy = f"{error.remedy}, or use fewer clusters" if error.remedy else "Use fewer clusters"
+            raise UserError(cause, place=place, remedy=remedy) from error
         return learner
 
 
@@ -93,7 +94,7 @@ def train_by_cluster(job: Job, labels: Labels, num_clusters: int, choice: Choice
     for group in found:
         group.learner(job, choice)  # let go again: all of them at once would hold the dataset once per seed
     each = [
-        trained(group.learner(job, choice), f"{choice.method}, cluster {number} of {len(found)}")
+        trained(group.learner(job, choice), choice, f"{choice.method}, cluster {number} of {len(found)}")
         for number, group in enumerate(found, start=1)
     ]
     tensors = {

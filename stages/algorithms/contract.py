@@ -86,10 +86,10 @@ def train_offline(job: Job, choice: Choice) -> Artifact:
         UserError: The dataset lacks something; found before training starts.
     """
     require_continuous(job.dataset, choice.method)
-    return trained(choice.entry(job, choice.settings), choice.method)
+    return trained(choice.entry(job, choice.settings), choice, choice.method)
 
 
-def trained(learner: OfflineAlgorithm, label: str) -> Artifact:
-    """Train a learner for all seeds of its job together, with progress under `label`; its policies."""
-    metrics = learner.job.train(label, learner, learner.rows, learner.draws(), learner.settings.num_steps)
+def trained(learner: OfflineAlgorithm, choice: Choice, label: str) -> Artifact:
+    """Train a learner of the chosen algorithm for all seeds of its job together, with progress under `label`."""
+    metrics = learner.job.train(label, learner, learner.rows, learner.draws(), choice.settings.num_steps)
     return learner.artifact(metrics.tensors())

@@ -113,7 +113,7 @@ def test_a_cluster_that_lacks_something_is_named_before_training():
     labels = np.where(np.arange(20) == 4, 1, 0)[None].repeat(2, axis=0)
     with pytest.raises(UserError) as caught:
         by_cluster(labels, 2, smallest_choice(ALGORITHMS, "steady_bc"))
-    assert "cluster 1 of seed 3, 1 episodes: steady_bc holds out episodes" in str(caught.value)
+    assert "cluster 1 of seed 3 (number of episodes: 1): steady_bc holds out episodes" in str(caught.value)
     assert str(caught.value).endswith("or use fewer clusters")
 
 
