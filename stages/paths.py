@@ -57,6 +57,7 @@ CRITICS = Place("results/critics/{dataset}/{clustering}/seeds-{block}.safetensor
 IMPROVED = Place("results/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.safetensors")
 HIGH_LEVEL = Place("results/high_level/{dataset}/{clustering}/seeds-{block}.safetensors")
 OFFLINE = Place("results/offline/{dataset}/{algorithm}/seeds-{block}.safetensors")
+BY_CLUSTER = Place("results/by_cluster/{dataset}/{clustering}/{algorithm}/seeds-{block}.safetensors")
 EVALUATION = Place("results/evaluation/{dataset}/{agent}/seeds-{block}.npz")
 ESTIMATE = Place("results/estimates/{dataset}/{agent}/seeds-{block}.safetensors")
 BOUND = Place("results/bound/{dataset}.json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 
+from stages.agents.by_cluster import ByClusterAgent
 from stages.agents.contract import Agent
 from stages.agents.network import NetworkAgent
 from stages.agents.stitched import StitchedAgent
@@ -35,11 +36,29 @@ def load_agent(parts: Sequence[Artifact], in_distribution_ratio: float | None = 
     by_kind = {str(part.metadata.get("kind")): part for part in parts}
     if "clusters" in kinds and len(by_kind) == len(kinds) and set(by_kind) <= {"clusters", "improved", "high_level"}:
         return StitchedAgent.load(**by_kind, in_distribution_ratio=in_distribution_ratio)
+    if len(by_kind) == len(kinds) and kinds in (["by_cluster"], ["by_cluster", "clusters", "high_level"]):
+        return _by_cluster(**by_kind, in_distribution_ratio=in_distribution_ratio)
     raise UserError(
         f"these files do not make up an agent: {kinds}",
         place="--policy",
-        remedy="Give one file of policies, or clusters with high_level and improved",
+        remedy="Give one file of policies, or clusters with high_level and improved or by_cluster",
     )
+
+
+def _by_cluster(
+    by_cluster: Artifact,
+    clusters: Artifact | None = None,
+    high_level: Artifact | None = None,
+    in_distribution_ratio: float | None = None,
+) -> ByClusterAgent:
+    """An agent for each pair of seed and cluster, and what chooses among those of a seed."""
+    facts = by_cluster.metadata
+    pairs = list(range(len(facts["seeds"]) * facts["num_clusters"]))
+    policies = load_agent([Artifact(by_cluster.tensors, {**facts, "kind": "offline", "seeds": pairs})])
+    choice = None
+    if clusters is not None:
+        choice = StitchedAgent.load(clusters, high_level=high_level, in_distribution_ratio=in_distribution_ratio)
+    return ByClusterAgent(policies, by_cluster.tensors["best_cluster"], choice)
 
 
 def _by_method(family: str, artifact: Artifact) -> Agent:

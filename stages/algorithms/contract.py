@@ -32,7 +32,7 @@ class OfflineAlgorithm(Learner):
         actor: The policy as it is trained.
         squashed: Whether actions are the tanh of the network's output; otherwise its first outputs are the mean.
         head: An entry of `ACTION_HEADS` where there is more to it.
-        memoryless: Whether its agent acts on the present observation alone, see `stages.agents.contract`.
+        memoryless: Whether its policies act on the present observation alone, as those that are switched must.
     """
 
     rows: Gatherable
@@ -86,6 +86,10 @@ def train_offline(job: Job, choice: Choice) -> Artifact:
         UserError: The dataset lacks something; found before training starts.
     """
     require_continuous(job.dataset, choice.method)
-    learner = choice.entry(job, choice.settings)
-    metrics = job.train(choice.method, learner, learner.rows, learner.draws(), choice.settings.num_steps)
+    return trained(choice.entry(job, choice.settings), choice, choice.method)
+
+
+def trained(learner: OfflineAlgorithm, choice: Choice, label: str) -> Artifact:
+    """Train a learner of the chosen algorithm for all seeds of its job together, with progress under `label`."""
+    metrics = learner.job.train(label, learner, learner.rows, learner.draws(), choice.settings.num_steps)
     return learner.artifact(metrics.tensors())

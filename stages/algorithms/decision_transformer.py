@@ -62,8 +62,8 @@ class DecisionTransformerSettings(AttentionSettings):
 class DecisionTransformer(OfflineAlgorithm):
     """Learner of one transformer per seed; actions are normalised to [-1, 1]."""
 
-    settings: DecisionTransformerSettings
     memoryless = False
+    settings: DecisionTransformerSettings
 
     def __init__(self, job: Job, settings: DecisionTransformerSettings) -> None:
         super().__init__(job, settings)

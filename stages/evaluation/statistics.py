@@ -94,6 +94,19 @@ def t_interval(
     return Interval(value, value - half, value + half)
 
 
+def paired_difference(
+    ours: Float[np.ndarray, "runs"], theirs: Float[np.ndarray, "runs"], confidence: float = 0.95
+) -> Interval:
+    """Mean difference of runs that belong together (the same seed, say), with Student's t interval; see `t_interval`.
+
+    Args:
+        ours: One number per run.
+        theirs: That of the same run of what it is compared with.
+        confidence: Coverage, between 0 and 1.
+    """
+    return t_interval(ours - theirs, mean, confidence)
+
+
 def probability_of_improvement(ours: Scores, theirs: Float[np.ndarray, "others tasks"]) -> float:
     """Chance that a random run of `ours` beats one of `theirs` on a task, ties counting half; mean over tasks."""
     pairs = ours.shape[0] * theirs.shape[0]

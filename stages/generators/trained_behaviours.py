@@ -11,6 +11,7 @@ Source: Fu et al., D4RL, 2020, section 5 (what medium, expert and random data ar
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +31,7 @@ from stages.online.ladder import sampling
 from stages.progress import Progress
 
 RANDOM = "random"
+MEDIUM, EXPERT = "medium", "expert"
 
 
 class TrainedBehaviourSettings(ActorFileSettings):
@@ -48,7 +50,8 @@ def generate(settings: TrainedBehaviourSettings) -> EpisodeDataset:
     """Whole episodes of every behaviour, in order.
 
     Raises:
-        UserError: There is no such environment or behaviour, or the file does not fit the environment.
+        UserError: There is no such environment or behaviour, the file does not fit the environment, or its expert is no
+            better than its medium behaviour.
     """
     environment = make(settings.environment, settings.environment_settings)
     actors = settings.load(environment) if set(settings.behaviours) != {RANDOM} else None
@@ -58,9 +61,23 @@ def generate(settings: TrainedBehaviourSettings) -> EpisodeDataset:
         for name, steps in settings.behaviours.items()
     ]
     environment.close()
+    _require_better_expert(dict(zip(settings.behaviours, parts, strict=True)), settings.actors)
     joined = concatenate(parts, names=list(settings.behaviours))
     told = {"environment_settings": json.dumps(settings.environment_settings), "behaviours": _manifest(settings)}
     return replace(joined, environment=settings.environment, attributes=told)
+
+
+def _require_better_expert(parts: Mapping[str, EpisodeDataset], actors: str) -> None:
+    """Stop if the data called ``expert`` are no better than those called ``medium``: nothing would be what it says.
+
+    Raises:
+        UserError: Both were recorded, and the mean return of an expert episode is not larger.
+    """
+    if {MEDIUM, EXPERT} <= parts.keys():
+        medium, expert = (float(parts[name].episode_returns.mean()) for name in (MEDIUM, EXPERT))
+        if expert <= medium:
+            cause = f"no expert level above the medium one: their mean returns are {expert:,.0f} and {medium:,.0f}"
+            raise UserError(cause, place=actors, remedy="Train the behaviours for longer: snakemake behaviours")
 
 
 def _policy(

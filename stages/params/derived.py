@@ -30,7 +30,7 @@ def table(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
     """Which table a job makes, and what it is told of the recipes that it compares."""
     if dataset is None:
         return {}
-    told = {"figure4": figure4, "safe_studies": safe_studies}.get(str(recipe))
+    told = {"figure4": figure4, "safe_studies": safe_studies, "offline_rl": offline_rl}.get(str(recipe))
     return {"method": recipe, **(told(recipes, dataset) if told else {})}
 
 
@@ -42,6 +42,37 @@ def figure4(recipes: Recipes, dataset: str) -> Values:
         gradient = "full batch" if chosen["minibatch_size"] is None else "mini-batch"
         points[name] = {"gradient": gradient, "epochs": chosen["num_epochs"]}
     return {"environment": recipes.environment(dataset) or "", "points": points}
+
+
+def offline_rl(recipes: Recipes, dataset: str) -> Values:
+    """How the compared agents were trained, and what each is compared with."""
+    names = recipes.params.offline_comparison.get(dataset, [])
+    sampled = recipes.job("evaluate", dataset).settings["sample_actions"]
+    agents = {
+        name: {**_training(recipes, dataset, name), "reference": _reference(recipes, name, names)} for name in names
+    }
+    return {"environment": recipes.environment(dataset) or "", "sampled": sampled, "agents": agents}
+
+
+def _training(recipes: Recipes, dataset: str, agent: str) -> Values:
+    """Size and length of the training of an agent's algorithm; nothing of agents made in several stages."""
+    parts = recipes.agents[agent]
+    recipe = parts.offline or parts.policies
+    if recipe is None:
+        return {"trained_on": "clusters"}
+    on = "all episodes" if parts.offline else "each cluster" if parts.follow == "high_level" else "the best cluster"
+    settings = recipes.job("train_offline", dataset, recipe).settings
+    settings = settings.get("host", settings)
+    widths = "-".join(map(str, settings["hidden_sizes"]))
+    return {"trained_on": on, "steps": settings["num_steps"], "widths": widths, "batch_size": settings["batch_size"]}
+
+
+def _reference(recipes: Recipes, agent: str, names: list[str]) -> str:
+    """The same algorithm on all episodes, for a plug-in its host, for all others the first agent."""
+    parts = recipes.agents[agent]
+    host = recipes.recipes["train_offline"][parts.offline].values.get("host", {}) if parts.offline else {}
+    wanted = parts.policies or host.get("method")
+    return next((name for name in names if wanted and recipes.agents[name].offline == wanted), names[0])
 
 
 def safe_studies(recipes: Recipes, dataset: str) -> Values:

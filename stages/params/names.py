@@ -67,13 +67,14 @@ class Names:
                 self._known_dataset((key, dataset), dataset)
                 for index, recipe in enumerate(compared):
                     self._recipe((key, dataset, index), recipe, stage)
+        for dataset, agents in self.params.offline_comparison.items():
+            self._known_dataset(("offline_comparison", dataset), dataset)
+            self._agents(("offline_comparison", dataset), agents)
 
     def _dataset(self, keys: Keys, dataset: DatasetParams) -> None:
         if dataset.preset is not None and dataset.preset not in self.params.presets:
             raise unknown((*keys, "preset"), list(self.params.presets), self.sources, "preset")
-        for index, agent in enumerate(dataset.agents):
-            if agent not in self.params.agents:
-                raise unknown((*keys, "agents", index), list(self.params.agents), self.sources, "agent")
+        self._agents((*keys, "agents"), dataset.agents)
         for key, stage in ((key, row.name) for row in ROWS for key in row.listed):
             for index, recipe in enumerate(dataset.listed(key)):
                 self._recipe((*keys, key, index), recipe, stage)
@@ -85,6 +86,11 @@ class Names:
                 place = placed((*keys, "import", "files", index), self.sources)
                 raise UserError(f"no file {file}", place=place, remedy="Correct the path, or fetch it with `dvc pull`")
             check_readable(file)
+
+    def _agents(self, keys: Keys, agents: Sequence[str]) -> None:
+        for index, agent in enumerate(agents):
+            if agent not in self.params.agents:
+                raise unknown((*keys, index), list(self.params.agents), self.sources, "agent")
 
     def _known_dataset(self, keys: Keys, name: str) -> None:
         if name not in self.params.datasets:

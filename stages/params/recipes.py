@@ -39,7 +39,7 @@ class Recipes:
             for stage in BY_DATASET:
                 for name in self.recipes.get(stage, [None]):
                     self.job(stage, dataset, name)
-            for agent in entry.agents:
+            for agent in [*entry.agents, *params.offline_comparison.get(dataset, ())]:
                 self._check_policies(dataset, agent)
             self._check_estimates(dataset)
 
@@ -133,6 +133,8 @@ class Recipes:
         keys: Keys = ("datasets", dataset, entry.origin[1], "environment")
         if environment and environment not in ENVIRONMENTS.names():
             raise unknown(keys, ENVIRONMENTS.names(), self.sources, ENVIRONMENTS.kind)
+        if not environment and self.params.offline_comparison.get(dataset):
+            raise UserError("missing, so agents cannot be evaluated", place=placed(keys, self.sources))
 
     def _check_estimates(self, dataset: str) -> None:
         """Without an environment returns are estimated, which policies of whole episodes do not allow."""
@@ -148,7 +150,7 @@ class Recipes:
     def _check_policies(self, dataset: str, agent: str) -> None:
         """An agent acts by its clusters' policies, which most methods fit only if asked to."""
         clusters = self.agents[agent].clusters
-        if clusters is None:
+        if clusters is None or self.agents[agent].follow == "best_cluster":
             return
         settings = self.job("cluster_trajectories", dataset, clusters).settings
         if settings["method"] != "em" and settings["refit_epochs"] == 0:

@@ -92,25 +92,35 @@ class DatasetParams(Settings):
 
 
 class AgentParams(Settings):
-    """What is evaluated: an offline algorithm, or the policies of clusters under a high-level policy."""
+    """What is evaluated: an offline algorithm, or policies of clusters, their own or an algorithm's, under a choice."""
 
     names: ClassVar[dict[str, str]] = {
         "offline": "train_offline",
         "clusters": "cluster_trajectories",
         "improvement": "improve_clusters",
+        "policies": "train_offline",
     }
     """The stage that each part is a recipe of."""
 
     offline: str | None = Field(None, description="recipe of train_offline")
     clusters: str | None = Field(None, description="recipe of cluster_trajectories")
     improvement: str | None = Field(None, description="recipe of improve_clusters; none: as clustered")
+    policies: str | None = Field(None, description="recipe of train_offline, trained once per cluster")
+    follow: Literal["high_level", "best_cluster"] = Field(
+        "high_level", description="of `policies`: the cluster that is best at a state, or whose episodes are best"
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> AgentParams:
         if (self.offline is None) == (self.clusters is None):
             raise ValueError("needs `offline` or `clusters`, one of them")
-        if self.offline is not None and self.improvement is not None:
-            raise ValueError("`improvement` goes with `clusters`, not with `offline`")
+        for part in ("improvement", "policies"):
+            if self.offline is not None and getattr(self, part) is not None:
+                raise ValueError(f"`{part}` goes with `clusters`, not with `offline`")
+        if self.improvement is not None and self.policies is not None:
+            raise ValueError("`improvement` or `policies`, one of them at most")
+        if self.policies is None and self.follow != "high_level":
+            raise ValueError("`follow` goes with `policies`")
         return self
 
 
@@ -127,7 +137,13 @@ class Params(Settings):
     )
     datasets: dict[str, DatasetParams] = Field(min_length=1, description="datasets by name")
     presets: dict[str, dict[str, Values]] = Field({}, description="named overrides of stage settings")
+    offline_seeds: SeedRange = Field(
+        SeedRange(count=3, block=3), description="seeds of what `snakemake offline_rl` compares"
+    )
     agents: dict[str, AgentParams] = Field({}, description="agents by name")
+    offline_comparison: dict[str, list[str]] = Field(
+        {}, description="agents that `snakemake offline_rl` compares, by dataset"
+    )
 
     def block(self, key: str) -> Values:
         """What stands under a key that belongs to a stage, such as its settings or its recipes by name."""

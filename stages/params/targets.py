@@ -10,7 +10,17 @@ from stages.params.jobs import Resolved
 from stages.params.memory import may_use_cuda
 from stages.params.recipes import Recipes
 from stages.params.stages import STAGES
-from stages.paths import CLUSTERS, HIGH_LEVEL, IMPROVED, OFFLINE, PARTITION, SAFE, SAFE_EVALUATION, Place
+from stages.paths import (
+    BY_CLUSTER,
+    CLUSTERS,
+    HIGH_LEVEL,
+    IMPROVED,
+    OFFLINE,
+    PARTITION,
+    SAFE,
+    SAFE_EVALUATION,
+    Place,
+)
 
 INGREDIENTS = {"partition": PARTITION, "clusters": CLUSTERS}
 Wildcards = Any  # Snakemake's, of the dataset and the recipe that a job is about
@@ -83,15 +93,16 @@ class Targets:
         parts = self.recipes.agents[agent]
         if parts.offline:
             return [OFFLINE.format(dataset=dataset, algorithm=parts.offline, block=block)]
-        places = [CLUSTERS]
-        if self.recipes.num_clusters(dataset, str(parts.clusters)) != 1:
-            places.append(HIGH_LEVEL)
+        chosen = self.recipes.num_clusters(dataset, str(parts.clusters)) != 1 and parts.follow == "high_level"
+        places = [HIGH_LEVEL] if chosen else []
+        if parts.policies is None or chosen:
+            places.insert(0, CLUSTERS)
         if parts.improvement:
             places.append(IMPROVED)
-        return [
-            place.format(dataset=dataset, clustering=parts.clusters, improvement=parts.improvement, block=block)
-            for place in places
-        ]
+        if parts.policies:
+            places.append(BY_CLUSTER)
+        names = {"clustering": parts.clusters, "improvement": parts.improvement, "algorithm": parts.policies}
+        return [place.format(dataset=dataset, block=block, **names) for place in places]
 
     def trained(self, chosen: Mapping[str, Iterable[str]]) -> list[str]:
         """The trained files of some agents on some datasets, all seeds; agents may share files."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import UserError, did_you_mean
-from stages.quoting import clusterings, found_clusters, returns, safe, safe_data, safe_studies
+from stages.quoting import clusterings, found_clusters, offline, returns, safe, safe_data, safe_studies
 
 
 @dataclass(frozen=True)
@@ -19,16 +19,18 @@ class Table:
         row: Dataclass of its result file's rows.
         take: Rows from the folder of a finished run and the subjects that pages ask for.
         table: Markdown from rows and a subject.
+        whole_run: Whether rows are taken from the metrics of a finished run, as most are.
     """
 
     row: type[Any]
     take: Callable[[Path, Sequence[str]], list[Any]]
     table: Callable[[Sequence[Any], str], str]
+    whole_run: bool = True
 
 
 TABLES = {
-    module.__name__.rpartition(".")[2]: Table(module.Row, module.take, module.table)
-    for module in (returns, found_clusters, clusterings, safe, safe_data, safe_studies)
+    module.__name__.rpartition(".")[2]: Table(module.Row, module.take, module.table, getattr(module, "WHOLE_RUN", True))
+    for module in (returns, offline, found_clusters, clusterings, safe, safe_data, safe_studies)
 }
 
 

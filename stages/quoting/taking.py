@@ -36,7 +36,8 @@ def take(results: Path, profile: str, asked: Sequence[Quote], folder: Path, cost
     if not wanted:
         profiles = {name for quote in asked for name in quote.profiles}
         raise UserError(f"no page quotes {profile!r}", place="--profile", remedy=did_you_mean(profile, profiles))
-    if not (results / "metrics.json").exists():
+    whole_run = any(table(quote.table).whole_run for quote in wanted)
+    if whole_run and not (results / "metrics.json").exists():
         raise UserError("no metrics.json", place=str(results), remedy="Finish the run first: snakemake")
     origin = Origin(profile, commit(results), machine(), cost or cpu_time(results.parent / "logs"))
     for name in dict.fromkeys(quote.table for quote in wanted):

@@ -11,6 +11,7 @@ SECTIONS = Registry(
     {
         "data.section": ["data"],
         "returns.section": ["returns"],
+        "offline.section": ["offline"],
         "estimates.section": ["estimates"],
         "safe.section": ["safe"],
         "clusterings.section": ["clusterings"],
@@ -25,6 +26,7 @@ TABLES = Registry(
         "clusterings.k_rows": ["k_sensitivity"],
         "clusterings.ablation": ["ablation"],
         "returns.figure4": ["figure4"],
+        "offline.rows": ["offline_rl"],
         "safe.study_rows": ["safe_studies"],
     },
 )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.datasets.episodes import EpisodeDataset
@@ -38,6 +38,7 @@ class Job:
     Attributes:
         output: File the job makes; names the checkpoints. None: no checkpoints.
         fingerprint: Identifies settings, code and inputs, so that a stale checkpoint is not taken up.
+        scaling: Scaling of observations and actions where it is not the dataset's own.
     """
 
     dataset: EpisodeDataset
@@ -45,6 +46,7 @@ class Job:
     device: torch.device = torch.device("cpu")
     output: str | None = None
     fingerprint: str = ""
+    scaling: Normaliser | None = None
 
     @classmethod
     def of(
@@ -94,7 +96,11 @@ class Job:
 
     @cached_property
     def normaliser(self) -> Normaliser:
-        return Normaliser.of(self.dataset)
+        return Normaliser.of(self.dataset) if self.scaling is None else self.scaling
+
+    def part(self, episodes: Int[np.ndarray, "chosen"], seeds: Seeds) -> Job:
+        """The same job on some of the episodes and for some of the seeds, in the scaling of the whole."""
+        return replace(self, dataset=self.dataset.select(episodes), seeds=seeds, scaling=self.normaliser)
 
     @cached_property
     def observations(self) -> Float[Tensor, "steps observation"]:

@@ -21,11 +21,17 @@ def files() -> dict[str, Artifact]:
     q = constant(classifier, [[[-3.0, -2.0, -1.0]]])
     policy = {"policy/parameters": torch.zeros(4)} | normaliser
     shape = {"policy_sizes": [1, 2], "squashed": False, "seeds": [0]}
+    # Actions .4, .5 and .6, by a network of an algorithm for each cluster; cluster 1 has the best episodes.
+    each = {
+        "policy/parameters": constant(policies, [[[0.4, 0.0], [0.5, 0.0], [0.6, 0.0]]]),
+        "best_cluster": torch.tensor([1]),
+    }
     safe = {"kind": "safe", "method": "bc_safe", "policy_limits": [2.0], "limits": [2.0]}
     return {
         "clusters": Artifact(clusters | normaliser, {"kind": "clusters", **shapes}),
         "improved": Artifact({"policies/parameters": 2 * behaviours}, {"kind": "improved"}),
         "high_level": Artifact({"q/parameters": q}, {"kind": "high_level", "q_sizes": [1, 3]}),
+        "by_cluster": Artifact(each | normaliser, {**shape, "kind": "by_cluster", "num_clusters": 3}),
         "offline": Artifact(policy, {"kind": "offline", **shape}),
         "safe": Artifact(policy, safe | shape),
         "foreign": Artifact({}),
@@ -39,6 +45,8 @@ def files() -> dict[str, Artifact]:
         (["clusters", "high_level"], 0.3, 2),
         (["high_level", "improved", "clusters"], 0.6, 2),
         (["improved", "clusters"], 0.2, 0),
+        (["by_cluster"], 0.5, 1),
+        (["by_cluster", "clusters", "high_level"], 0.6, 2),
         (["offline"], 0.0, None),
         (["safe"], 0.0, None),
     ],
@@ -55,6 +63,8 @@ def test_files_make_up_an_agent_in_any_order(names, action, cluster):
         ["improved"],
         ["high_level", "improved"],
         ["offline", "clusters"],
+        ["by_cluster", "clusters"],
+        ["by_cluster", "clusters", "high_level", "improved"],
         ["offline", "offline"],
         ["clusters", "high_level", "high_level"],
         ["safe", "clusters"],

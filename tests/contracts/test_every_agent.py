@@ -1,4 +1,4 @@
-"""What every agent promises, however it acts: of all offline and safe methods, and stitched ones."""
+"""What every agent promises, however it acts: of all offline and safe methods, stitched ones, and switched ones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from stages.agents.contract import Agent, Conditions, require_memoryless
 from stages.agents.loading import load_agent
 from stages.algorithms import ALGORITHMS
+from stages.algorithms.by_cluster import train_by_cluster
 from stages.algorithms.contract import train_offline
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
@@ -22,7 +23,7 @@ from tests.safety.smallest import LIMITS, trained
 from tests.safety.two_speeds import two_speeds
 from tests.smallest import smallest, smallest_choice
 
-AGENTS = ["stitched", *ALGORITHMS.names(), *SAFETY.names()]
+AGENTS = ["stitched", "by_cluster", *ALGORITHMS.names(), *SAFETY.names()]
 REMEMBERING = {"budgeted_clusters", "caps", "cdt", "decision_transformer"}
 BLOCK = (3, 7)
 STEPS = 5
@@ -34,12 +35,17 @@ def files(name: str, seeds: tuple[int, ...]) -> list[Artifact]:
     if name in SAFETY.names():
         return [trained(name, seeds)]
     job = Job(two_speeds(), list(seeds))
-    if name == "stitched":
+    if name in {"stitched", "by_cluster"}:
         values = {"method": "return_kmeans", "num_clusters": 2, "refit_epochs": 30, "hidden_sizes": [16]}
         choice = CLUSTERING.choose(values)
         clusters = choice.entry(job, choice.settings).fit().artifact(seeds=list(seeds))
-        high_level = train_high_level(job, clusters.tensors["labels"].numpy(), 2, smallest(HighLevelSettings))
-        return [clusters, high_level]
+        labels = clusters.tensors["labels"].numpy()
+        high_level = train_high_level(job, labels, 2, smallest(HighLevelSettings))
+        if name == "stitched":
+            return [clusters, high_level]
+        policies = train_by_cluster(job, labels, 2, smallest_choice(ALGORITHMS, "bc"))
+        policies.metadata |= {"seeds": list(seeds)}
+        return [clusters, high_level, policies]
     made = train_offline(job, smallest_choice(ALGORITHMS, name))
     made.metadata |= {"seeds": list(seeds)}
     return [made]
@@ -162,7 +168,7 @@ def test_acting_changes_nothing_of_the_conditions(name):
 def test_followed_clusters_are_named_where_there_are_any(name):
     agent = agent_of(name)
     walked(agent, of_seed(0))
-    if name in {"stitched", "budgeted_clusters"}:
+    if name in {"stitched", "by_cluster", "budgeted_clusters"}:
         assert agent.followed.shape == (6,)
         assert set(agent.followed.tolist()) <= {0, 1}
     else:

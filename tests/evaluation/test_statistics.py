@@ -5,6 +5,7 @@ from stages.evaluation.statistics import (
     bootstrap_interval,
     interquartile_mean,
     mean,
+    paired_difference,
     probability_of_improvement,
     stratified_resamples,
     t_interval,
@@ -72,3 +73,11 @@ def test_t_intervals_of_few_runs_cover_what_bootstrap_intervals_miss(runs, by_bo
     assert coverage(map(t_interval, samples)) == pytest.approx(0.95, abs=0.03)
     resampled = [bootstrap_interval(row[:, None], np.random.default_rng(1), resamples=300) for row in samples]
     assert coverage(resampled) == pytest.approx(by_bootstrap, abs=0.05)
+
+
+def test_paired_differences_leave_out_what_runs_share():
+    """Seeds of 10, 20 and 60 that the one beats by 1, 2 and 3: mean 2, t_2(.975) = 4.303 times 1 / sqrt(3)."""
+    theirs = np.array([10.0, 20.0, 60.0])
+    found = paired_difference(theirs + np.array([1.0, 2.0, 3.0]), theirs)
+    assert (found.value, found.high - found.value) == pytest.approx((2.0, 4.3027 / np.sqrt(3)), rel=1e-4)
+    assert np.isnan(paired_difference(theirs[:2], theirs[:2]).low)

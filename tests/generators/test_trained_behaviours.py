@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,3 +77,16 @@ def test_the_behaviours_of_the_project_are_the_default():
     )
     with pytest.raises(ValidationError):
         TrainedBehaviourSettings(environment="Hopper-v4", behaviours={"random": 0})
+
+
+def test_an_expert_that_is_no_better_than_the_medium_behaviour_is_refused(actors, tmp_path):
+    """Of two policies, one is better: called expert it is recorded, called medium it makes the other one no expert."""
+    refused = []
+    for names in (("medium", "expert"), ("expert", "medium")):
+        path = tmp_path / f"{names[0]}.safetensors"
+        replace(Actors.load(actors), names=names).save(path, {"behaviours": {}})
+        try:
+            generate(settings(str(path), behaviours={"medium": 100, "expert": 100}))
+        except UserError as error:
+            refused.append(str(error))
+    assert len(refused) == 1 and "no expert level above the medium one: mean returns" in refused[0]

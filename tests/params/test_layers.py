@@ -33,7 +33,14 @@ def test_later_layers_win(tmp_path: Path, params: dict[str, Any]) -> None:
         dataset |= {"agents": [], "clusterings": [], "safe": [], "settings": {}, "preset": None}
     navigation["preset"] = "p"
     navigation["settings"] = {"cluster_trajectories": {"base": {"bias_epochs": 3, "batch_size": 3}}}
-    params |= {"agents": {}, "ablation": None, "figure4": None, "k_sensitivity": None, "comparison": {}}
+    params |= {
+        "agents": {},
+        "offline_comparison": {},
+        "ablation": None,
+        "figure4": None,
+        "k_sensitivity": None,
+        "comparison": {},
+    }
     params |= {"train_safe": {}, "safe_comparison": {}, "safe_studies": {}}
     found = recipes(tmp_path, params)
     names = ("momentum", "em_epochs", "bias_epochs", "batch_size")

@@ -14,6 +14,7 @@ from stages.params.targets import Targets, one_of
 from stages.paths import CLUSTERS, DIAGNOSIS, SAFE, SAFE_EVALUATION
 
 ROOT = Path(__file__).parents[2]
+BY_CLUSTER = "by_cluster/navigation/evidence_fitted/iql"
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,11 @@ def test_other_seeds_may_be_asked_for(targets: Targets) -> None:
         ("empo", ["clusters/navigation/em", "high_level/navigation/em", "improved/navigation/em/ppo"]),
         # One cluster leaves nothing to choose among.
         ("empo_single", ["clusters/navigation/em_single", "improved/navigation/em_single/ppo"]),
+        (
+            "iql_by_cluster",
+            [f"{kind}/navigation/evidence_fitted" for kind in ("clusters", "high_level")] + [BY_CLUSTER],
+        ),
+        ("iql_best_cluster", [BY_CLUSTER]),
     ],
 )
 def test_an_agent_is_made_of_trained_files(targets: Targets, agent: str, parts: list[str]) -> None:

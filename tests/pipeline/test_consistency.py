@@ -40,9 +40,21 @@ def test_plain_snakemake_knows_how_many_jobs_may_train() -> None:
     assert "gpu" in profile("default")["resources"]
 
 
-@pytest.mark.parametrize("name", ["smoke", "paper"])
+@pytest.mark.parametrize("name", ["smoke", "offline_rl", "paper"])
 def test_overlays_hold_valid_params(name: str) -> None:
     Recipes(*load([ROOT / "params.yaml", ROOT / "profiles" / f"{name}.yaml"]))
+
+
+def test_the_overlay_of_one_s_own_files_holds_valid_params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are looked for where the command is typed; those of D4RL are nobody's to pass on."""
+    overlay = ROOT / "profiles/real_d4rl.yaml"
+    datasets = yaml.safe_load(overlay.read_text())["datasets"]
+    for file in {file for dataset in datasets.values() for file in dataset["import"]["files"]}:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    monkeypatch.chdir(tmp_path)
+    found = Recipes(*load([ROOT / "params.yaml", overlay]))
+    assert set(found.params.offline_comparison) == {*datasets, "hopper-medium-expert-10k"}
 
 
 def test_dvc_keeps_every_output() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from stages.reporting.data.results import Data
 from stages.reporting.gathering import DatasetResults
 
 Entry = TypeVar("Entry")
+QUALITIES = ("random", "low", "medium", "replay", "expert")
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,10 @@ def published_key(results: DatasetResults) -> str:
     """The name under which the papers would print the dataset.
 
     D4RL's datasets are known by their environment and by what they mix: ``Hopper-v4`` with behaviours (or a dataset
-    name) that say medium and expert is ``hopper-medium-expert``.
+    name) that say medium and expert is ``hopper-medium-expert``. With other words, such as low, it is none of theirs.
     """
     data = results.of(Data)
     task = data.environment.partition("-")[0].lower()
     names = () if data.dataset is None else data.dataset.behaviour_policy_names
-    words = " ".join([results.name, *names]).lower()
-    return "-".join([task, *(quality for quality in ("medium", "expert") if quality in words and task != "navigation")])
+    words = set(re.findall("[a-z]+", " ".join([results.name, *names]).lower()))
+    return "-".join([task, *(quality for quality in QUALITIES if quality in words and task != "navigation")])

@@ -1,0 +1,1 @@
+"""Agents that `snakemake offline_rl` compares: against what they are variants of, beside printed tables."""
