@@ -23,9 +23,9 @@ from torch import Tensor
 from stages.agents.contract import Agent, Conditions
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact
-from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.cluster_networks import GAUSSIAN, ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
-from stages.networks import gaussian
+from stages.networks.action_heads import ACTION_HEADS
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 
@@ -47,13 +47,14 @@ class StitchedAgent(Agent):
     ``pi(. | s) = pi_L(. | s, argmax_{z in ID(s)} Q_H(s, z))``; without a high-level Q, cluster 0 is followed.
 
     Attributes:
-        policies: One network per seed and cluster, of Gaussian actions.
+        policies: One network per seed and cluster.
         policy_parameters: Its parameters, as those of the others.
         classifier: One network per seed, of clusters at a state: q(z | s) before its softmax.
         exists: Whether a seed's cluster has episodes.
         normaliser: Scaling of observations and actions.
         in_distribution_ratio: b; None allows all clusters.
         high_level: Q_H, one network per seed with an output per cluster; None: there is no choice to make.
+        head: How the policies' outputs become actions, an entry of `ACTION_HEADS`.
     """
 
     policies: Ensemble
@@ -65,6 +66,7 @@ class StitchedAgent(Agent):
     in_distribution_ratio: float | None
     high_level: Ensemble | None = None
     high_level_parameters: Float[Tensor, "high_level"] | None = None
+    head: str = GAUSSIAN
 
     memoryless = True
 
@@ -97,6 +99,7 @@ class StitchedAgent(Agent):
             in_distribution_ratio=in_distribution_ratio,
             high_level=None if high_level is None else Ensemble(tuple(high_level.metadata["q_sizes"]), seeds),
             high_level_parameters=None if high_level is None else high_level.tensors["q/parameters"],
+            head=networks.head,
         )
 
     @property
@@ -120,7 +123,7 @@ class StitchedAgent(Agent):
         outputs = self.policies(self.policy_parameters, states)
         index = chosen[:, None, :, None].expand(-1, 1, -1, outputs.shape[-1])
         self.followed = self.placement.agents(chosen[..., None])[:, 0]
-        actions = gaussian.sample(self.placement.agents(outputs.gather(1, index)[:, 0]), noise)
+        actions = ACTION_HEADS[self.head](self.placement.agents(outputs.gather(1, index)[:, 0]), noise)
         return self.normaliser.physical_actions(actions)
 
     def choose(self, states: Float[Tensor, "seeds 1 batch observation"]) -> Int[Tensor, "seeds batch"]:

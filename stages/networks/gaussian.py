@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -44,3 +45,7 @@ def bounded(outputs: Float[Tensor, "*batch twice_action"]) -> Float[Tensor, "*ba
     """
     mean, log_std = outputs.chunk(2, dim=-1)
     return torch.cat([torch.tanh(mean), log_std], dim=-1)
+
+
+# What makes outputs ready for the functions above, by the name of their head in `stages.networks.action_heads`.
+READINGS: dict[str, Callable[[Tensor], Tensor]] = {"gaussian": lambda outputs: outputs, "bounded_gaussian": bounded}

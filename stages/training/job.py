@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.datasets.episodes import EpisodeDataset
@@ -86,6 +86,12 @@ class Job:
             "networks": networks_on(self.device),
             "versions": {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
         }
+
+    def part(self, episodes: Int[np.ndarray, "chosen"]) -> Job:
+        """The same on some of the episodes alone, in the scaling of all; it keeps no checkpoints."""
+        job = replace(self, dataset=self.dataset.select(episodes), output=None)
+        vars(job)["normaliser"] = self.normaliser  # before anybody asks for that of the part
+        return job
 
     def finish(self) -> None:
         """The output is complete: forget the checkpoints."""
