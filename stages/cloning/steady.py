@@ -43,9 +43,9 @@ class SteadySettings(Settings):
     """Cloning for small data."""
 
     num_steps: int = Field(20_000, ge=1, description="gradient steps at most, of which the best number is found")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
-    batch_size: int = Field(256, ge=1, description="rows per gradient step")
-    learning_rate: float = Field(1.0e-3, gt=0, description="Adam step size")
+    hidden_sizes: tuple[int, ...] = Field((128, 128), description="hidden layer widths")
+    batch_size: int = Field(128, ge=1, description="rows per gradient step")
+    learning_rate: float = Field(3.0e-3, gt=0, description="Adam step size")
     weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay")
     average_decay: float = Field(0.999, ge=0, lt=1, description="share of the averaged weights that a step keeps")
     held_out_share: float = Field(0.2, gt=0, lt=1, description="share of the episodes that a split leaves out")

@@ -8,7 +8,6 @@ Eq. 6, and the KL loss of Section 3.3).
 from __future__ import annotations
 
 import math
-from typing import Self
 
 import numpy as np
 import torch
@@ -48,7 +47,7 @@ class BehaviourSettings(Settings):
     )
 
     @model_validator(mode="after")
-    def _classifier_is_fitted(self) -> Self:
+    def _classifier_is_fitted(self) -> BehaviourSettings:
         if self.steady is not None and self.refit_epochs == 0:
             raise ValueError("steady: needs refit_epochs above 0, for the classifier")
         return self
