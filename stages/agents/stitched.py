@@ -15,17 +15,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stages.agents.contract import Agent, Conditions
+from stages.agents.home import home_unless_better
 from stages.agents.placement import Placement
 from stages.artifacts import Artifact
-from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.cluster_networks import GAUSSIAN, ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
-from stages.networks import gaussian
+from stages.networks.action_heads import ACTION_HEADS
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 
@@ -47,13 +49,17 @@ class StitchedAgent(Agent):
     ``pi(. | s) = pi_L(. | s, argmax_{z in ID(s)} Q_H(s, z))``; without a high-level Q, cluster 0 is followed.
 
     Attributes:
-        policies: One network per seed and cluster, of Gaussian actions.
+        policies: One network per seed and cluster.
         policy_parameters: Its parameters, as those of the others.
         classifier: One network per seed, of clusters at a state: q(z | s) before its softmax.
         exists: Whether a seed's cluster has episodes.
         normaliser: Scaling of observations and actions.
         in_distribution_ratio: b; None allows all clusters.
         high_level: Q_H, one network per seed with an output per cluster; None: there is no choice to make.
+        head: How the policies' outputs become actions, an entry of `ACTION_HEADS`.
+        home: Each seed's best cluster, which is left only where another is clearly better; None: there is none, and
+            where there is, Q_H has a network per seed and fold.
+        standard_errors: What is clearly, see `stages.agents.home`.
     """
 
     policies: Ensemble
@@ -65,6 +71,9 @@ class StitchedAgent(Agent):
     in_distribution_ratio: float | None
     high_level: Ensemble | None = None
     high_level_parameters: Float[Tensor, "high_level"] | None = None
+    head: str = GAUSSIAN
+    home: Int[Tensor, "seeds"] | None = None
+    standard_errors: float = 0.0
 
     memoryless = True
 
@@ -95,8 +104,8 @@ class StitchedAgent(Agent):
             exists=with_episodes(torch.from_numpy(ClustersFile.of(clusters).labels), networks.num_clusters),
             normaliser=networks.normaliser,
             in_distribution_ratio=in_distribution_ratio,
-            high_level=None if high_level is None else Ensemble(tuple(high_level.metadata["q_sizes"]), seeds),
-            high_level_parameters=None if high_level is None else high_level.tensors["q/parameters"],
+            head=networks.head,
+            **({} if high_level is None else _choice(high_level, seeds)),
         )
 
     @property
@@ -115,13 +124,14 @@ class StitchedAgent(Agent):
     def act(
         self, observations: Float[Tensor, "agents observation"], noise: Float[Tensor, "agents action"] | None = None
     ) -> Float[Tensor, "agents action"]:
-        return self.normaliser.physical_actions(gaussian.sample(self._outputs(observations), noise))
+        return self.normaliser.physical_actions(ACTION_HEADS[self.head](self._outputs(observations), noise))
 
     @torch.no_grad()
     def log_density(
         self, observations: Float[Tensor, "agents observation"], actions: Float[Tensor, "agents action"]
     ) -> Float[Tensor, "agents"]:
-        found = gaussian.log_prob(self._outputs(observations), self.normaliser.actions(actions))
+        outputs = gaussian.READINGS[self.head](self._outputs(observations))
+        found = gaussian.log_prob(outputs, self.normaliser.actions(actions))
         return found - self.normaliser.action_scale.log().sum()
 
     def _outputs(self, observations: Float[Tensor, "agents observation"]) -> Float[Tensor, "agents twice_action"]:
@@ -137,10 +147,23 @@ class StitchedAgent(Agent):
         """The cluster to follow at each (normalised) state."""
         if self.high_level is None:
             return torch.zeros(states.shape[0], states.shape[2], dtype=torch.int64)
-        values = self.high_level(self.high_level_parameters, states)[:, 0]
+        values = self.high_level(self.high_level_parameters, states)
         log_q = torch.log_softmax(self.classifier(self.classifier_parameters, states)[:, 0], dim=-1)
         allowed = in_distribution(log_q, self.exists[:, None], self.in_distribution_ratio)
-        return values.masked_fill(~allowed, -torch.inf).argmax(-1)
+        if self.home is not None:
+            return home_unless_better(values, self.home, allowed, self.standard_errors)
+        return values[:, 0].masked_fill(~allowed, -torch.inf).argmax(-1)
+
+
+def _choice(high_level: Artifact, seeds: int) -> dict[str, Any]:
+    """What a file of a high-level policy says of the choice."""
+    facts = high_level.metadata
+    return {
+        "high_level": Ensemble(tuple(facts["q_sizes"]), seeds, facts.get("folds", 1)),
+        "high_level_parameters": high_level.tensors["q/parameters"],
+        "home": high_level.tensors.get("home"),
+        "standard_errors": facts.get("standard_errors", 0.0),
+    }
 
 
 def with_episodes(labels: Int[Tensor, "seeds episodes"], num_clusters: int) -> Bool[Tensor, "seeds clusters"]:

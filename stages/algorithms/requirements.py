@@ -62,17 +62,6 @@ def require_long_episodes(dataset: EpisodeDataset, steps: int, place: str) -> No
         raise UserError(cause, place=place, remedy=f"Lower it to at most {longest}")
 
 
-def require_episodes_to_hold_out(dataset: EpisodeDataset, method: str) -> None:
-    """Stop if there is but one episode.
-
-    Raises:
-        UserError: Nothing would be left to train on.
-    """
-    if dataset.num_episodes < 2:
-        cause = f"{method} holds out episodes, the dataset has {dataset.num_episodes}"
-        raise UserError(cause, remedy="Check that the ends of episodes are marked, or use bc")
-
-
 def require_rows_for_clusters(dataset: EpisodeDataset, num_clusters: int, batch_size: int) -> None:
     """Stop if clusters of rows can't fill a batch each.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stages.artifacts import Artifact
 
 POLICIES, CLASSIFIER, NORMALISER = "behaviours/parameters", "classifier/parameters", "normaliser"
+GAUSSIAN = "gaussian"  # the head of policies whose file names none
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class ClusterNetworks:
         policies: One network per seed and cluster.
         classifier: One network per seed, with one output per cluster.
         normaliser: The scaling that both work in.
+        head: How the policies' outputs are read, an entry of `stages.networks.action_heads`. Those of discrete actions
+            keep the usual name, as they make up no agent.
     """
 
     policies: Ensemble
@@ -37,6 +40,7 @@ class ClusterNetworks:
     classifier: Ensemble
     classifier_parameters: Float[Tensor, "classifier"]
     normaliser: Normaliser
+    head: str = GAUSSIAN
 
     @classmethod
     def of(cls, artifact: Artifact) -> ClusterNetworks:
@@ -55,6 +59,7 @@ class ClusterNetworks:
             classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
             classifier_parameters=artifact.tensors[CLASSIFIER],
             normaliser=Normaliser(**artifact.part(NORMALISER)),
+            head=facts.get("behaviour_head", GAUSSIAN),
         )
 
     @staticmethod
@@ -76,8 +81,9 @@ class ClusterNetworks:
 
     def shapes(self) -> dict[str, object]:
         """What rebuilding the networks needs to know, as a file's metadata."""
-        return {
+        shapes: dict[str, object] = {
             "num_clusters": self.num_clusters,
             "behaviour_sizes": self.policies.sizes,
             "classifier_sizes": self.classifier.sizes,
         }
+        return shapes if self.head == GAUSSIAN else shapes | {"behaviour_head": self.head}

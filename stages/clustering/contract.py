@@ -20,6 +20,7 @@ from stages.artifacts import Artifact
 from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings, refit
 from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.episodes import EpisodeDataset
+from stages.datasets.requirements import require_continuous
 from stages.errors import UserError
 from stages.networks.normaliser import Normaliser
 from stages.training.job import Job
@@ -76,6 +77,8 @@ class ClusteringMethod(ABC):
     """A clustering method: built from a job and its settings, then fitted."""
 
     def __init__(self, job: Job, settings: ClusteringSettings) -> None:
+        if settings.steady is not None:
+            require_continuous(job.dataset, "steady")
         self.job, self.settings = job, settings
 
     @abstractmethod

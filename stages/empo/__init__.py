@@ -2,4 +2,4 @@
 
 from stages.registry import Registry
 
-IMPROVEMENT = Registry("improvement method", __name__, ["ppo"])
+IMPROVEMENT = Registry("improvement method", __name__, ["ppo", "confirmed"])

@@ -37,7 +37,7 @@ class ClusterRows:
     def __init__(
         self, labels: Int[Tensor, "seeds steps"], num_clusters: int, observations: Float[Tensor, "steps observation"]
     ) -> None:
-        self.observations = observations
+        self.observations, self.labels = observations, labels
         members = [[(of_row == z).nonzero().squeeze(1) for z in range(num_clusters)] for of_row in labels]
         self.num_rows = max(len(rows) for per_seed in members for rows in per_seed)
         self.index = torch.zeros(len(labels), num_clusters, self.num_rows, dtype=torch.int64)

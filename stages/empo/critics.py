@@ -153,4 +153,5 @@ def train_critics(
         "scale": torch.tensor(scale),
         **prefixed("metrics", q_metrics.tensors() | v_metrics.tensors()),
     }
-    return Artifact(tensors, {"kind": "critics", "q_sizes": q.q.ensemble.sizes, "v_sizes": v.v.ensemble.sizes})
+    sizes = {"q_sizes": q.q.ensemble.sizes, "v_sizes": v.v.ensemble.sizes}
+    return Artifact(tensors, {"kind": "critics", "settings": settings.model_dump(mode="json"), **sizes})

@@ -22,6 +22,8 @@ from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.transitions import n_step, returns_to_go, unit_of
+from stages.empo.critics import CriticSettings
+from stages.empo.home_cluster import HomeSettings, train_home
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
 from stages.settings import Settings
@@ -45,6 +47,9 @@ class HighLevelSettings(Settings):
     hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
+    home: HomeSettings | None = Field(
+        None, description="for small data: stay with the best cluster unless another is clearly better; null: never so"
+    )
 
 
 class HighLevel(Learner):
@@ -93,7 +98,12 @@ class HighLevel(Learner):
 def train_high_level(
     job: Job, labels: Int[np.ndarray, "seeds episodes"], num_clusters: int, settings: HighLevelSettings
 ) -> Artifact:
-    """Train Q_H and V_H; their networks, unit of values and losses as a file's contents."""
+    """Train Q_H and V_H; their networks, unit of values and losses as a file's contents.
+
+    With `home`, what `train_home` makes instead.
+    """
+    if settings.home is not None:
+        return train_home(job, labels, num_clusters, settings.home, _value_settings(settings, settings.home))
     scale = unit_of(returns_to_go(job.dataset, settings.discount))
     learner = HighLevel(job, EpisodeTable.one_hot(torch.from_numpy(labels), num_clusters, job.device), settings, scale)
     draws = UniformDraws(job.seeds, len(learner.rows), settings.batch_size)
@@ -106,3 +116,13 @@ def train_high_level(
     }
     sizes = {"q_sizes": learner.q.ensemble.sizes, "v_sizes": learner.v.ensemble.sizes}
     return Artifact(tensors, {"kind": "high_level", **sizes})
+
+
+def _value_settings(settings: HighLevelSettings, home: HomeSettings) -> CriticSettings:
+    return CriticSettings(
+        discount=settings.discount,
+        value_epochs=home.value_epochs,
+        hidden_sizes=settings.hidden_sizes,
+        batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate,
+    )

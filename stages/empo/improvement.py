@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
-from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.cluster_networks import GAUSSIAN, ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.episodes import EpisodeDataset
 from stages.empo.cluster_rows import ClusterRows
 from stages.errors import UserError
+from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.registry import Choice
 from stages.seeding import Seeds, generators
@@ -28,24 +30,51 @@ from stages.training.trainable import Trainable
 
 @dataclass(frozen=True)
 class Critics:
-    """Trained Q and V with one output per cluster, in units of `scale`."""
+    """Trained Q and V with one output per cluster, in units of `scale`.
+
+    Attributes:
+        settings: Those that they were trained with, as the file says; None where it doesn't.
+    """
 
     q: Ensemble
     q_parameters: Float[Tensor, "q_parameters"]
     v: Ensemble
     v_parameters: Float[Tensor, "v_parameters"]
+    scale: float = 1.0
+    settings: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, artifact: Artifact, num_seeds: int, device: torch.device) -> Critics:
+        """From what `train_critics` returned."""
+        return cls(
+            q=Ensemble(tuple(artifact.metadata["q_sizes"]), num_seeds),
+            q_parameters=artifact.tensors["q/parameters"].detach().to(device),
+            v=Ensemble(tuple(artifact.metadata["v_sizes"]), num_seeds),
+            v_parameters=artifact.tensors["v/parameters"].detach().to(device),
+            scale=float(artifact.tensors["scale"]),
+            settings=artifact.metadata.get("settings"),
+        )
 
     @torch.no_grad()
     def advantage(
         self, observations: Float[Tensor, "seeds clusters rows o"], actions: Float[Tensor, "seeds clusters rows a"]
     ) -> Float[Tensor, "seeds clusters rows"]:
         """``Q_z(s, a) - V_z(s)``, cluster z's own output on cluster z's rows."""
-        seeds, clusters, rows, _ = observations.shape
-        states = observations.reshape(seeds, 1, clusters * rows, -1)
-        pairs = torch.cat([observations, actions], dim=-1).reshape(seeds, 1, clusters * rows, -1)
-        values = self.q(self.q_parameters, pairs) - self.v(self.v_parameters, states)
-        of_cluster = values.view(seeds, clusters, rows, clusters).diagonal(dim1=1, dim2=3)
-        return of_cluster.mT
+        pairs = torch.cat([observations, actions], dim=-1)
+        return _of_cluster(self.q, self.q_parameters, pairs) - self.value(observations)
+
+    @torch.no_grad()
+    def value(self, observations: Float[Tensor, "seeds clusters rows o"]) -> Float[Tensor, "seeds clusters rows"]:
+        """``V_z(s)``, cluster z's own output on cluster z's rows."""
+        return _of_cluster(self.v, self.v_parameters, observations)
+
+
+def _of_cluster(
+    ensemble: Ensemble, parameters: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds clusters rows i"]
+) -> Float[Tensor, "seeds clusters rows"]:
+    seeds, clusters, rows, _ = inputs.shape
+    values = ensemble(parameters, inputs.reshape(seeds, 1, clusters * rows, -1))
+    return values.view(seeds, clusters, rows, clusters).diagonal(dim1=1, dim2=3).mT
 
 
 class ImprovementMethod(ABC):
@@ -57,10 +86,24 @@ class ImprovementMethod(ABC):
         critics: Values of the behaviours.
         rows: Each cluster's rows.
         settings: The method's settings.
+        head: How the policies' outputs are read, an entry of `gaussian.READINGS`.
+
+    Attributes:
+        details: Whatever else `run` found, ``[seeds, ...]`` by name.
     """
 
-    def __init__(self, job: Job, policies: Trainable, critics: Critics, rows: ClusterRows, settings: Settings) -> None:
+    def __init__(
+        self,
+        job: Job,
+        policies: Trainable,
+        critics: Critics,
+        rows: ClusterRows,
+        settings: Settings,
+        head: str = GAUSSIAN,
+    ) -> None:
         self.job, self.policies, self.critics, self.rows, self.settings = job, policies, critics, rows, settings
+        self.head = head
+        self.details: dict[str, Tensor] = {}
         self.checkpoint = Checkpoint("improve", job.output, job.fingerprint) if job.output else None
         self.chunk_rows = chunk_rows(job.device, policies.ensemble.num_networks)
         self.action_low, self.action_high = (edge.to(job.device) for edge in (job.actions.amin(0), job.actions.amax(0)))
@@ -68,6 +111,12 @@ class ImprovementMethod(ABC):
     @abstractmethod
     def run(self) -> Metrics:
         """Improve the policies of all clusters of all seeds, in place; the losses over training."""
+
+    def distribution(
+        self, parameters: Float[Tensor, "policies"], observations: Float[Tensor, "seeds clusters rows o"]
+    ) -> Float[Tensor, "seeds clusters rows twice_action"]:
+        """What policies of these parameters do there, for the functions of `gaussian`."""
+        return gaussian.READINGS[self.head](self.policies.ensemble(parameters, observations))
 
 
 def check_fit(clusters: Artifact, critics: Artifact, dataset: EpisodeDataset, seeds: Seeds) -> None:
@@ -95,14 +144,10 @@ def improve(job: Job, clusters: Artifact, critics: Artifact, choice: Choice) -> 
     networks, seeds, device = ClusterNetworks.of(clusters), len(job.seeds), job.device
     policies = Trainable(networks.policies, generators(job.seeds, "policies"), choice.settings.learning_rate, device)
     policies.load(networks.policy_parameters)
-    values = Critics(
-        q=Ensemble(tuple(critics.metadata["q_sizes"]), seeds),
-        q_parameters=critics.tensors["q/parameters"].to(device),
-        v=Ensemble(tuple(critics.metadata["v_sizes"]), seeds),
-        v_parameters=critics.tensors["v/parameters"].to(device),
-    )
     labels = torch.from_numpy(ClustersFile.of(clusters).labels_of_steps(job.dataset.episode_of_step))
     rows = ClusterRows(labels, networks.num_clusters, job.observations.to(device))
-    metrics = choice.entry(job, policies, values, rows, choice.settings).run()
-    tensors = {"policies/parameters": policies.parameters, **prefixed("metrics", metrics.tensors())}
-    return Artifact(tensors, {"kind": "improved"})
+    values = Critics.of(critics, seeds, device)
+    method = choice.entry(job, policies, values, rows, choice.settings, networks.head)
+    metrics = method.run().tensors()
+    tensors = {"policies/parameters": policies.parameters, **prefixed("metrics", metrics)}
+    return Artifact(tensors | prefixed("details", method.details), {"kind": "improved"})

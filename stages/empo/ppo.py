@@ -103,7 +103,8 @@ class Ppo(ImprovementMethod):
         totals = torch.zeros(2, len(self.job.seeds), device=self.job.device)
         for chunk in self.rows.chunks(self.chunk_rows, order, batch):
             actions, old_log_probs, advantages = (self.rows.pick(values, chunk.positions) for values in samples)
-            log_ratio = gaussian.log_prob(self.policies(chunk.observations), actions) - old_log_probs
+            outputs = self.distribution(self.policies.parameters, chunk.observations)
+            log_ratio = gaussian.log_prob(outputs, actions) - old_log_probs
             surrogate = clipped_surrogate(log_ratio, advantages, self.settings.clip_range)
             shares = chunk.weights if order is None else (chunk.weights > 0) / len(batch)
             (-surrogate.objective * shares).sum().backward()
@@ -124,7 +125,7 @@ class Ppo(ImprovementMethod):
         old_log_probs, advantages = (torch.empty_like(self.rows.weights) for _ in range(2))
         actions = by_row.new_empty(*self.rows.index.shape, by_row.shape[-1])
         for chunk in self.rows.chunks(self.chunk_rows):
-            outputs = self.policies.ensemble(self.reference, chunk.observations)
+            outputs = self.distribution(self.reference, chunk.observations)
             places = self.rows.pick(self.rows.index, chunk.positions)
             sampled = gaussian.sample(outputs, by_row[seeds, places])
             boxed = torch.clamp(sampled, self.action_low, self.action_high)

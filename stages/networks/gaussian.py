@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -49,8 +50,8 @@ def bounded(outputs: Float[Tensor, "*batch twice_action"]) -> Float[Tensor, "*ba
 class _LogProb(torch.autograd.Function):
     """``- sum (x^2 / 2 + log std) - const``, ``x = (action - mean) / std``.
 
-    The gradient is written out, since autograd's passes over memory about twice as often: two policies of ten seeds take
-    500 us instead of 880, of some 7,900 us of EM's M-step.
+    The gradient is written out, since autograd's passes over memory about twice as often: two policies of ten seeds
+    take 500 us instead of 880, of some 7,900 us of EM's M-step.
     """
 
     @staticmethod
@@ -74,3 +75,7 @@ class _LogProb(torch.autograd.Function):
         by_log_std.mul_(outputs.chunk(2, dim=-1)[1] == log_std)  # clipped ones are constant
         by_actions = -by_mean.sum_to_size(ctx.action_shape) if ctx.needs_input_grad[1] else None
         return gradient.sum_to_size(outputs.shape), by_actions
+
+
+# What makes outputs ready for the functions above, by the name of their head in `stages.networks.action_heads`.
+READINGS: dict[str, Callable[[Tensor], Tensor]] = {"gaussian": lambda outputs: outputs, "bounded_gaussian": bounded}

@@ -19,6 +19,9 @@ NAMES = {
     "empo_unimproved": "EMPO before improvement",
     "empo": "EMPO",
     "empo_refreshed": "EMPO, reference refreshed every epoch",
+    "steady_bc": "BC for small data",
+    "empo_steady_unimproved": "EMPO for small data before improvement",
+    "empo_steady": "EMPO for small data",
     "bound": "best stitching of the behaviours as they are",
 }
 MAIN = "empo"  # in bold

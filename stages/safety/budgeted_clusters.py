@@ -31,7 +31,7 @@ from torch import Tensor
 
 from stages.agents.contract import Agent
 from stages.artifacts import Artifact, prefixed
-from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.cluster_networks import GAUSSIAN, ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.requirements import require
 from stages.errors import UserError
@@ -125,6 +125,9 @@ def _require_policies(job: Job, given: Artifact) -> None:
     if missing := ClusterNetworks.missing(given):
         remedy = "Give the recipe of the clustering some refit_epochs"
         raise UserError(f"the clusters have no policies ({missing[0]})", place="--given", remedy=remedy)
+    if (head := ClusterNetworks.of(given).head) != GAUSSIAN:
+        cause = f"the clusters' policies are of the kind {head}, which is not fitted further here"
+        raise UserError(cause, place="--given", remedy="Give a recipe of clusters without `steady`")
     seeds, episodes = ClustersFile.of(given).labels.shape
     if given.metadata.get("seeds", list(job.seeds)) != list(job.seeds) or seeds != len(job.seeds):
         cause = f"the clusters are of the seeds {given.metadata.get('seeds')}, not {list(job.seeds)}"

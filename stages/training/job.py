@@ -98,9 +98,10 @@ class Job:
     def normaliser(self) -> Normaliser:
         return Normaliser.of(self.dataset) if self.scaling is None else self.scaling
 
-    def part(self, episodes: Int[np.ndarray, "chosen"], seeds: Seeds) -> Job:
-        """The same job on some of the episodes and for some of the seeds, in the scaling of the whole."""
-        return replace(self, dataset=self.dataset.select(episodes), seeds=seeds, scaling=self.normaliser)
+    def part(self, episodes: Int[np.ndarray, "chosen"], seeds: Seeds | None = None) -> Job:
+        """The same on some of the episodes, for all or some of the seeds, in the scaling of all; without checkpoints."""
+        seeds, part = self.seeds if seeds is None else seeds, self.dataset.select(episodes)
+        return replace(self, dataset=part, seeds=seeds, output=None, scaling=self.normaliser)
 
     @cached_property
     def observations(self) -> Float[Tensor, "steps observation"]:

@@ -1,7 +1,10 @@
+import math
+
 import pytest
 import torch
 
 from stages.agents.stitched import StitchedAgent, in_distribution, with_episodes
+from stages.clustering.cluster_networks import GAUSSIAN
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 from tests.agents.constant import PLAIN, SCALED, constant, first_actions
@@ -15,8 +18,9 @@ def stitched(
     ratio: float | None,
     normaliser: Normaliser = PLAIN,
     exists: tuple[bool, ...] = ALL,
+    head: str = GAUSSIAN,
 ) -> StitchedAgent:
-    """One seed, three clusters whose mean actions are 0.1, 0.2 and 0.3 and whose standard deviation is one."""
+    """One seed, three clusters whose outputs are 0.1, 0.2 and 0.3, with standard deviations of one."""
     policies, classifier = Ensemble((1, 2), 1, 3), Ensemble((1, 3))
     return StitchedAgent(
         policies=policies,
@@ -28,6 +32,7 @@ def stitched(
         in_distribution_ratio=ratio,
         high_level=classifier,
         high_level_parameters=constant(classifier, [[values]]),
+        head=head,
     )
 
 
@@ -100,3 +105,8 @@ def test_agents_follow_the_clusters_they_are_told(ratio):
     assert first_actions(agent, [0.0] * 4, clusters=clusters) == pytest.approx([0.2, 0.1, 0.3, 0.2])
     assert agent.followed.tolist() == clusters.tolist()
     assert chosen(agent) == chosen(stitched(CHANCES, VALUES, ratio))
+
+
+def test_bounded_policies_act_by_the_tanh_of_their_mean():
+    agent = stitched(CHANCES, VALUES, None, head="bounded_gaussian")
+    assert first_actions(agent, [0.0]) == pytest.approx([math.tanh(0.3)])

@@ -59,6 +59,15 @@ def test_policies_are_fitted_on_request(name):
 
 
 @pytest.mark.parametrize("name", METHODS)
+def test_steady_policies_are_cloned_on_request_and_refused_for_discrete_actions(name):
+    changes = {"refit_epochs": 1, "steady": {"hidden_sizes": (8,), "num_steps": 5}}
+    with pytest.raises(UserError, match="steady needs actions that are vectors"):
+        method(name, DATASETS["discrete"], **changes)
+    found = method(name, DATASETS["continuous"], **changes).fit()
+    assert found.artifact().metadata["behaviour_head"] == "bounded_gaussian"
+
+
+@pytest.mark.parametrize("name", METHODS)
 def test_unseen_episodes_are_labelled_or_refused(name):
     dataset = DATASETS["continuous"]
     fitted = method(name, dataset)

@@ -223,7 +223,7 @@ def test_every_weight_of_a_clustering_gets_a_gradient(name):
         assert_every_weight_learns(ensemble, untrained[key].detach(), made.tensors[key])
 
 
-@pytest.mark.parametrize("name", IMPROVEMENT.names())
+@pytest.mark.parametrize("name", sorted(set(IMPROVEMENT.names()) - {"confirmed"}))  # may leave policies as they were
 def test_every_weight_of_an_improvement_gets_a_gradient(name):
     made = result("improvement", name, tuple(BLOCK))
     (ensemble,) = ensembles("improvement", made, len(BLOCK)).values()

@@ -34,11 +34,11 @@ QUICK = {
 }
 
 
-def by_speed(seeds=(0,), refit_epochs=150, dataset=None):
+def by_speed(seeds=(0,), refit_epochs=150, dataset=None, **settings):
     """Fast and slow episodes as clusters, found by their returns, with policies."""
     job = Job(dataset or two_speeds(), list(seeds))
     fitting = {"refit_epochs": refit_epochs, "refit_learning_rate": 0.01, "hidden_sizes": [16]}
-    choice = CLUSTERING.choose({"method": "return_kmeans", "num_clusters": 2} | fitting)
+    choice = CLUSTERING.choose({"method": "return_kmeans", "num_clusters": 2} | fitting | settings)
     return choice.entry(job, choice.settings).fit().artifact(seeds=list(seeds))
 
 
@@ -157,6 +157,9 @@ def test_clusters_that_do_not_fit_are_refused():
         train_safe(job, choice, by_speed(seeds=(3,), refit_epochs=1))
     with pytest.raises(UserError, match="of 30 episodes, the dataset has 20"):
         train_safe(Job(two_speeds(20), [0]), choice, by_speed(refit_epochs=1))
+    steady = {"hidden_sizes": [8], "num_steps": 5}
+    with pytest.raises(UserError, match="of the kind bounded_gaussian, which is not fitted further"):
+        train_safe(job, choice, by_speed(refit_epochs=1, steady=steady))
     with pytest.raises(UserError, match="needs costs"):
         train_safe(Job(replace(two_speeds(), costs=None), [0]), choice, by_speed(refit_epochs=1))
     with pytest.raises(UserError, match="needs clusters, this is partition"):

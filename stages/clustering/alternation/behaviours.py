@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
-from jaxtyping import Float
-from pydantic import Field
+from jaxtyping import Bool, Float
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from stages.artifacts import prefixed
+from stages.cloning.steady import SteadyCloning, SteadySettings, clone_steadily
 from stages.clustering.cluster_networks import ClusterNetworks
 from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
@@ -40,6 +42,15 @@ class BehaviourSettings(Settings):
         0, ge=0, description="epochs of fitting policies and classifier to the final clusters; 0: keep those of EM"
     )
     refit_learning_rate: float = Field(1.0e-3, gt=0, description="Adam step size at the start of refitting, falls to 0")
+    steady: SteadySettings | None = Field(
+        None, description="clone the final clusters' policies as suits small data; null: they are refitted"
+    )
+
+    @model_validator(mode="after")
+    def _classifier_is_fitted(self) -> BehaviourSettings:
+        if self.steady is not None and self.refit_epochs == 0:
+            raise ValueError("steady: needs refit_epochs above 0, for the classifier")
+        return self
 
 
 class Behaviours:
@@ -67,6 +78,7 @@ class Behaviours:
         self.policies = Trainable(policies, generators(seeds, "policies"), settings.learning_rate, job.device)
         classifier = Ensemble((*sizes, num_clusters), len(seeds))
         self.classifier = Trainable(classifier, generators(seeds, "classifier"), settings.learning_rate, job.device)
+        self.cloned: SteadyCloning | None = None
 
     def fit_policies(self, batch: Batch, weights: Float[Tensor, "seeds 1 batch clusters"]) -> Losses:
         """One step on ``- sum_z Q(z|tau) log beta(a|s; theta_z)`` (Eq. 6)."""
@@ -95,11 +107,17 @@ class Behaviours:
         }
 
     def networks(self, normaliser: Normaliser) -> ClusterNetworks:
-        """What is kept of them, with the scaling that they work in."""
+        """What is kept of them, with the scaling that they work in; the cloned policies, where there are any."""
         policies, classifier = self.policies, self.classifier
-        return ClusterNetworks(
-            policies.ensemble, policies.parameters, classifier.ensemble, classifier.parameters, normaliser
-        )
+        judge = classifier.ensemble, classifier.parameters, normaliser
+        if self.cloned is None:
+            return ClusterNetworks(policies.ensemble, policies.parameters, *judge)
+        return ClusterNetworks(self.cloned.policies, self.cloned.parameters(), *judge, self.cloned.head)
+
+    def groups(self) -> Bool[np.ndarray, "seeds clusters episodes"]:
+        """The episodes whose weight is largest for a cluster."""
+        labels = self.weights.values.argmax(-1).cpu().numpy()
+        return labels[:, None] == np.arange(self.weights.width)[:, None]
 
 
 class Refit(Learner):
@@ -118,9 +136,10 @@ class Refit(Learner):
         self._set_learning_rate()
 
     def step(self, batch: Batch) -> Losses:
-        """One step of policies and classifier."""
+        """One step of the classifier, and of the policies unless they are cloned instead."""
         weights = self.behaviours.weights.rows_of(batch)
-        return self.behaviours.fit_policies(batch, weights) | self.behaviours.fit_classifier(batch, weights)
+        losses = self.behaviours.fit_classifier(batch, weights)
+        return losses if self.settings.steady else self.behaviours.fit_policies(batch, weights) | losses
 
     def end_epoch(self, batch: Batch) -> Losses:
         """Lower the learning rate."""
@@ -152,7 +171,10 @@ def refit(job: Job, behaviours: Behaviours, settings: BehaviourSettings) -> dict
     """Fit `behaviours` to their weights for `refit_epochs`; the losses by name (none if there is nothing to do)."""
     if settings.refit_epochs == 0:
         return {}
+    cloned: dict[str, Tensor] = {}
+    if settings.steady is not None:
+        behaviours.cloned, cloned = clone_steadily(job, settings.steady, behaviours.groups(), "clusters' policies")
     draws = EpochDraws(job.seeds, len(behaviours.rows), settings.batch_size, purpose="refit rows")
     learner = Refit(behaviours, settings, draws.steps_per_epoch)
     num_steps = settings.refit_epochs * draws.steps_per_epoch
-    return job.train("refit behaviours", learner, behaviours.rows, draws, num_steps).tensors()
+    return cloned | job.train("refit behaviours", learner, behaviours.rows, draws, num_steps).tensors()

@@ -6,8 +6,9 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings, Refit, refit
-from stages.clustering.cluster_networks import ClusterNetworks
+from stages.clustering.cluster_networks import GAUSSIAN, ClusterNetworks
 from stages.networks import gaussian
+from stages.networks.action_heads import ACTION_HEADS
 from stages.training.job import Job
 from tests.synthetic import dataset_of, two_policies
 
@@ -116,3 +117,40 @@ def test_shapes_rebuild_the_networks():
     assert (read.policies.sizes, read.num_clusters) == ((2, 16, 4), 2)
     assert torch.equal(read.policy_parameters, behaviours.policies.parameters)
     assert torch.equal(read.normaliser.observation_mean, job.normaliser.observation_mean)
+
+
+STEADY = {"hidden_sizes": (16,), "batch_size": 64, "learning_rate": 0.01, "num_steps": 300, "average_decay": 0.97}
+
+
+def test_steady_policies_are_bounded_and_come_with_the_refitted_classifier():
+    job = Job(two_policies(episodes=20, steps=30), [0, 1])
+    settings = BehaviourSettings(**SETTINGS.model_dump() | {"steady": {**STEADY, "check_every": 50}})
+    behaviours = behaviours_of(job, true_weights(job), settings)
+    untouched = behaviours.policies.parameters.detach().clone()
+    losses = refit(job, behaviours, settings)
+    assert {"policy/values", "held-out error/values", "classifier/values"} <= losses.keys()
+    assert torch.equal(behaviours.policies.parameters.detach(), untouched)
+    made = behaviours.networks(job.normaliser)
+    loaded = ClusterNetworks.of(Artifact(made.tensors(), {**made.shapes(), "seeds": [0, 1]}))
+    assert loaded.head == "bounded_gaussian"
+    states = 3 * job.observations.expand(2, 1, -1, -1)
+    outputs = loaded.policies(loaded.policy_parameters.detach(), states)
+    means = ACTION_HEADS[loaded.head](outputs, None)
+    torch.testing.assert_close(means, torch.tanh(outputs.chunk(2, -1)[0]))
+    near = ACTION_HEADS[loaded.head](loaded.policies(loaded.policy_parameters.detach(), states / 3), None)
+    true = 0.5 * torch.from_numpy(job.dataset.observations)
+    for cluster, sign in enumerate((1, -1)):
+        error = job.normaliser.physical_actions(near[:, cluster]) - sign * true
+        assert error.square().mean().sqrt() < 0.1
+
+
+def test_refitted_policies_name_no_head():
+    job = Job(two_policies(episodes=4, steps=5), [0])
+    made = behaviours_of(job, true_weights(job)).networks(job.normaliser)
+    assert made.head == GAUSSIAN
+    assert "behaviour_head" not in made.shapes()
+
+
+def test_steady_policies_need_a_classifier():
+    with pytest.raises(ValueError, match="steady: needs refit_epochs above 0"):
+        BehaviourSettings(steady=STEADY)
