@@ -99,7 +99,7 @@ class Job:
         return Normaliser.of(self.dataset) if self.scaling is None else self.scaling
 
     def part(self, episodes: Int[np.ndarray, "chosen"], seeds: Seeds | None = None) -> Job:
-        """The same on some of the episodes, for all or some of the seeds, in the scaling of all; without checkpoints."""
+        """The same on some of the episodes, for all or some of the seeds, in the scaling of all; no checkpoints."""
         seeds, part = self.seeds if seeds is None else seeds, self.dataset.select(episodes)
         return replace(self, dataset=part, seeds=seeds, output=None, scaling=self.normaliser)
 
