@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 from pathlib import Path
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks.measure import cpu_clock
 from benchmarks.worlds.training import WORLDS
@@ -83,6 +85,8 @@ def agreement(truth: np.ndarray, labels: np.ndarray) -> float:
 def oracle(dataset: EpisodeDataset) -> np.ndarray:
     """The true policy that explains each episode best without having seen it."""
     truth, episode = dataset.behaviour_policy, dataset.episode_of_step
+    if dataset.num_actions is not None:
+        return oracle_of_choices(dataset)
     inputs = np.hstack([np.ones((dataset.num_steps, 1)), dataset.observations.astype(np.float64)])
     actions = dataset.actions[:, dataset.actions.std(0) > 0].astype(np.float64)
     scores = np.zeros((dataset.num_episodes, int(truth.max()) + 1))
@@ -94,6 +98,21 @@ def oracle(dataset: EpisodeDataset) -> np.ndarray:
             errors = ((actions - inputs @ weights) ** 2 / variance + np.log(variance)).sum(1)
             scored = truth != policy if left_out < 0 else left_out
             scores[scored, policy] = -0.5 * np.bincount(episode, errors)[scored]
+    return scores.argmax(1)
+
+
+def oracle_of_choices(dataset: EpisodeDataset) -> np.ndarray:
+    """The same for softmax policies, a tenth of the episodes being left out at a time."""
+    truth, episode = dataset.behaviour_policy, dataset.episode_of_step
+    fold = np.arange(dataset.num_episodes) % 10
+    scores = np.full((dataset.num_episodes, int(truth.max()) + 1), -np.inf)
+    for f, policy in itertools.product(range(10), range(scores.shape[1])):
+        seen, scored = ((truth == policy) & (fold != f))[episode], (fold == f)[episode]
+        model = LogisticRegression(C=10.0, max_iter=500).fit(dataset.observations[seen], dataset.actions[seen])
+        log_prob = np.full((int(scored.sum()), dataset.num_actions), -20.0)
+        log_prob[:, model.classes_] = model.predict_log_proba(dataset.observations[scored])
+        of_actions = log_prob[np.arange(len(log_prob)), dataset.actions[scored]]
+        scores[fold == f, policy] = np.bincount(episode[scored], of_actions, dataset.num_episodes)[fold == f]
     return scores.argmax(1)
 
 

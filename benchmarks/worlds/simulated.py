@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import softmax
 
 from stages.datasets.episodes import EpisodeDataset
 
@@ -26,6 +27,8 @@ class Policy:
         memory: Correlation of the noise of successive steps.
         limit: Largest action.
         idle: Values of further action coordinates, always the same.
+        chooses: Whether the action is one of a number of choices, drawn with the softmax of `mean`; it pushes like
+            its unit vector.
     """
 
     mean: Callable[[Float[np.ndarray, "state"]], Float[np.ndarray, "action"]]
@@ -33,11 +36,17 @@ class Policy:
     memory: float = 0.0
     limit: float = np.inf
     idle: Sequence[float] = field(default=())
+    chooses: bool = False
 
 
 def linear(weights: Float[np.ndarray, "action state"], noise: float, **more: object) -> Policy:
     """``a = W s + noise``."""
     return Policy(lambda state: weights @ state, lambda state: noise, **more)
+
+
+def choosing(weights: Float[np.ndarray, "action state"], offsets: Float[np.ndarray, "action"]) -> Policy:
+    """``a ~ softmax(W s + b)``, one of a number of choices."""
+    return Policy(lambda state: weights @ state + offsets, lambda state: 0.0, chooses=True)
 
 
 def network(random: np.random.Generator, states: int, actions: int, noise: float) -> Policy:
@@ -61,14 +70,16 @@ def episodes_of(
     ends = np.zeros(len(actions), dtype=bool)
     ends[steps - 1 :: steps] = True
     nothing = np.zeros(len(actions), dtype=np.float32)
+    chosen = actions.argmax(1) if policies[0].chooses else actions
     names = tuple(f"policy {z}" for z in range(len(counts)))
     return EpisodeDataset(
         observations,
-        actions,
+        chosen,
         nothing,
         np.zeros_like(ends),
         ends,
         following,
+        num_actions=width if policies[0].chooses else None,
         behaviour_policy=truth,
         behaviour_policy_names=names,
     )
@@ -79,7 +90,10 @@ def _walk(random: np.random.Generator, policy: Policy, pushes: np.ndarray, steps
     state, lasting = random.standard_normal(states), random.standard_normal(width)
     seen, done = [], []
     for _ in range(steps):
-        action = np.clip(policy.mean(state) + policy.scale(state) * lasting, -policy.limit, policy.limit)
+        if policy.chooses:
+            action = random.multinomial(1, softmax(policy.mean(state)))
+        else:
+            action = np.clip(policy.mean(state) + policy.scale(state) * lasting, -policy.limit, policy.limit)
         seen.append(state)
         done.append(np.concatenate([action, policy.idle]))
         lasting = policy.memory * lasting + np.sqrt(1 - policy.memory**2) * random.standard_normal(width)

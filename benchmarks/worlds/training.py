@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.worlds.simulated import Policy, episodes_of, linear, network
+from benchmarks.worlds.simulated import Policy, choosing, episodes_of, linear, network
 from stages.datasets.episodes import EpisodeDataset
 
 World = Callable[[np.random.Generator], EpisodeDataset]
@@ -107,3 +107,41 @@ def one_uneven_noise(random: np.random.Generator) -> EpisodeDataset:
     mean, slope = weights(random, 4, 2, 1.0), 0.6 * random.standard_normal(4)
     policy = Policy(lambda state: mean @ state, lambda state: 0.2 * np.exp(np.clip(slope @ state, -2, 2)))
     return episodes_of(random, [policy], [80], 100, 4)
+
+
+@world
+def choices(random: np.random.Generator) -> EpisodeDataset:
+    """Three policies with discrete actions in continuous states."""
+    return episodes_of(random, [choosing(*logits(random, 4, 4, 1.0)) for _ in range(3)], [25] * 3, 80, 4)
+
+
+@world
+def choices_of_two(random: np.random.Generator) -> EpisodeDataset:
+    """Two policies with discrete actions that are mostly sure of them."""
+    return episodes_of(random, [choosing(*logits(random, 6, 3, 4.0)) for _ in range(2)], [20] * 2, 60, 6)
+
+
+@world
+def one_chooser(random: np.random.Generator) -> EpisodeDataset:
+    """One policy with discrete actions."""
+    return episodes_of(random, [choosing(*logits(random, 4, 4, 2.0))], [80], 80, 4)
+
+
+@world
+def one_choosing_network(random: np.random.Generator) -> EpisodeDataset:
+    """One nonlinear policy with discrete actions."""
+    mean = network(random, 5, 4, 0.0).mean
+    return episodes_of(random, [Policy(lambda s: 4 * mean(s), lambda s: 0.0, chooses=True)], [80], 80, 5)
+
+
+@world
+def choosing_networks(random: np.random.Generator) -> EpisodeDataset:
+    """Three nonlinear policies with discrete actions."""
+    means = [network(random, 5, 4, 0.0).mean for _ in range(3)]
+    policies = [Policy(lambda s, mean=mean: 4 * mean(s), lambda s: 0.0, chooses=True) for mean in means]
+    return episodes_of(random, policies, [25] * 3, 80, 5)
+
+
+def logits(random: np.random.Generator, states: int, actions: int, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Random weights and offsets of the logits of choices."""
+    return size * random.standard_normal((actions, states)) / np.sqrt(states), 0.3 * random.standard_normal(actions)

@@ -15,11 +15,13 @@ found, grown groups whose union gains evidence are merged then. No group ever lo
 clusters are found as were asked for, as long as there are episodes for them.
 
 Discrete actions in states that come back have tabular policies with a Dirichlet prior, the concentration with the
-highest evidence being taken. Continuous actions of which linear policies leave nothing that other episodes would
+highest evidence being taken. Other discrete actions have softmax policies with random effects
+(`conjugate/mixed_categorical.py`). Continuous actions of which linear policies leave nothing that other episodes would
 foretell have linear policies with random effects (`conjugate/mixed.py`): noise and the spread of a policy's own
 episodes are measured. Everything else has linear policies, of the state or of random features of it, whichever has the
 higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
-(nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise.
+(nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise. And where K
+is to be found, two of their clusters stay two only if telling them apart foretells anything (`conjugate/judgement.py`).
 
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
 Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
@@ -34,7 +36,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
@@ -44,12 +46,13 @@ from stages.clustering.conjugate.agglomeration import (
     Agglomeration,
     agglomerate,
     keep_populated,
-    move_one_by_one,
 )
+from stages.clustering.conjugate.comparing import Compared, compare
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.linearity import DECISIVE
 from stages.clustering.conjugate.mixed import MixedPolicies
+from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
 from stages.clustering.conjugate.scaled_steps import varying
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings
@@ -58,13 +61,8 @@ from stages.seeding import generator
 from stages.training.job import Job
 
 CONCENTRATIONS = (0.01, 0.1, 1.0)
-# Weights of a step to choose from. With a quarter, single behaviours of robots count as one and mixtures of two as two
-# from 20 episodes to 300 (docs/decisions/0010); a half splits single ones, an eighth joins two in small data.
-TEMPERS = 0.25 * 0.5 ** np.arange(6)
 FEWEST_MEASURED = 8  # episodes from which the spread of policies is estimated
 STEPS_PER_COEFFICIENT = 10
-TURNS = 2  # of partition and spread within clusters
-TOLD_APART = 0.05  # share of halves that may be, at the temper chosen
 
 
 class EvidenceSettings(ClusteringSettings):
@@ -80,18 +78,6 @@ class EvidenceSettings(ClusteringSettings):
     )
     max_states: int = Field(4000, ge=1, description="distinct observations up to which policies are tables")
     max_iterations: int = Field(50, ge=1, description="rounds of assigning all episodes, at most")
-
-
-@dataclass(frozen=True)
-class Compared:
-    """The episodes that were compared pair by pair: `chosen` of the dataset, and what each adds to every cluster."""
-
-    policies: ConjugatePolicies
-    trace: Agglomeration
-    chosen: Int[np.ndarray, "chosen"]
-    labels: Int[np.ndarray, "chosen"]
-    added: Float[np.ndarray, "chosen clusters"]
-    evidence: float
 
 
 @dataclass(frozen=True)
@@ -175,14 +161,15 @@ def group(
         BayesianLinearPolicies(job, number, generator(seed, "random features", restart)) for number in numbers
     ]
     limits = [max(settings.num_clusters or 1, settings.max_episodes or each.affordable_episodes) for each in families]
-    if settings.temper is None and measurable(dataset):
-        mixed = MixedPolicies(
-            dataset, generator(seed, "random features", restart), np.sort(order[: max(limits[0], FEWEST_MEASURED)])
-        )
+    if not tables and settings.temper is None and measurable(dataset):
+        family = MixedPolicies if dataset.num_actions is None else CategoricalMixedPolicies
+        some = np.sort(order[: max(limits[0], FEWEST_MEASURED)])
+        mixed = family(dataset, generator(seed, "random features", restart), some)
         if mixed.nonlinear() <= DECISIVE:
             families, limits = [mixed], [len(mixed.chosen)]
     candidates = [
-        compare(settings, policies, np.sort(order[:limit])) for policies, limit in zip(families, limits, strict=True)
+        compare(policies, np.sort(order[:limit]), settings.num_clusters, settings.temper)
+        for policies, limit in zip(families, limits, strict=True)
     ]
     best = max(candidates, key=lambda candidate: candidate.evidence)
     if len(best.chosen) < dataset.num_episodes:
@@ -193,57 +180,10 @@ def group(
 
 
 def measurable(dataset: EpisodeDataset) -> bool:
-    """Whether there are continuous actions that move, and enough episodes and steps for linear mixed models."""
-    if dataset.num_actions is not None or dataset.num_episodes < FEWEST_MEASURED:
-        return False
+    """Whether actions vary, and there are enough episodes and steps for linear mixed models."""
     coefficients = 1 + dataset.observations.shape[1]
-    return dataset.num_steps >= STEPS_PER_COEFFICIENT * coefficients and bool(varying(dataset.actions).any())
-
-
-def compare(settings: EvidenceSettings, policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"]) -> Compared:
-    """Merge the chosen episodes by one family of policies, then move single ones."""
-    if isinstance(policies, BayesianLinearPolicies):
-        policies.temper = settings.temper or found_temper(policies, chosen)
-    if isinstance(policies, MixedPolicies):
-        policies.prefers = settings.num_clusters is None
-        return compare_by_turns(settings, policies)
-    return partition(settings, policies, chosen)
-
-
-def partition(settings: EvidenceSettings, policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"]) -> Compared:
-    """Merge the chosen episodes, then move single ones."""
-    statistics = policies.statistics(chosen)
-    trace = agglomerate(policies, statistics)
-    num_clusters = min(settings.num_clusters or trace.best_num_clusters, len(chosen))
-    labels, added = move_one_by_one(policies, statistics, trace.labels(num_clusters), num_clusters)
-    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
-    return Compared(policies, trace, chosen, labels, added, policies.untempered_evidence(clusters))
-
-
-def compare_by_turns(settings: EvidenceSettings, policies: MixedPolicies) -> Compared:
-    """Partition the episodes and estimate the spread within clusters by turns, and try one cluster with all spread."""
-    chosen = policies.chosen
-    turns = []
-    for _ in range(TURNS):
-        labels = partition(settings, policies, chosen).labels
-        policies.settle(labels)
-        turns.append((policies.log_likelihood_of(labels), policies.within))
-    if settings.num_clusters is None:
-        policies.settle(None)
-        turns.append((policies.log_likelihood_of(np.zeros(len(chosen), dtype=np.int64)), policies.within))
-    _, policies.within = max(turns, key=lambda turn: turn[0])
-    return partition(settings, policies, chosen)
-
-
-def found_temper(policies: BayesianLinearPolicies, chosen: Int[np.ndarray, "chosen"]) -> float:
-    """The largest weight of a step at which (nearly) no episode's halves seem to be different policies' work."""
-    first, second = policies.halves(chosen)
-    for temper in TEMPERS:
-        policies.temper = float(temper)
-        gains = policies.evidence(first + second) - policies.evidence(first) - policies.evidence(second)
-        if (gains < 0).double().mean() <= TOLD_APART:
-            break
-    return policies.temper
+    enough = dataset.num_episodes >= FEWEST_MEASURED and dataset.num_steps >= STEPS_PER_COEFFICIENT * coefficients
+    return enough and bool(varying(dataset.actions.reshape(dataset.num_steps, -1).astype(np.float64)).any())
 
 
 def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: Compared) -> Grouping:

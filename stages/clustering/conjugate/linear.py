@@ -44,7 +44,7 @@ class BayesianLinearPolicies(ConjugatePolicies):
     """
 
     def __init__(self, job: Job, num_features: int, generator: np.random.Generator) -> None:
-        self.job = job
+        self.job, self.judge = job, generator
         width = job.encoding.width
         self.directions = torch.from_numpy(generator.standard_normal((width, num_features)) / math.sqrt(width))
         self.offsets = torch.from_numpy(generator.uniform(-1, 1, num_features))

@@ -62,14 +62,7 @@ class Noise:
         rows = slice(None, None, -(-len(residuals) // MOST_STEPS))
         weights = torch.stack([_gamma_regression(columns[rows], errors.square()) for errors in residuals[rows].T], 1)
         scaled = residuals / (columns @ weights).clamp(-60, 60).div(2).exp()
-        inside = torch.ones(len(residuals) - 1, dtype=torch.bool)
-        inside[starts[1:] - 1] = False
-        before, after = scaled[:-1][inside], scaled[1:][inside]
-        memory = (before * after).sum(0) / before.square().sum(0).clamp(min=1e-300)
-        # Residuals of a fit to T steps look (1 + 3 rho) / T less correlated than they are (Kendall, 1954).
-        length = len(residuals) / len(starts)
-        memory = (memory + (1 + 3 * memory) / length * (fitted / 2).clamp(max=1)).clamp(0, LONGEST_MEMORY)
-        return cls(weights, torch.where(memory < MEMORY, 0.0, memory))
+        return cls(weights, memory_of(scaled, starts, fitted))
 
     def variance(self, columns: Float[Tensor, "steps columns"]) -> Float[Tensor, "steps targets"]:
         """v(s) of every step."""
@@ -84,6 +77,20 @@ class Noise:
         free[1:] -= memory * scaled[:-1]
         free[first] = scaled[first] * (1 - memory**2).sqrt()
         return free
+
+
+def memory_of(
+    scaled: Float[Tensor, "steps targets"], starts: Int[np.ndarray, "episodes"], fitted: Float[Tensor, "targets"]
+) -> Float[Tensor, "targets"]:
+    """Autocorrelation within episodes of residuals over their scale; `fitted`: parameters that hide some of it."""
+    inside = torch.ones(len(scaled) - 1, dtype=torch.bool)
+    inside[starts[1:] - 1] = False
+    before, after = scaled[:-1][inside], scaled[1:][inside]
+    memory = (before * after).sum(0) / before.square().sum(0).clamp(min=1e-300)
+    # Residuals of a fit to T steps look (1 + 3 rho) / T less correlated than they are (Kendall, 1954).
+    length = len(scaled) / len(starts)
+    memory = (memory + (1 + 3 * memory) / length * (fitted / 2).clamp(max=1)).clamp(0, LONGEST_MEMORY)
+    return torch.where(memory < MEMORY, 0.0, memory)
 
 
 def _gamma_regression(columns: Float[Tensor, "steps columns"], squares: Float[Tensor, "steps"]) -> Tensor:

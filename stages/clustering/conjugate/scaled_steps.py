@@ -21,16 +21,20 @@ class ScaledSteps:
 
     Attributes:
         inputs: The constant and the observation.
-        targets: Action coordinates.
+        targets: Action coordinates, where actions are continuous.
+        chosen: Unit vectors of the actions, where they are discrete.
         hidden: Random features ``tanh(s R + r)`` of small and large scale.
         columns: What the noise scale may depend on: ``1, s, s^2`` and some of the features.
     """
 
     def __init__(self, dataset: EpisodeDataset, generator: np.random.Generator) -> None:
-        observations, actions = dataset.observations.astype(np.float64), dataset.actions.astype(np.float64)
-        self.seen, self.moving = varying(observations), varying(actions)
+        observations = dataset.observations.astype(np.float64)
+        self.seen = varying(observations)
         self.observed = observations[:, self.seen].mean(0), observations[:, self.seen].std(0)
-        self.acted = actions[:, self.moving].mean(0), actions[:, self.moving].std(0)
+        if dataset.num_actions is None:
+            actions = dataset.actions.astype(np.float64)
+            self.moving = varying(actions)
+            self.acted = actions[:, self.moving].mean(0), actions[:, self.moving].std(0)
         width, half = int(self.seen.sum()), NUM_FEATURES // 2
         scales = np.repeat([0.5, 1.5], half) / max(1.0, np.sqrt(width))
         self.directions = generator.standard_normal((width, NUM_FEATURES)) * scales
@@ -46,14 +50,17 @@ class ScaledSteps:
 
     def _see(self, dataset: EpisodeDataset) -> None:
         scaled = (dataset.observations[:, self.seen].astype(np.float64) - self.observed[0]) / self.observed[1]
-        acted = (dataset.actions[:, self.moving].astype(np.float64) - self.acted[0]) / self.acted[1]
         ones, clipped = np.ones((len(scaled), 1)), scaled.clip(-CLIP, CLIP)
         hidden = np.tanh(scaled @ self.directions + self.offsets)
         some = hidden[:, :: NUM_FEATURES // NUM_NOISE_FEATURES]
         # Copied into torch's memory, which is aligned: sums of products depend in their last bits on where data begin.
-        self.inputs, self.targets = torch.tensor(np.hstack([ones, scaled])), torch.tensor(acted)
-        self.hidden = torch.tensor(hidden)
+        self.inputs, self.hidden = torch.tensor(np.hstack([ones, scaled])), torch.tensor(hidden)
         self.columns = torch.tensor(np.hstack([ones, clipped, clipped**2 - 1, some]))
+        if dataset.num_actions is None:
+            acted = dataset.actions[:, self.moving].astype(np.float64)
+            self.targets = torch.tensor((acted - self.acted[0]) / self.acted[1])
+        else:
+            self.chosen = torch.eye(dataset.num_actions, dtype=torch.float64)[torch.from_numpy(dataset.actions)]
 
 
 def least_squares(

@@ -1,0 +1,119 @@
+"""Comparing some episodes pair by pair: merging, moving, and what a step or a policy's spread is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from stages.clustering.conjugate.agglomeration import Agglomeration, agglomerate, move_one_by_one
+from stages.clustering.conjugate.judgement import united
+from stages.clustering.conjugate.linear import BayesianLinearPolicies
+from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
+from stages.clustering.conjugate.random_effects import RandomEffects
+from stages.clustering.conjugate.scaled_steps import varying
+
+# Weights of a step to choose from. With a quarter, single behaviours of robots count as one and mixtures of two as two
+# from 20 episodes to 300 (docs/decisions/0010); a half splits single ones, an eighth joins two in small data.
+TEMPERS = 0.25 * 0.5 ** np.arange(6)
+TURNS = 2  # of partition and spread within clusters
+TOLD_APART = 0.05  # share of halves that may be, at the temper chosen
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The episodes that were compared pair by pair: `chosen` of the dataset, and what each adds to every cluster."""
+
+    policies: ConjugatePolicies
+    trace: Agglomeration
+    chosen: Int[np.ndarray, "chosen"]
+    labels: Int[np.ndarray, "chosen"]
+    added: Float[np.ndarray, "chosen clusters"]
+    evidence: float
+
+
+def compare(
+    policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"], told: int | None, temper: float | None
+) -> Compared:
+    """Merge the chosen episodes by one family of policies, then move single ones.
+
+    Args:
+        policies: The family.
+        chosen: Numbers of the episodes.
+        told: The number of clusters; None: that of highest evidence.
+        temper: Weight of a step in the evidence of linear policies; None: found from halves.
+    """
+    if isinstance(policies, BayesianLinearPolicies):
+        policies.temper = temper or found_temper(policies, chosen)
+    if isinstance(policies, RandomEffects):
+        policies.prefers = told is None
+        return compare_by_turns(policies, told)
+    found = partition(policies, chosen, told)
+    if isinstance(policies, BayesianLinearPolicies) and told is None:
+        return judged(policies, found)
+    return found
+
+
+def judged(policies: BayesianLinearPolicies, found: Compared) -> Compared:
+    """With clusters united that nothing is foretold by (`conjugate/judgement.py`)."""
+    dataset = policies.job.dataset
+    if dataset.num_actions is not None or not varying(dataset.actions).any():
+        return found
+    statistics = policies.statistics(found.chosen)
+    labels = united(
+        dataset.select(found.chosen), found.labels, affinities(policies, statistics, found.labels), policies.judge
+    )
+    num_clusters = int(labels.max()) + 1
+    if num_clusters == found.added.shape[1]:
+        return found
+    labels, added = move_one_by_one(policies, statistics, labels, num_clusters)
+    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
+    return Compared(policies, found.trace, found.chosen, labels, added, policies.untempered_evidence(clusters))
+
+
+def affinities(
+    policies: ConjugatePolicies, statistics: Statistics, labels: Int[np.ndarray, "chosen"]
+) -> Float[np.ndarray, "clusters clusters"]:
+    """Evidence gained by uniting two clusters."""
+    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(int(labels.max()) + 1)])
+    alone = policies.evidence(clusters)
+    both = torch.stack([policies.evidence(clusters + cluster) for cluster in clusters])
+    return (both - alone - alone[:, None]).numpy()
+
+
+def partition(policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"], told: int | None) -> Compared:
+    """Merge the chosen episodes, then move single ones."""
+    statistics = policies.statistics(chosen)
+    trace = agglomerate(policies, statistics)
+    num_clusters = min(told or trace.best_num_clusters, len(chosen))
+    labels, added = move_one_by_one(policies, statistics, trace.labels(num_clusters), num_clusters)
+    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
+    return Compared(policies, trace, chosen, labels, added, policies.untempered_evidence(clusters))
+
+
+def compare_by_turns(policies: RandomEffects, told: int | None) -> Compared:
+    """Partition the episodes and estimate the spread within clusters by turns, and try one cluster with all spread."""
+    chosen = policies.chosen
+    turns = []
+    for _ in range(TURNS):
+        labels = partition(policies, chosen, told).labels
+        policies.settle(labels)
+        turns.append((policies.log_likelihood_of(labels), policies.within))
+    if told is None:
+        policies.settle(None)
+        turns.append((policies.log_likelihood_of(np.zeros(len(chosen), dtype=np.int64)), policies.within))
+    _, policies.within = max(turns, key=lambda turn: turn[0])
+    return partition(policies, chosen, told)
+
+
+def found_temper(policies: BayesianLinearPolicies, chosen: Int[np.ndarray, "chosen"]) -> float:
+    """The largest weight of a step at which (nearly) no episode's halves seem to be different policies' work."""
+    first, second = policies.halves(chosen)
+    for temper in TEMPERS:
+        policies.temper = float(temper)
+        gains = policies.evidence(first + second) - policies.evidence(first) - policies.evidence(second)
+        if (gains < 0).double().mean() <= TOLD_APART:
+            break
+    return policies.temper

@@ -1,0 +1,176 @@
+"""Are two clusters two policies? Whether telling them apart helps to foretell what was not looked at.
+
+A family of policies that is never quite right splits one policy into "what it does here" and "what it does there",
+which no evidence within the family can tell from two policies. What can be told is whether the split foretells
+anything. One nonlinear policy is fitted to both clusters together, and one to each, without the episodes that are
+judged. Every episode then shows half of its steps, which say what cluster it is of, and is judged by the other half:
+
+    gain = sum over the other half of  log p(a | s, its cluster's policy) - log p(a | s, the policy of both)
+
+Where one policy made all, what an episode did in one half says nothing of the other that the policy of both does not
+know. So two clusters stay two where gains exceed losses by `DECISIVE` standard errors of the signed ranks, episodes
+being the units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.stats import rankdata
+from torch import Tensor
+
+from stages.clustering.conjugate.noise import Noise
+from stages.clustering.conjugate.scaled_steps import ScaledSteps, decorrelated, least_squares
+from stages.datasets.episodes import EpisodeDataset
+
+DECISIVE = 2.0  # standard errors
+FOLDS = 4
+STRENGTHS = 10.0 ** np.arange(-2, 4)  # of the ridge, in steps
+NEIGHBOURS = 3
+FEWEST = 8  # episodes of two clusters that can be judged; smaller ones stay as they are
+MOST_STEPS = 8_000  # of two clusters; of more every so-manieth
+
+
+def united(
+    dataset: EpisodeDataset,
+    labels: Int[np.ndarray, "episodes"],
+    affinity: Float[np.ndarray, "clusters clusters"],
+    generator: np.random.Generator,
+) -> Int[np.ndarray, "episodes"]:
+    """Labels with clusters united, the least distinct first, until telling any two apart foretells something.
+
+    Args:
+        dataset: Episodes with continuous actions.
+        labels: Their clusters, numbered from 0.
+        affinity: What the family of policies gains by uniting two clusters; every cluster is compared with the
+            `NEIGHBOURS` that it has most affinity to.
+        generator: Draws the nonlinear features.
+    """
+    steps, labels, affinity = ScaledSteps(dataset, generator), labels.copy(), affinity.copy()
+    known: dict[tuple[bytes, bytes], float] = {}
+    while len(found := np.unique(labels)) > 1:
+        scores = {}
+        for i, j in neighbours(found, affinity):
+            first, second = np.flatnonzero(labels == i), np.flatnonzero(labels == j)
+            members = first.tobytes(), second.tobytes()
+            if members not in known:
+                enough = len(first) + len(second) >= FEWEST
+                known[members] = distinctness(dataset, steps, first, second) if enough else np.inf
+            scores[i, j] = known[members]
+        i, j = min(scores, key=lambda pair: scores[pair])
+        if scores[i, j] > DECISIVE:
+            break
+        labels[labels == j] = i
+        affinity[i] = affinity[:, i] = np.maximum(affinity[i], affinity[j])
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def neighbours(found: Int[np.ndarray, "clusters"], affinity: Float[np.ndarray, "all all"]) -> list[tuple[int, int]]:
+    """Pairs of clusters of which one has much affinity to the other."""
+    pairs = set()
+    for i in found:
+        others = found[found != i]
+        for j in others[np.argsort(-affinity[i, others], kind="stable")[:NEIGHBOURS]]:
+            pairs.add((min(int(i), int(j)), max(int(i), int(j))))
+    return sorted(pairs)
+
+
+def distinctness(
+    dataset: EpisodeDataset, steps: ScaledSteps, first: Int[np.ndarray, "first"], second: Int[np.ndarray, "second"]
+) -> float:
+    """Standard errors by which telling two groups of episodes apart foretells better what half of an episode does."""
+    episodes, group = np.concatenate([first, second]), np.repeat([0, 1], [len(first), len(second)])
+    stride = -(-int(dataset.episode_lengths[episodes].sum()) // MOST_STEPS)
+    rows = [np.arange(dataset.episode_starts[e], dataset.episode_ends[e], stride) for e in episodes]
+    lengths = np.array([len(of_episode) for of_episode in rows])
+    fold = np.concatenate([np.arange(len(first)), np.arange(len(second))]) % FOLDS
+    half = np.concatenate([np.arange(n) >= n // 2 for n in lengths])
+    episode = np.repeat(np.arange(len(episodes)), lengths)
+    errors = torch.zeros(3, 2 * len(episodes), dtype=torch.float64)
+    for inputs, targets in whitened(steps, torch.from_numpy(np.concatenate(rows)), lengths):
+        errors += torch.stack(
+            [
+                torch.zeros(2 * len(episodes), dtype=torch.float64).index_add_(
+                    0, torch.from_numpy(2 * episode + half), squares
+                )
+                for squares in foretold_errors(inputs, targets, group[episode], fold[episode], episode % 2)
+            ]
+        )
+    return standard_score(gain_of_halves(errors.view(3, -1, 2)).numpy())
+
+
+def standard_score(gains: Float[np.ndarray, "episodes"]) -> float:
+    """Signed-rank statistic (Wilcoxon, 1945) over its standard error under no gain: one odd episode counts as one."""
+    ranks, number = rankdata(np.abs(gains)), len(gains)
+    return float((np.sign(gains) * ranks).sum() / np.sqrt(number * (number + 1) * (2 * number + 1) / 6))
+
+
+def gain_of_halves(errors: Float[Tensor, "3 episodes 2"]) -> Float[Tensor, "episodes"]:
+    """Log-likelihood gained in each half by the cluster that the other half is likelier of."""
+    both, single = errors[0], errors[1:]
+    chosen = single.argmin(0).flip(1)  # by the other half
+    return (both - single.gather(0, chosen[None])[0]).sum(1) / 2
+
+
+def whitened(
+    steps: ScaledSteps, rows: Int[Tensor, "rows"], lengths: Int[np.ndarray, "episodes"]
+) -> Iterator[tuple[Float[Tensor, "rows features"], Float[Tensor, "rows"]]]:
+    """Features and target of the rows for each target, over the noise scale and freed of its memory."""
+    linear, targets = steps.inputs[rows], steps.targets[rows]
+    inputs, starts = torch.cat([linear, steps.hidden[rows]], 1), np.concatenate([[0], lengths.cumsum()[:-1]])
+    targets = targets @ decorrelated(targets - linear @ least_squares(linear, targets))
+    weights = ridge(inputs.T @ inputs, inputs.T @ targets, float(STRENGTHS[1]))
+    noise = Noise.of(steps.columns[rows], targets - inputs @ weights, starts, torch.zeros(targets.shape[1]))
+    variance = noise.variance(steps.columns[rows])
+    for a in range(targets.shape[1]):
+        both = torch.cat([inputs, targets[:, a : a + 1]], 1)
+        free = noise.whiten(both, variance[:, a], a, torch.from_numpy(starts))
+        yield free[:, :-1], free[:, -1]
+
+
+def foretold_errors(
+    inputs: Float[Tensor, "rows features"],
+    targets: Float[Tensor, "rows"],
+    group: Int[np.ndarray, "rows"],
+    fold: Int[np.ndarray, "rows"],
+    turn: Int[np.ndarray, "rows"],
+) -> Float[Tensor, "3 rows"]:
+    """Squared errors under one policy of both groups, of the first and of the second, fitted to the other folds."""
+    cells = [[[(group == g) & (fold == f) & (turn == t) for t in range(2)] for f in range(FOLDS)] for g in range(2)]
+    both = torch.cat([inputs, targets[:, None]], 1)
+    second = torch.stack(
+        [torch.stack([torch.stack([both[cell].T @ both[cell] for cell in of]) for of in fs]) for fs in cells]
+    )
+    errors = torch.zeros(3, len(targets), dtype=torch.float64)
+    for f in range(FOLDS):
+        judged = torch.from_numpy(fold == f)
+        others = second[:, [other for other in range(FOLDS) if other != f]].sum(1)  # [groups, turns, width, width]
+        for model, seen in enumerate((others.sum(0), others[0], others[1])):
+            weights = chosen_ridge(seen)
+            errors[model, judged] = (targets[judged] - inputs[judged] @ weights).square()
+    return errors
+
+
+def chosen_ridge(second: Float[Tensor, "2 width width"]) -> Float[Tensor, "features"]:
+    """Ridge regression of the last column on the others, by the strength that does best between two halves."""
+    losses = [
+        sum(_loss(ridge(fit[:-1, :-1], fit[:-1, -1:], float(strength)), rest) for fit, rest in (second, second.flip(0)))
+        for strength in STRENGTHS
+    ]
+    both = second.sum(0)
+    return ridge(both[:-1, :-1], both[:-1, -1:], float(STRENGTHS[int(np.argmin(losses))]))[:, 0]
+
+
+def ridge(second: Tensor, cross: Tensor, strength: float) -> Float[Tensor, "features targets"]:
+    """Ridge regression from second moments."""
+    identity = torch.eye(len(second), dtype=torch.float64)
+    return torch.cholesky_solve(cross, torch.linalg.cholesky(second + strength * identity))
+
+
+def _loss(weights: Float[Tensor, "features 1"], second: Float[Tensor, "width width"]) -> float:
+    """Sum of squared errors, from second moments."""
+    errors = torch.cat([weights, -torch.ones(1, 1, dtype=torch.float64)])
+    return float((errors.T @ second @ errors)[0, 0])

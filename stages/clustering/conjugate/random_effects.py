@@ -1,0 +1,163 @@
+"""Policies with random effects, whatever their actions are (`deviations.py` has the model and formulas).
+
+What every episode says is measured against everything else that the data show: the policy of all episodes together,
+the scale and memory of the noise, how much episodes differ in each coefficient. So nothing depends on units, steps that
+repeat each other count once, and coordinates in which episodes do not differ count nothing.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from stages.clustering.conjugate.deviations import (
+    MOST_COEFFICIENTS,
+    SCALES,
+    UNKNOWN_SPREAD,
+    absorbed,
+    group_evidence,
+    spread_within,
+)
+from stages.clustering.conjugate.noise import Noise
+from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
+from stages.datasets.episodes import EpisodeDataset
+
+CONCENTRATION = -3.0  # logarithm
+CHUNK = 64  # episodes looked at together
+
+
+class RandomEffects(ConjugatePolicies):
+    """Policies of a common part, a part of their cluster and a part of the episode.
+
+    Args:
+        dataset: The episodes.
+        chosen: Episodes that the common policy, the noise and the spreads are estimated from.
+
+    Attributes:
+        prefers: Whether the number of clusters is to be found, so that partitions have a prior.
+        precision, moment: X and g of the chosen episodes, for each target (`measured`).
+        variances: Psi, the spread of the episodes, for each target and coefficient.
+        within: Omega, the spread within clusters, likewise.
+    """
+
+    precision: Float[Tensor, "chosen targets p p"]
+    moment: Float[Tensor, "chosen targets p"]
+    variances: Float[Tensor, "targets p"]
+    within: Float[Tensor, "targets p"]
+
+    def __init__(self, dataset: EpisodeDataset, chosen: Int[np.ndarray, "chosen"]) -> None:
+        self.dataset, self.chosen, self.prefers = dataset, chosen, True
+        self.part = dataset.select(chosen)
+        self.affordable_episodes = len(chosen)
+
+    @abstractmethod
+    def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
+        """X and g of every episode: `[episodes, targets, p, p]` and `[episodes, targets, p]`."""
+
+    def nonlinear(self) -> float:
+        """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most."""
+        return 0.0
+
+    def choose_coefficients(self) -> None:
+        """Keep, of every target, the coefficients that the data say most about."""
+        totals = self.precision.diagonal(dim1=2, dim2=3).sum(0)
+        self.between = torch.maximum(self.variances, 1 / totals.clamp(min=1e-12))
+        informed = (totals * self.between).argsort(1, descending=True)
+        self.used = [order[:MOST_COEFFICIENTS].sort().values for order in informed]
+        self.within = UNKNOWN_SPREAD * self.variances
+
+    def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
+        return self._reduced(*self.measured(self.dataset.select(episodes)))
+
+    def evidence(self, statistics: Statistics) -> Float[Tensor, "groups"]:
+        by_scale = torch.zeros(len(statistics), len(SCALES), dtype=torch.float64)
+        at = 0
+        for target, used in enumerate(self.used):
+            size = len(used)
+            precision = statistics[:, at : at + size**2].reshape(-1, size, size)
+            moment = statistics[:, at + size**2 : at + size**2 + size]
+            by_scale += group_evidence(precision, moment, self.between[target, used])
+            at += size**2 + size
+        count = statistics[:, at]
+        found = torch.logsumexp(by_scale, 1) - np.log(len(SCALES))
+        return found + CONCENTRATION + torch.lgamma(count.clamp(min=1)) if self.prefers else found
+
+    def log_likelihood_of(self, labels: Int[np.ndarray, "chosen"]) -> float:
+        """Evidence of a partition of the chosen episodes, comparable between spreads within clusters."""
+        statistics = self._reduced(self.precision, self.moment)
+        clusters = torch.stack([statistics[labels == z].sum(0) for z in np.unique(labels)])
+        of_episodes = sum(
+            absorbed(*self._of_target(self.precision, self.moment, target), self.within[target, used])[2].sum()
+            for target, used in enumerate(self.used)
+        )
+        return float(self.evidence(clusters).sum() + of_episodes)
+
+    def settle(self, labels: Int[np.ndarray, "chosen"] | None) -> None:
+        """Estimate the spread within clusters from a partition of the chosen episodes; None: they are all one."""
+        if labels is None:
+            self.within = self.variances.clone()
+            return
+        self.within = self.within.clone()
+        members = [torch.from_numpy(np.flatnonzero(labels == z)) for z in np.unique(labels)]
+        for target, used in enumerate(self.used):
+            parts = self._of_target(self.precision, self.moment, target)
+            spreads = self.variances[target, used], self.within[target, used]
+            self.within[target, used] = spread_within(*parts, *spreads, members)
+
+    def total(self, labels: Int[np.ndarray, "episodes"], num_clusters: int) -> Float[Tensor, "clusters width"]:
+        sums = torch.zeros(num_clusters, sum(len(u) ** 2 + len(u) for u in self.used) + 1, dtype=torch.float64)
+        labelled = np.flatnonzero(labels >= 0)
+        for episodes in np.array_split(labelled, -(-len(labelled) // CHUNK)):
+            sums.index_add_(0, torch.from_numpy(labels[episodes]), self.statistics(episodes))
+        return sums
+
+    def log_likelihood(
+        self, dataset: EpisodeDataset, clusters: Float[Tensor, "clusters width"]
+    ) -> Float[Tensor, "episodes clusters"]:
+        """What each episode adds to the evidence of the clusters."""
+        alone, parts = self.evidence(clusters), []
+        for episodes in np.array_split(np.arange(dataset.num_episodes), -(-dataset.num_episodes // CHUNK)):
+            statistics = self._reduced(*self.measured(dataset.select(episodes)))
+            grown = self.evidence((statistics[:, None] + clusters).flatten(0, 1))
+            parts.append(grown.view(len(episodes), -1) - alone)
+        return torch.cat(parts)
+
+    def _reduced(self, precision: Tensor, moment: Tensor) -> Statistics:
+        """Lambda and eta of every episode and action coordinate, flat, and the number of episodes: 1."""
+        return torch.cat([*self._flat(precision, moment), torch.ones(len(moment), 1, dtype=torch.float64)], 1)
+
+    def _flat(self, precision: Tensor, moment: Tensor) -> Iterator[Tensor]:
+        for target, used in enumerate(self.used):
+            parts = self._of_target(precision, moment, target)
+            reduced, remaining, _ = absorbed(*parts, self.within[target, used])
+            yield reduced.flatten(1)
+            yield remaining
+
+    def _of_target(self, precision: Tensor, moment: Tensor, target: int) -> Sequence[Tensor]:
+        used = self.used[target]
+        return precision[:, target][:, used][:, :, used], moment[:, target][:, used]
+
+
+def moments(
+    inputs: Float[Tensor, "steps p"],
+    residuals: Float[Tensor, "steps targets"],
+    variance: Float[Tensor, "steps targets"],
+    noise: Noise,
+    dataset: EpisodeDataset,
+) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """X and g of the coefficients of the inputs, and the whitened inputs and residuals of each target."""
+    first, bounds = torch.from_numpy(dataset.episode_starts), dataset.episode_lengths.tolist()
+    precisions, moments, white = [], [], []
+    for target in range(residuals.shape[1]):
+        both = torch.cat([inputs, residuals[:, target : target + 1]], 1)
+        free = noise.whiten(both, variance[:, target], target, first)
+        products = torch.stack([episode.T @ episode for episode in free.split(bounds)])
+        precisions.append(products[:, :-1, :-1])
+        moments.append(products[:, :-1, -1])
+        white.append(free)
+    return torch.stack(precisions, 1), torch.stack(moments, 1), white
