@@ -48,8 +48,7 @@ from stages.clustering.conjugate.agglomeration import (
 )
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
-from stages.clustering.conjugate.linearity import DECISIVE
-from stages.clustering.conjugate.mixed import MixedPolicies
+from stages.clustering.conjugate.mixed import MixedPolicies, if_linear
 from stages.clustering.conjugate.policies import ConjugatePolicies
 from stages.clustering.conjugate.scaled_steps import varying
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings
@@ -176,10 +175,9 @@ def group(
     ]
     limits = [max(settings.num_clusters or 1, settings.max_episodes or each.affordable_episodes) for each in families]
     if settings.temper is None and measurable(dataset):
-        mixed = MixedPolicies(
-            dataset, generator(seed, "random features", restart), np.sort(order[: max(limits[0], FEWEST_MEASURED)])
-        )
-        if mixed.nonlinear() <= DECISIVE:
+        measured = order[: max(limits[0], FEWEST_MEASURED)]
+        mixed = if_linear(dataset, lambda: generator(seed, "random features", restart), measured)
+        if mixed is not None:
             families, limits = [mixed], [len(mixed.chosen)]
     candidates = [
         compare(settings, policies, np.sort(order[:limit])) for policies, limit in zip(families, limits, strict=True)

@@ -7,7 +7,7 @@ repeat each other count once, and coordinates in which episodes do not differ co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from stages.clustering.conjugate.deviations import (
     spread,
     spread_within,
 )
-from stages.clustering.conjugate.linearity import foretold
+from stages.clustering.conjugate.linearity import DECISIVE, foretold
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
 from stages.clustering.conjugate.scaled_steps import ScaledSteps, decorrelated, least_squares
@@ -34,6 +34,7 @@ ROUNDS = 4  # of fitting the common policy, the episodes' deviations and the noi
 LEAST = 0.05  # share of steps that remain to estimate the noise from, whatever was fitted
 CONCENTRATION = -3.0  # logarithm
 CHUNK = 64  # episodes looked at together
+FIRST_LOOK, CLEARLY = 16, 1.5 * DECISIVE  # episodes that may say that policies are not linear, and how clearly
 
 
 class MixedPolicies(ConjugatePolicies):
@@ -79,17 +80,23 @@ class MixedPolicies(ConjugatePolicies):
         found = torch.logsumexp(by_scale, 1) - np.log(len(SCALES))
         return found + CONCENTRATION + torch.lgamma(count.clamp(min=1)) if self.prefers else found
 
-    def nonlinear(self) -> float:
-        """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most."""
+    def nonlinear(self, enough: float = float("inf")) -> float:
+        """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most.
+
+        Args:
+            enough: Once an action coordinate has more than so many, the others are not looked at.
+        """
         variance = self.noise.variance(self.steps.columns)
         first, width = torch.from_numpy(self.part.episode_starts), self.steps.inputs.shape[1]
-        found = []
+        most = -float("inf")
         for target, residual in enumerate(self.residuals.T):
             seen = torch.cat([self.steps.inputs, residual[:, None], self.steps.hidden], 1)
             free = self.noise.whiten(seen, variance[:, target], target, first)
             parts = free[:, width + 1 :], free[:, :width], free[:, width : width + 1]
-            found.append(foretold(*parts, self.part.episode_of_step))
-        return max(found)
+            most = max(most, foretold(*parts, self.part.episode_of_step))
+            if most > enough:
+                break
+        return most
 
     def log_likelihood_of(self, labels: Int[np.ndarray, "chosen"]) -> float:
         """Evidence of a partition of the chosen episodes, comparable between spreads within clusters."""
@@ -224,3 +231,23 @@ class MixedPolicies(ConjugatePolicies):
     def _of_target(self, precision: Tensor, moment: Tensor, target: int) -> Sequence[Tensor]:
         used = self.used[target]
         return precision[:, target][:, used][:, :, used], moment[:, target][:, used]
+
+
+def if_linear(
+    dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
+) -> MixedPolicies | None:
+    """The model of the episodes named in `order`, None where something nonlinear foretells their actions better.
+
+    Most networks can be told from linear policies by the first few episodes, at a fraction of what all of them cost.
+
+    Args:
+        dataset: Episodes with continuous actions.
+        draws: Makes the generator of the features that noise depends on.
+        order: Numbers of the episodes to estimate from, in random order.
+    """
+    if len(order) >= 2 * FIRST_LOOK:
+        first = MixedPolicies(dataset, draws(), np.sort(order[:FIRST_LOOK]))
+        if first.nonlinear(enough=CLEARLY) > CLEARLY:
+            return None
+    policies = MixedPolicies(dataset, draws(), np.sort(order))
+    return policies if policies.nonlinear(enough=DECISIVE) <= DECISIVE else None
