@@ -4,6 +4,8 @@ A job depends on its input files, on its settings and on the code it imports (`p
 else. Seeds are trained in blocks, such as 0-4, so that further seeds leave the blocks before them as they are.
 """
 
+import atexit
+import gc
 import os
 import sys
 from pathlib import Path
@@ -30,6 +32,11 @@ try:
         refuse_mixture()
 except UserError as error:
     sys.exit(f"error: {error}")
+
+# Checking settings has loaded torch, which is neither searched for garbage from here on nor taken apart at the end: a plan
+# costs 4.0 CPU seconds instead of 4.8.
+gc.freeze()
+atexit.register(gc.freeze)
 
 # Jobs run side by side, one thread each, under the Python that runs Snakemake.
 os.environ |= {

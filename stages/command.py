@@ -8,6 +8,8 @@ nothing but the methods' names is loaded.
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -19,6 +21,9 @@ from stages.errors import UserError
 from stages.registry import Choice, Registry
 from stages.settings import Settings, refused
 from stages.system_errors import system_error
+
+# What is in memory goes with the process: torch's modules taken apart one by one at its end cost 0.4 s more.
+atexit.register(gc.freeze)
 
 
 class Command:

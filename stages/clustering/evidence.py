@@ -31,12 +31,12 @@ Limit:     behaviours too rare to be among the compared episodes join others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
@@ -50,10 +50,10 @@ from stages.clustering.conjugate.agglomeration import (
 from stages.clustering.conjugate.comparing import Compared, compare
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
-from stages.clustering.conjugate.linearity import DECISIVE
-from stages.clustering.conjugate.mixed import MixedPolicies
+from stages.clustering.conjugate.mixed import if_linear
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
+from stages.clustering.conjugate.random_effects import RandomEffects
 from stages.clustering.conjugate.scaled_steps import varying
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings
 from stages.datasets.episodes import EpisodeDataset
@@ -162,10 +162,9 @@ def group(
     ]
     limits = [max(settings.num_clusters or 1, settings.max_episodes or each.affordable_episodes) for each in families]
     if not tables and settings.temper is None and measurable(dataset):
-        family = MixedPolicies if dataset.num_actions is None else CategoricalMixedPolicies
-        some = np.sort(order[: max(limits[0], FEWEST_MEASURED)])
-        mixed = family(dataset, generator(seed, "random features", restart), some)
-        if mixed.nonlinear() <= DECISIVE:
+        measured = order[: max(limits[0], FEWEST_MEASURED)]
+        mixed = with_random_effects(dataset, lambda: generator(seed, "random features", restart), measured)
+        if mixed is not None:
             families, limits = [mixed], [len(mixed.chosen)]
     candidates = [
         compare(policies, np.sort(order[:limit]), settings.num_clusters, settings.temper)
@@ -177,6 +176,15 @@ def group(
     clusters = best.policies.total(best.labels, best.added.shape[1])
     per_step = best.evidence / dataset.num_steps
     return Grouping(best.policies, best.trace, clusters, torch.from_numpy(best.added), [per_step], True)
+
+
+def with_random_effects(
+    dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
+) -> RandomEffects | None:
+    """Policies with random effects, estimated from the episodes in `order`; None where linear ones are not enough."""
+    if dataset.num_actions is None:
+        return if_linear(dataset, draws, order)
+    return CategoricalMixedPolicies(dataset, draws(), np.sort(order))
 
 
 def measurable(dataset: EpisodeDataset) -> bool:

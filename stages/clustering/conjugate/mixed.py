@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.clustering.conjugate.deviations import posterior, spread
-from stages.clustering.conjugate.linearity import foretold
+from stages.clustering.conjugate.linearity import DECISIVE, foretold
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.conjugate.random_effects import RandomEffects, moments
 from stages.clustering.conjugate.scaled_steps import ScaledSteps, decorrelated, least_squares
@@ -16,6 +18,7 @@ from stages.datasets.episodes import EpisodeDataset
 
 ROUNDS = 4  # of fitting the common policy, the episodes' deviations and the noise in turn
 LEAST = 0.05  # share of steps that remain to estimate the noise from, whatever was fitted
+FIRST_LOOK, CLEARLY = 16, 1.5 * DECISIVE  # episodes that may say that policies are not linear, and how clearly
 
 
 class MixedPolicies(RandomEffects):
@@ -49,17 +52,23 @@ class MixedPolicies(RandomEffects):
         precision[:, :, known, known] = information
         return precision, torch.cat([moment, (information * (level - self.level))[..., None]], 2)
 
-    def nonlinear(self) -> float:
-        """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most."""
+    def nonlinear(self, enough: float = float("inf")) -> float:
+        """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most.
+
+        Args:
+            enough: Once an action coordinate has more than so many, the others are not looked at.
+        """
         variance = self.noise.variance(self.steps.columns)
         first, width = torch.from_numpy(self.part.episode_starts), self.steps.inputs.shape[1]
-        found = []
+        most = -float("inf")
         for target, residual in enumerate(self.residuals.T):
             seen = torch.cat([self.steps.inputs, residual[:, None], self.steps.hidden], 1)
             free = self.noise.whiten(seen, variance[:, target], target, first)
             parts = free[:, width + 1 :], free[:, :width], free[:, width : width + 1]
-            found.append(foretold(*parts, self.part.episode_of_step))
-        return max(found)
+            most = max(most, foretold(*parts, self.part.episode_of_step))
+            if most > enough:
+                break
+        return most
 
     def _fit(self) -> None:
         """Common policy, deviations, noise and spreads, by turns."""
@@ -119,3 +128,23 @@ class MixedPolicies(RandomEffects):
         degrees = (lengths - fitted).clamp(min=LEAST)
         scale = (sums / lengths).clamp(min=1e-300).sqrt()
         return (sums / degrees).clamp(min=1e-9).log(), degrees, left / scale[episode]
+
+
+def if_linear(
+    dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
+) -> MixedPolicies | None:
+    """The model of the episodes named in `order`, None where something nonlinear foretells their actions better.
+
+    Most networks can be told from linear policies by the first few episodes, at a fraction of what all of them cost.
+
+    Args:
+        dataset: Episodes with continuous actions.
+        draws: Makes the generator of the features that noise depends on.
+        order: Numbers of the episodes to estimate from, in random order.
+    """
+    if len(order) >= 2 * FIRST_LOOK:
+        first = MixedPolicies(dataset, draws(), np.sort(order[:FIRST_LOOK]))
+        if first.nonlinear(enough=CLEARLY) > CLEARLY:
+            return None
+    policies = MixedPolicies(dataset, draws(), np.sort(order))
+    return policies if policies.nonlinear(enough=DECISIVE) <= DECISIVE else None

@@ -59,10 +59,6 @@ class RandomEffects(ConjugatePolicies):
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
         """X and g of every episode: `[episodes, targets, p, p]` and `[episodes, targets, p]`."""
 
-    def nonlinear(self) -> float:
-        """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most."""
-        return 0.0
-
     def choose_coefficients(self) -> None:
         """Keep, of every target, the coefficients that the data say most about."""
         totals = self.precision.diagonal(dim1=2, dim2=3).sum(0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from scipy.stats import multivariate_normal
 
 from stages.clustering.conjugate.deviations import SCALES, absorbed, group_evidence, posterior, spread
-from stages.clustering.conjugate.mixed import MixedPolicies
+from stages.clustering.conjugate.mixed import MixedPolicies, if_linear
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.evidence import EvidenceSettings, group
 from stages.datasets.episodes import EpisodeDataset
@@ -117,3 +119,42 @@ def test_units_do_not_matter():
 
 def test_told_k_is_found():
     assert len(set(labels_found(linear_policies(0.0, 0.2), num_clusters=4))) == 4
+
+
+class Draws:
+    """Generators of the features, counted."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> np.random.Generator:
+        self.count += 1
+        return np.random.default_rng(0)
+
+
+def many_episodes(function: Callable[[np.ndarray], np.ndarray]) -> EpisodeDataset:
+    """Forty episodes whose actions are a function of the state, and noise."""
+    random, shape = np.random.default_rng(0), (40 * 50, 3)
+    observations = random.standard_normal(shape)
+    actions = function(observations[:, :2]) + 0.1 * random.standard_normal((len(observations), 2))
+    return dataset_of(observations, actions, np.zeros(len(actions)), [50] * 40)
+
+
+def test_the_first_episodes_say_that_policies_are_not_linear():
+    draws = Draws()
+    assert if_linear(many_episodes(lambda states: np.sin(2 * states)), draws, np.arange(40)) is None
+    assert draws.count == 1
+
+
+def test_linear_policies_are_estimated_from_all_episodes():
+    draws, dataset = Draws(), many_episodes(lambda states: 0.5 * states)
+    found = if_linear(dataset, draws, np.arange(40)[::-1])
+    assert found is not None and draws.count == 2
+    alone = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
+    assert torch.equal(found.statistics(np.arange(5)), alone.statistics(np.arange(5)))
+
+
+def test_a_coordinate_that_is_clearly_not_linear_is_enough():
+    dataset = many_episodes(lambda states: np.stack([np.sin(2 * states[:, 0]), states[:, 1]], 1))
+    policies = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
+    assert policies.nonlinear() >= policies.nonlinear(enough=3.0) > 3.0
