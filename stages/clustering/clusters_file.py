@@ -149,8 +149,8 @@ class ClustersFile:
         Raises:
             UserError: They are of others.
         """
-        if self.seeds != list(seeds):
-            cause = f"has clusters of the seeds {self.seeds}, not {list(seeds)}"
+        if (found := self.facts.get("seeds")) != list(seeds):
+            cause = f"has clusters of the seeds {found}, not {list(seeds)}"
             raise UserError(cause, place=self.place, remedy="Cluster with the same --seeds")
 
     def require_episodes(self, num_episodes: int) -> None:

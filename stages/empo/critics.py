@@ -9,7 +9,8 @@ Source:     Park, Cho, Sung: EMPO, ARLET 2024, Algorithm 2 lines 1-14, Table 4.
 Deviations: values are learnt in units of the standard deviation of the returns R(s), so that one learning rate suits
             all tasks. An episode cut by truncation has no next action: its last rows are left out of Eq. 11. `n_step`
             rewards may be summed before bootstrapping (the paper: 1): actions and policy are the cluster's own, so the
-            target stays unbiased, and a return of 700 steps is carried back in n times fewer updates.
+            target stays unbiased, and a return of 700 steps is carried back in n times fewer updates. Returns that a
+            truncation cut are taken as they are (Eq. 10), or go on with ``V`` of what followed (`continue_truncated`).
 
 Symbols: discount = gamma, q_steps = N_Q, value_epochs = N_V, target_every = n_Q, target_update_rate = tau_Q.
 """

@@ -134,7 +134,7 @@ def check_fit(clusters: Artifact, critics: Artifact, dataset: EpisodeDataset, se
         if width != expected:
             cause = f"made for observations of {expected} numbers, the dataset's have {width}"
             raise UserError(cause, place=place, remedy="Give the files that were made from this dataset")
-    same = (critics.metadata["seeds"], critics.metadata["v_sizes"][-1]) == (list(seeds), networks.num_clusters)
+    same = (critics.metadata.get("seeds"), critics.metadata["v_sizes"][-1]) == (list(seeds), networks.num_clusters)
     if not same:
         raise UserError("of other seeds or clusters", place="critics", remedy="Train them for these: train_critics")
 
