@@ -90,7 +90,7 @@ def slope(sizes: np.ndarray, costs: np.ndarray, flat: float) -> str:
 
 
 def tables(found: Found) -> str:
-    """Slopes of each stage, then memory with a million steps."""
+    """Slopes of each stage that was measured, then memory with a million steps."""
     headings = (
         "stage", "CPU s at 100,000 steps", "at 2 million", "slope in steps", "in clusters", "in seeds",
         "MB at a million steps",
@@ -99,6 +99,8 @@ def tables(found: Found) -> str:
     for name, title in TITLES.items():
         sizes, seconds, _ = curve(found, name, "steps")
         late = sizes >= ASYMPTOTIC
+        if not late.any():
+            continue
         slopes = [slope(sizes[late], seconds[late], FLAT)]
         slopes += [slope(*curve(found, name, varied)[:2], FLAT) for varied in ("clusters", "seeds")]
         ends = [f"{value:.1f}" for value in seconds[late][[0, -1]]]

@@ -44,6 +44,7 @@ def test_tables_and_curves(found: dict[Point, Cost], tmp_path: Path):
     text = tables(found)
     assert "| EM, one epoch | 1.0 | 20.0 | 1.00 | 1.00 | flat | 400 |" in text
     assert "| TD3+BC, 500 steps | 1.0 | 20.0 | 1.00 |  | flat | 400 |" in text and "| iql | 400 |" in text
+    assert "EM, one epoch" not in tables({point: cost for point, cost in found.items() if point.name != "em"})
     draw(found, tmp_path / "curves.svg")
     assert (tmp_path / "curves.svg").read_text().count("evidence clustering") == 1
 
