@@ -70,7 +70,6 @@ class SeedwiseAdam:
         self.parameters.grad = gradient(loss, self.parameters).contiguous()
         self.apply_gradient()
 
-    @torch.no_grad()
     def apply_gradient(self) -> None:
         """A step with the gradient accumulated so far, which is then cleared; nothing if there is none."""
         if self.parameters.grad is None:
@@ -85,6 +84,7 @@ class SeedwiseAdam:
             self._step_by_torch()
         self.parameters.grad = None
 
+    @torch.no_grad()
     def _step_by_torch(self) -> None:
         if self.clip_norm is not None:
             self.parameters.grad.mul_(self._clip_factors())
