@@ -6,6 +6,7 @@ be there, since an overlay may leave anything to the file below it, nor which na
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
@@ -34,9 +35,19 @@ def json_schema() -> Schema:
         for key in stage.grids:
             grid = params["properties"][key]
             grid.get("additionalProperties", grid).update(_varied(stage))
-        for model in _models(stage).values():
-            definitions.pop(model.__name__, None)  # now part of the stage's definition
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **params, "$defs": definitions}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **params,
+        "$defs": _referred(params, definitions),
+    }
+
+
+def _referred(params: Schema, definitions: Schema) -> Schema:
+    """The definitions but those of methods, now part of their stages', that are not within other settings."""
+    methods = {model.__name__ for stage in ROWS for model in _models(stage).values()}
+    others = {name: definition for name, definition in definitions.items() if name not in methods}
+    written = json.dumps([params, others])
+    return {name: definitions[name] for name in definitions if name in others or f'"#/$defs/{name}"' in written}
 
 
 class _Untitled(GenerateJsonSchema):
