@@ -60,7 +60,7 @@ class Noise:
             fitted: Parameters that each episode was fitted with, on average: they hide some of the memory.
         """
         rows = slice(None, None, -(-len(residuals) // MOST_STEPS))
-        weights = torch.stack([_gamma_regression(columns[rows], errors.square()) for errors in residuals[rows].T], 1)
+        weights = _gamma_regression(columns[rows], residuals[rows].square())
         scaled = residuals / (columns @ weights).clamp(-60, 60).div(2).exp()
         return cls(weights, memory_of(scaled, starts, fitted))
 
@@ -93,16 +93,18 @@ def memory_of(
     return torch.where(memory < MEMORY, 0.0, memory)
 
 
-def _gamma_regression(columns: Float[Tensor, "steps columns"], squares: Float[Tensor, "steps"]) -> Tensor:
+def _gamma_regression(
+    columns: Float[Tensor, "steps columns"], squares: Float[Tensor, "steps targets"]
+) -> Float[Tensor, "columns targets"]:
     """Weights of ``log E[squares] = columns beta``, by iteratively reweighted least squares."""
-    mean = squares.mean() + 1e-300
+    mean = squares.mean(0) + 1e-300
     penalty = torch.full((columns.shape[1],), RIDGE, dtype=torch.float64)
     penalty[0] = 1e-6
     inverse = torch.linalg.inv(columns.T @ columns + torch.diag(penalty))
-    beta = torch.zeros(columns.shape[1], dtype=torch.float64)
+    beta = torch.zeros(columns.shape[1], squares.shape[1], dtype=torch.float64)
     for _ in range(ROUNDS):
         log_variance = (columns @ beta).clamp(-LARGEST, LARGEST)
         working = log_variance + (squares / mean / log_variance.exp() - 1).clamp(-1, 15)
         beta = beta + DAMPING * (inverse @ (columns.T @ working) - beta)
-    beta[0] += (squares / (columns @ beta).clamp(-60, 60).exp()).mean().log()
+    beta[0] += (squares / (columns @ beta).clamp(-60, 60).exp()).mean(0).log()
     return beta
