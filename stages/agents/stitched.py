@@ -27,6 +27,7 @@ from stages.agents.placement import Placement
 from stages.artifacts import Artifact
 from stages.clustering.cluster_networks import GAUSSIAN, ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
+from stages.networks import gaussian
 from stages.networks.action_heads import ACTION_HEADS
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser

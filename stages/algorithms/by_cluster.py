@@ -6,7 +6,7 @@ batches of its size; an empty one has a policy of zeros that is never followed. 
 policy is that of the plain algorithm, bit by bit.
 
 Seeds that found the same cluster train on it together, whatever its number is with each; clusters train one after the
-other. Side by side would need every algorithm to know of clusters, for few per cent of the time (docs/decisions/0021).
+other. Side by side would need every algorithm to know of clusters, for few per cent of the time (docs/decisions/0019).
 """
 
 from __future__ import annotations
