@@ -23,7 +23,7 @@ class Memory:
     """
 
     base: float = 550.0
-    per_mb: float = 6.0
+    per_mb: float = 7.0
 
     def needed(self, input_mb: float, cuda: bool = False) -> int:
         """Of a job with so much input, on a GPU or not."""

@@ -58,7 +58,7 @@ class RunSection(Section[None]):
 
 
 def times_table(collection: Collection) -> Table | None:
-    """Jobs of each stage and dataset, from Snakemake's benchmarks: time of all, memory of the largest."""
+    """Time of all jobs of each stage and dataset, memory of the largest, by Snakemake's files; None without any."""
     rows = []
     for name, results in collection.items():
         jobs = results.of(Run).jobs
