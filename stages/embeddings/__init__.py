@@ -1,0 +1,14 @@
+"""Trajectory embeddings: each method makes one vector of an episode, without labels or rewards."""
+
+from stages.registry import Registry
+
+EMBEDDINGS = Registry(
+    "trajectory embedding",
+    __name__,
+    [
+        "minirocket",
+        "random_features",
+        "summary",
+        "true_level",
+    ],
+)
