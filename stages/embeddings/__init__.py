@@ -7,8 +7,11 @@ EMBEDDINGS = Registry(
     __name__,
     [
         "minirocket",
+        "pooled_skills",
         "random_features",
         "summary",
         "true_level",
+        "vte",
+        "vte_mlp",
     ],
 )

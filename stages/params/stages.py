@@ -105,6 +105,17 @@ ROWS = (
         "how closely clusters are looked at",
         by_dataset=False,
     ),
+    Stage(
+        "extract_skills", "stages.embeddings.skills.settings:LoveSettings", "recipes of skills by name", recipes=True
+    ),
+    Stage(
+        "embed_trajectories",
+        "stages.embeddings:EMBEDDINGS",
+        "embedding recipes by name",
+        recipes=True,
+        listed={"embeddings": "embedding recipes to run and probe"},
+        ingredients={"skills": "extract_skills"},
+    ),
     Stage("train_critics", "stages.empo.critics:CriticSettings", "Q and V of each cluster"),
     Stage(
         "improve_clusters",

@@ -11,11 +11,12 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.embeddings import EMBEDDINGS
-from stages.embeddings.contract import Embedder, load_embedder
+from stages.embeddings.contract import Embedder, fit, load_embedder
+from stages.embeddings.love import LoveSettings, extract
 from stages.registry import Choice
 from stages.training.job import Job
 from tests.clustering.tables import long_table_dataset
-from tests.smallest import smallest_choice
+from tests.smallest import smallest, smallest_choice
 from tests.synthetic import two_policies
 
 METHODS = EMBEDDINGS.names()
@@ -28,8 +29,14 @@ def choice_of(name: str, **changes: Any) -> Choice:
 
 @cache
 def fitted(name: str, kind: str, seeds: tuple[int, ...] = (0, 1)) -> Embedder:
+    job = Job(DATASETS[kind], list(seeds))
     choice = choice_of(name)
-    return choice.entry.fit(Job(DATASETS[kind], list(seeds)), choice.settings)
+    return fit(job, choice, None if choice.entry.ingredient is None else skills(kind, seeds))
+
+
+@cache
+def skills(kind: str, seeds: tuple[int, ...]) -> Artifact:
+    return extract(Job(DATASETS[kind], list(seeds)), smallest(LoveSettings, "stages.embeddings.love"))
 
 
 @pytest.mark.parametrize("kind", DATASETS)
