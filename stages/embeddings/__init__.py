@@ -6,6 +6,7 @@ EMBEDDINGS = Registry(
     "trajectory embedding",
     __name__,
     [
+        "behavioural_inr",
         "minirocket",
         "pooled_skills",
         "random_features",
@@ -13,5 +14,6 @@ EMBEDDINGS = Registry(
         "true_level",
         "vte",
         "vte_mlp",
+        "zbc",
     ],
 )

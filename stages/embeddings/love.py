@@ -3,24 +3,26 @@
 An episode is cut into segments; each holds a skill from a codebook, which with the states says the actions. Where a
 segment begins is drawn before acting there; which skill it holds is read off the whole episode.
 
-Objective: minimise ``E |a - decoder(x, z)|^2`` (nats where actions are discrete) ``+ |sg(latent) - code|^2 + |latent -
-           sg(code)|^2 + price * bound * L / T``, L = n_s H[p] the nats that tell the skills of a window of T steps
-           (Section 4.2). At first skills are continuous; then codes are placed among them (K-means), still without a
-           price; then the price rises while the reconstruction is below the bound, 1 + `slack` times where the second
-           phase ended, and falls while it is above: dual ascent on "the shortest code at this reconstruction".
+Objective: minimise ``E |a - decoder(x, z)|^2`` (nats where actions are discrete) ``+ |sg(latent) - code|^2 +
+           |latent - sg(code)|^2 + price * L / T``, L = n_s H[p] the nats that tell the skills of a window of T steps
+           (Section 4.2). The price rises while the reconstruction is below a bound and falls while it is above: dual
+           ascent on "the shortest code at this reconstruction".
+Training:  skills are continuous at first, then codes are placed among them (K-means), both with boundaries at random,
+           about every eighth step; the bound is 1 + `slack` times the reconstruction with as many boundaries as there
+           may be, the longest code; then boundaries are learnt, too, under a price.
 Source:    Jiang, Liu, Eysenbach, Kolter, Finn: Learning Options via Compression (LOVE), NeurIPS 2022, Section 4; after
            Kim, Ahn, Bengio: Variational Temporal Abstraction, NeurIPS 2019.
-Symbols:   price * bound = lambda, bound = C, num_skills = K, reads = m, held = z.
+Symbols:   price = lambda, bound = C, num_skills = K, reads = m, held = z.
 
 Deviations: no step-by-step loops but for the two recurrences; one log-odds with logistic noise for two logits with
 Gumbel noise (the same distribution); the marginal of skills is that of the temperature they are drawn at (paper; in the
 code it is of plain scores), and the number of boundaries that it is divided by has a gradient, too (in the code not,
 which rewards boundaries while there are few skills); layer norm for batch norm, whose statistics would see padding and
-companions; ReLU in the networks of single steps; only the first step is forced to be a boundary; Adam for its variant
-AMSGrad; lengths per step; the price changes by factors, not by steps, so that it has no unit. Skills begin continuous,
-since codes that nothing tells apart are drawn at random for thousands of steps (600 did not suffice where 200 continuous
-ones do); boundaries start anew when there is a price, since without one they become certain everywhere.
-`compress_steps: 0` is the method without compression (the setting released with VTE).
+companions; ReLU in the networks of single steps; only the first step is forced to be a boundary; Adam for AMSGrad;
+lengths per step; the price is a share of the actions' spread, changes by factors and never falls below `least_price`.
+The source trains all at once for 20,000 steps. In the 1,500 here, codes that nothing tells apart yet were still drawn
+at random, and boundaries learnt without a price became certain everywhere and stayed so.
+Prices of 0 are the method without compression (the setting released with VTE).
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from stages.clustering.autoencoders.centroids import k_means
 from stages.clustering.autoencoders.window import EpisodeWindows
 from stages.embeddings.skills.learner import SkillLearner
 from stages.embeddings.skills.network import SkillNetwork
+from stages.embeddings.skills.segments import entropy
 from stages.embeddings.skills.settings import LoveSettings as LoveSettings
 from stages.embeddings.steps import Steps
 from stages.errors import UserError
@@ -44,6 +47,8 @@ from stages.training.rows import Rows
 from stages.training.trainable_parts import TrainableParts
 
 WINDOWS_FOR_CODES = 64
+SELDOM, ALWAYS = -2.0, 10.0  # log-odds of a boundary: about every eighth step, every one
+MEASURED_STEPS = 200
 
 
 def extract(job: Job, settings: LoveSettings) -> Artifact:
@@ -59,20 +64,21 @@ def extract(job: Job, settings: LoveSettings) -> Artifact:
     parts = TrainableParts(
         network.parts, generators(job.seeds, "skills"), settings.learning_rate, settings.clip_norm, job.device
     )
-    boundaries = {name: view.detach().clone() for name, view in parts.views().items() if name.startswith("convolution")}
     windows = EpisodeWindows(steps.rows(job.dataset, job.device), job.dataset, settings.window)
-    metrics = train(job, "continuous", SkillLearner(network, parts, windows, settings, False), settings.pretrain_steps)
+    seldom = SkillLearner(network, parts, windows, settings, quantised=False, log_odds=SELDOM)
+    metrics = train(job, "continuous", seldom, settings.pretrain_steps)
     parts.set("codebook", first_codes(job, network, parts, windows))
-    quantised = SkillLearner(network, parts, windows, settings)
-    metrics |= train(job, "quantised", quantised, settings.train_steps)
-    bound = (1 + settings.slack) * quantised.plateau
-    for name, values in boundaries.items():
-        parts.set(name, values)
-    compressed = SkillLearner(network, parts, windows, settings, bound=bound)
+    seldom = SkillLearner(network, parts, windows, settings, log_odds=SELDOM)
+    metrics |= train(job, "quantised", seldom, settings.train_steps)
+    always = SkillLearner(network, parts, windows, settings, log_odds=ALWAYS)
+    metrics |= train(job, "longest", always, MEASURED_STEPS)
+    bound = (1 + settings.slack) * always.plateau
+    compressed = SkillLearner(network, parts, windows, settings, bound=bound, unit=spread(job))
     metrics |= train(job, "compressed", compressed, settings.compress_steps)
     tensors = {"parameters": parts.parameters.detach(), "bound": bound}
     tensors |= prefixed("steps", steps.tensors()) | prefixed("metrics", metrics)
-    facts = {"steps": steps.facts, "outputs": outputs, "kind": "skills"}
+    losses = [name.removesuffix("/values") for name in metrics if name.startswith("compressed/") and "values" in name]
+    facts = {"steps": steps.facts, "outputs": outputs, "kind": "skills", "losses": losses}
     return Artifact(tensors, {"seeds": list(job.seeds), "settings": settings.model_dump(mode="json"), **facts})
 
 
@@ -104,6 +110,15 @@ def first_codes(
         if number % every == 0:
             latents.append(network.read(views, window).latents.flatten(1, 2))
     return k_means(torch.cat(latents, dim=1), network.parts["codebook"].shape[0], job.seeds, num_starts=1)
+
+
+def spread(job: Job) -> float:
+    """What the best guess of an action errs by that knows nothing: variance of a coordinate, or entropy in nats."""
+    actions = job.actions.double()
+    if job.dataset.num_actions is None:
+        return float(actions.var(0, correction=0).mean())
+    frequency = torch.bincount(actions[:, 0].long()) / len(actions)
+    return float(entropy(frequency))
 
 
 def require_skills(job: Job, settings: LoveSettings) -> None:

@@ -19,11 +19,11 @@ from stages.embeddings import EMBEDDINGS
 from stages.embeddings.features.projected import FeatureEmbedder, FeatureSettings
 
 
-class SummarySettings(FeatureSettings):
+class EpisodeSummarySettings(FeatureSettings):
     """Summary statistics."""
 
 
-@EMBEDDINGS.register("summary", SummarySettings)
+@EMBEDDINGS.register("summary", EpisodeSummarySettings)
 class Summary(FeatureEmbedder):
     """Means and standard deviations over an episode."""
 

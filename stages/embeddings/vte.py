@@ -11,7 +11,7 @@ Symbols:   latent = size of e, kl_weight = alpha_kld, skills = z, boundaries = m
 Deviations: the paper describes logits of skills and boundaries, a transformer of four layers and LOVE with its
 compression; the released code has one bare attention layer, drawn boundaries, no compression and a few dozen steps of
 training. Here is what is described, in two standard blocks unless told otherwise; `attention: bare`, `boundary: drawn`,
-`num_layers: 1` and skills without compression are the released variant, without its slips (tokens added twice,
+`num_layers: 1` and skills without a price are the released variant, without its slips (tokens added twice,
 divergence of other episodes). Padding is masked everywhere; in the release it is data. One draw of e per episode and
 step, not per transition; Adam for AMSGrad. `kl_weight` is 1 in the release, where the information of an episode may
 then cost no more than it gains each single action. `train_steps: 0` is the control, a random head.

@@ -99,9 +99,11 @@ def test_the_price_rises_within_the_bound_and_falls_beyond():
     learner, *_ = learner_of(RAGGED, bound=torch.tensor([1.0, 1.0]))
     for _ in range(5):
         learner._note(torch.tensor([0.5, 2.0]))
-    np.testing.assert_allclose(
-        learner.price.numpy(), [1 + 5 * learner.settings.price_step, 1 - 5 * learner.settings.price_step], rtol=1e-5
-    )
+    factor = np.exp(5 * learner.settings.price_step)
+    np.testing.assert_allclose(learner.price.numpy(), [0.01 * factor, 0.01 / factor], rtol=1e-4)
+    for _ in range(1000):
+        learner._note(torch.tensor([0.5, 2.0]))
+    np.testing.assert_allclose(learner.price.numpy(), [learner.settings.most_price, learner.settings.least_price])
 
 
 @pytest.mark.parametrize("dataset", [RAGGED, long_table_dataset(8, 2)], ids=["vectors", "choices"])

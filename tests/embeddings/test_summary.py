@@ -1,16 +1,16 @@
 import numpy as np
 import torch
 
-from stages.embeddings.summary import Summary, SummarySettings
+from stages.embeddings.summary import EpisodeSummarySettings, Summary
 from stages.training.job import Job
 from tests.synthetic import make_episodes, two_policies
 
-SMALLEST = [SummarySettings()]
+SMALLEST = [EpisodeSummarySettings()]
 
 
 def test_it_holds_means_and_deviations_of_scaled_steps():
     dataset = make_episodes([4, 1, 7])
-    made = Summary.fit(Job(dataset, [0, 1]), SummarySettings())
+    made = Summary.fit(Job(dataset, [0, 1]), EpisodeSummarySettings())
     scaled = made.steps.matrix(dataset).double().numpy()
     second = scaled[4:5], scaled[5:]
     for episode, values in enumerate([scaled[:4], *second]):
@@ -20,7 +20,7 @@ def test_it_holds_means_and_deviations_of_scaled_steps():
 
 def test_principal_components_keep_most_of_the_spread():
     dataset = two_policies(30, steps=20)
-    whole, few = (Summary.fit(Job(dataset, [0]), SummarySettings(components=count)) for count in (None, 2))
+    whole, few = (Summary.fit(Job(dataset, [0]), EpisodeSummarySettings(components=count)) for count in (None, 2))
     scaled = whole.embed(dataset)[0]
     kept = few.raw(dataset)[0]
     spread = torch.linalg.svdvals(scaled - scaled.mean(0)).square()

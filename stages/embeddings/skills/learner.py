@@ -18,7 +18,7 @@ from stages.training.trainable_parts import TrainableParts
 
 SKILL_TEMPERATURE = 0.1
 RARE = 1e-3  # skills read less often than this share of the boundaries count as unused
-MEMORY = 0.99  # share of the mean reconstruction that a step leaves as it was
+MEMORY = 0.97  # share of the mean reconstruction that a step leaves as it was
 
 
 class SkillLearner(Learner):
@@ -30,7 +30,9 @@ class SkillLearner(Learner):
         windows: Where windows are taken from.
         settings: See `LoveSettings`.
         quantised: Whether codes are held; otherwise the continuous latents are, and the codebook is left alone.
-        bound: Reconstruction that may not be exceeded for a shorter code; None: the code may be as long as it likes.
+        log_odds: Of a boundary, the same at all steps; None: as the network says.
+        bound: Reconstruction that may not be exceeded for a shorter code; None: the code has no price.
+        unit: Of the price: what the best guess without states and skills would err by.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class SkillLearner(Learner):
         windows: EpisodeWindows,
         settings: LoveSettings,
         quantised: bool = True,
+        log_odds: float | None = None,
         bound: Float[Tensor, "seeds"] | None = None,
+        unit: float = 1.0,
     ) -> None:
         self.network, self.parts, self.windows, self.settings = network, parts, windows, settings
-        self.quantised, self.bound = quantised, bound
+        self.quantised, self.log_odds, self.bound, self.unit = quantised, log_odds, bound, unit
         zeros = torch.zeros(network.num_seeds, device=parts.parameters.device)
         self.price, self.mean, self.seen = zeros + settings.first_price, zeros.clone(), zeros.clone()
         self.updates = [Update(self.step)]
@@ -83,7 +87,7 @@ class SkillLearner(Learner):
         length = torch.stack([code_length(reads, choice) for reads in draws]).mean(0) / steps
         loss = reconstruction + inside(distance, window)
         if self.bound is not None:
-            loss = loss + self.price * self.bound * length
+            loss = loss + self.price * self.unit * length
         facts = self.facts(draws[0], choice, steps)
         return {"loss": loss, "reconstruction": reconstruction, "code length": length, **facts}
 
@@ -91,7 +95,10 @@ class SkillLearner(Learner):
         """Where segments begin, as drawn or, without noise, as is likeliest."""
         mask = window.mask.expand(reading.log_odds.shape)
         temperature = 0.1 + 0.9 * 0.999 ** (self.parts.step / 100)
-        return boundaries(reading.log_odds, noise, mask, temperature, self.settings.least_length)
+        log_odds = reading.log_odds
+        if self.log_odds is not None:
+            log_odds = torch.full_like(log_odds, self.log_odds)
+        return boundaries(log_odds, noise, mask, temperature, self.settings.least_length)
 
     def errors(self, outputs: Tensor, window: Window) -> Float[Tensor, "seeds time batch"]:
         """Of each action: mean square over coordinates, or nats of a discrete one."""
@@ -117,11 +124,12 @@ class SkillLearner(Learner):
         self.seen.lerp_(torch.ones_like(self.seen), 1 - MEMORY)
         if self.bound is not None:
             within = torch.where(self.plateau < self.bound, 1.0, -1.0)
-            self.price.mul_(torch.exp(self.settings.price_step * within)).clamp_(max=self.settings.most_price)
+            self.price.mul_(torch.exp(self.settings.price_step * within))
+            self.price.clamp_(self.settings.least_price, self.settings.most_price)
 
     @property
     def plateau(self) -> Float[Tensor, "seeds"]:
-        """Mean reconstruction of about the last hundred steps."""
+        """Mean reconstruction of about the last thirty steps."""
         return self.mean / self.seen
 
     def tensors(self) -> dict[str, Tensor]:

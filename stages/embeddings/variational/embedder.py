@@ -17,7 +17,8 @@ from torch import Tensor
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.embeddings.contract import Embedder, EmbeddingSettings
-from stages.embeddings.policies.conditional import ConditionalPolicy, EpisodeSteps
+from stages.embeddings.policies.conditional import ConditionalPolicy
+from stages.embeddings.policies.episode_steps import EpisodeSteps
 from stages.embeddings.variational.encoder import Attention, Posterior, TrajectoryEncoder
 from stages.embeddings.variational.learner import VariationalLearner, divergence
 from stages.embeddings.variational.tokens import Tokens
@@ -81,7 +82,7 @@ class VariationalEmbedder(Embedder):
         encoder, policy = self._networks()
         settings, tokens = self.settings, self._tokens(job.dataset)
         parts = TrainableParts(
-            {**encoder.parts, "decoder": policy.network},
+            {**encoder.parts, **policy.parts},
             generators(job.seeds, "variational embedding"),
             settings.learning_rate,
             settings.clip_norm,
@@ -106,7 +107,7 @@ class VariationalEmbedder(Embedder):
     def _posterior(self, tokens: Tokens) -> Posterior:
         """Mean and log-variance of all episodes, some at a time."""
         encoder, policy = self._networks()
-        parts = Parts({**encoder.parts, "decoder": policy.network}, len(self.seeds))
+        parts = Parts({**encoder.parts, **policy.parts}, len(self.seeds))
         views = parts.views(self.tensors["parameters"])
         count = tokens.mask.shape[1]
         found = [encoder(views, tokens.slice(i, i + EPISODES_AT_ONCE)) for i in range(0, count, EPISODES_AT_ONCE)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.embeddings.policies.conditional import ConditionalPolicy, EpisodeSteps
+from stages.embeddings.policies.episode_steps import EpisodeSteps
+from stages.embeddings.policies.told import ToldPolicy
 from stages.embeddings.variational.encoder import TrajectoryEncoder
 from stages.embeddings.variational.tokens import Tokens
 from stages.networks.sequences.parts import Views
@@ -31,7 +32,7 @@ class VariationalLearner(Learner):
     def __init__(
         self,
         encoder: TrajectoryEncoder,
-        policy: ConditionalPolicy,
+        policy: ToldPolicy,
         parts: TrainableParts,
         tokens: Tokens,
         steps: EpisodeSteps,

@@ -1,6 +1,7 @@
 import torch
 
-from stages.embeddings.policies.conditional import ConditionalPolicy, EpisodeSteps
+from stages.embeddings.policies.conditional import ConditionalPolicy
+from stages.embeddings.policies.episode_steps import EpisodeSteps
 from stages.embeddings.steps import Steps
 from stages.networks import gaussian
 from stages.seeding import generator, generators

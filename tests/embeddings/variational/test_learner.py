@@ -2,7 +2,8 @@ import numpy as np
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from stages.embeddings.policies.conditional import ConditionalPolicy, EpisodeSteps
+from stages.embeddings.policies.conditional import ConditionalPolicy
+from stages.embeddings.policies.episode_steps import EpisodeSteps
 from stages.embeddings.steps import Steps
 from stages.embeddings.variational.encoder import TrajectoryEncoder
 from stages.embeddings.variational.learner import VariationalLearner, divergence
