@@ -1,4 +1,3 @@
-
 from stages.embed_trajectories import main
 from stages.embeddings import EMBEDDINGS
 from stages.embeddings.embeddings_file import EmbeddingsFile

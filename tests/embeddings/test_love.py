@@ -100,8 +100,8 @@ def test_the_price_rises_within_the_bound_and_falls_beyond():
     for _ in range(5):
         learner._note(torch.tensor([0.5, 2.0]))
     factor = np.exp(5 * learner.settings.price_step)
-    np.testing.assert_allclose(learner.price.numpy(), [0.01 * factor, 0.01 / factor], rtol=1e-4)
-    for _ in range(1000):
+    np.testing.assert_allclose(learner.price.numpy(), [0.1 * factor, 0.1 / factor], rtol=1e-4)
+    for _ in range(3000):
         learner._note(torch.tensor([0.5, 2.0]))
     np.testing.assert_allclose(learner.price.numpy(), [learner.settings.most_price, learner.settings.least_price])
 
