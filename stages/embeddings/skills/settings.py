@@ -15,7 +15,7 @@ class LoveSettings(SplitSettings):
     abstraction: int = Field(8, ge=1, description="numbers that an action is decoded from")
     window: int = Field(100, ge=2, description="longest stretch of an episode per gradient step, in steps")
     batch_windows: int = Field(16, ge=1, description="windows per gradient step")
-    learning_rate: float = Field(2.0e-3, gt=0, description="Adam step size")
+    learning_rate: float = Field(5.0e-3, gt=0, description="Adam step size")
     clip_norm: float = Field(10.0, gt=0, description="largest norm of a gradient")
     pretrain_steps: int = Field(300, ge=0, description="gradient steps with continuous skills and random boundaries")
     train_steps: int = Field(200, ge=1, description="gradient steps with codes and random boundaries")
