@@ -55,6 +55,7 @@ CLUSTERS = Place("results/clusters/{dataset}/{clustering}/seeds-{block}.safetens
 DIAGNOSIS = Place("results/diagnostics/{dataset}/{clustering}/seeds-{block}.json")
 SKILLS = Place("results/skills/{dataset}/{skills}/seeds-{block}.safetensors")
 EMBEDDINGS = Place("results/embeddings/{dataset}/{embedding}/seeds-{block}.safetensors")
+PROBES = Place("results/probes/{dataset}/{embedding}/seeds-{block}.json")
 CRITICS = Place("results/critics/{dataset}/{clustering}/seeds-{block}.safetensors")
 IMPROVED = Place("results/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.safetensors")
 HIGH_LEVEL = Place("results/high_level/{dataset}/{clustering}/seeds-{block}.safetensors")

@@ -20,6 +20,7 @@ from stages.params.modules import (
     environment_and_learner,
     environment_and_method_of,
     environment_set,
+    method_of,
     no_modules,
 )
 from stages.registry import Registry
@@ -115,6 +116,12 @@ ROWS = (
         recipes=True,
         listed={"embeddings": "embedding recipes to run and probe"},
         ingredients={"skills": "extract_skills"},
+    ),
+    Stage(
+        "probe_embeddings",
+        "stages.embeddings.probing.settings:ProbeSettings",
+        "how embeddings are probed",
+        modules=method_of("embed_trajectories"),
     ),
     Stage("train_critics", "stages.empo.critics:CriticSettings", "Q and V of each cluster"),
     Stage(

@@ -1,6 +1,6 @@
-"""Trajectory embeddings: skills where a method reads them, then one vector per episode."""
+"""Trajectory embeddings: skills where a method reads them, then one vector per episode, then probes of these."""
 
-from stages.paths import EMBEDDINGS, SKILLS
+from stages.paths import EMBEDDINGS, PROBES, SKILLS
 
 EMBEDDED = {name: DATASETS[name].listed("embeddings") for name in DATASETS}
 
@@ -16,7 +16,7 @@ localrules:
 
 rule embeddings:
     input:
-        TARGETS.files(EMBEDDINGS, EMBEDDED),
+        TARGETS.files(PROBES, EMBEDDED),
 
 
 rule extract_skills:
@@ -66,3 +66,22 @@ rule embed_trajectories:
     shell:
         "python -m stages.embed_trajectories {input.dataset} {params.given} --output {output}"
         " --settings {params.settings:q} --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
+
+
+rule probe_embeddings:
+    input:
+        dataset=DATA,
+        embeddings=EMBEDDINGS,
+    output:
+        PROBES,
+    log:
+        PROBES.log,
+    benchmark:
+        PROBES.benchmark
+    params:
+        **stage("probe_embeddings", "embedding"),
+    message:
+        "probe the embeddings of {wildcards.dataset} by {wildcards.embedding}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.probe_embeddings {input.dataset} --embeddings {input.embeddings} --output {output}"
+        " --settings {params.settings:q} > {log} 2>&1"
