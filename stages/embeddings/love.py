@@ -109,7 +109,7 @@ def first_codes(
     for number, (_, window) in enumerate(windows.consecutive(1)):
         if number % every == 0:
             latents.append(network.read(views, window).latents.flatten(1, 2))
-    return k_means(torch.cat(latents, dim=1), network.parts["codebook"].shape[0], job.seeds, num_starts=1)
+    return k_means(torch.cat(latents, dim=1), views["codebook"].shape[1], job.seeds, num_starts=1)
 
 
 def spread(job: Job) -> float:

@@ -13,7 +13,6 @@ from stages.seeding import generators
 from stages.training.job import Job
 from stages.training.trainable_parts import TrainableParts
 from tests.clustering.tables import long_table_dataset
-from tests.embeddings.piecewise import boundary_f1, piecewise
 from tests.synthetic import dataset_of, make_episodes
 
 SMALLEST = [
@@ -132,12 +131,3 @@ def test_what_has_no_skills_is_refused():
     still = dataset_of(np.zeros((20, 2)), np.ones((20, 1)), np.zeros(20), [10, 10])
     with pytest.raises(UserError, match="all actions are the same"):
         extract(Job(still, [0]), SMALLEST[0])
-
-
-@pytest.mark.slow
-def test_a_price_finds_the_boundaries_of_piecewise_episodes():
-    """Three seeds, vectors and discrete actions, and without a price: `benchmarks/results/skills.csv`."""
-    dataset, true = piecewise(60)
-    few = {"width": 24, "window": 30, "pretrain_steps": 250, "train_steps": 80, "compress_steps": 700}
-    made = extract(Job(dataset, [0]), LoveSettings(**few))
-    assert boundary_f1(Skills(made).of(dataset).reads[0].numpy() > 0, true, 60)[2] > 0.75

@@ -138,7 +138,8 @@ class SkillLearner(Learner):
 
 def timed(noise: Float[Tensor, "seeds 1 batch numbers"], window: Window) -> Float[Tensor, "seeds time batch width"]:
     """Noise that was drawn per window, spread over its steps."""
-    return noise[:, 0].unflatten(-1, (window.mask.shape[1], -1)).transpose(1, 2)
+    spread: Tensor = noise[:, 0].unflatten(-1, (window.mask.shape[1], -1))
+    return spread.transpose(1, 2)
 
 
 def chosen(codebook: Float[Tensor, "seeds skills width"], index: Tensor) -> Float[Tensor, "seeds time batch width"]:

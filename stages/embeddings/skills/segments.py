@@ -42,7 +42,8 @@ def boundaries(
 
 def logistic(noise: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     """Standard logistic noise from standard normal noise."""
-    return torch.special.logit(torch.special.ndtr(noise), eps=1e-4)
+    drawn: Tensor = torch.special.logit(torch.special.ndtr(noise), eps=1e-4)
+    return drawn
 
 
 def gumbel(noise: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
