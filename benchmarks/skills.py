@@ -1,6 +1,6 @@
 """Boundaries that LOVE finds in episodes of known segments, with and without a price on the code.
 
-python -m benchmarks.skills benchmarks/results/skills.csv     (about two core-minutes)
+python -m benchmarks.skills benchmarks/results/skills.csv     (about three core-minutes)
 """
 
 from __future__ import annotations
