@@ -77,6 +77,7 @@ rule all:
 
 include: "stages/rules/data.smk"
 include: "stages/rules/clustering.smk"
+include: "stages/rules/embeddings.smk"
 include: "stages/rules/empo.smk"
 include: "stages/rules/offline.smk"
 include: "stages/rules/evaluation.smk"

@@ -69,12 +69,21 @@ def environment_and_learner(
     yield LEARNERS.module(settings["learner"]["method"])
 
 
+def method_of(stage: str) -> Callable[[Recipes, str | None, str | None, Values], Iterator[str]]:
+    """The method of a recipe of `stage`, whose file is read."""
+
+    def found(recipes: Recipes, dataset: str | None, recipe: str | None, settings: Values) -> Iterator[str]:
+        if recipe is not None:
+            yield from recipes.job(stage, dataset, recipe).modules[:1]
+
+    return found
+
+
 def environment_and_method_of(stage: str) -> Callable[[Recipes, str | None, str | None, Values], Iterator[str]]:
     """The dataset's environment, and the method of a recipe of `stage`, which says how its policies act."""
 
     def found(recipes: Recipes, dataset: str | None, recipe: str | None, settings: Values) -> Iterator[str]:
         yield from environment(recipes, dataset, recipe, settings)
-        if recipe is not None:
-            yield from recipes.job(stage, dataset, recipe).modules[:1]
+        yield from method_of(stage)(recipes, dataset, recipe, settings)
 
     return found

@@ -21,6 +21,7 @@ from stages.params.modules import (
     environment_and_learner,
     environment_and_method_of,
     environment_set,
+    method_of,
     no_modules,
 )
 from stages.registry import Registry
@@ -114,6 +115,23 @@ ROWS = (
         "stages.diagnosis.settings:DiagnosisSettings",
         "how closely clusters are looked at",
         by_dataset=False,
+    ),
+    Stage(
+        "extract_skills", "stages.embeddings.skills.settings:LoveSettings", "recipes of skills by name", recipes=True
+    ),
+    Stage(
+        "embed_trajectories",
+        "stages.embeddings:EMBEDDINGS",
+        "embedding recipes by name",
+        recipes=True,
+        listed={"embeddings": "embedding recipes to run and probe"},
+        ingredients={"skills": "extract_skills"},
+    ),
+    Stage(
+        "probe_embeddings",
+        "stages.embeddings.probing.settings:ProbeSettings",
+        "how embeddings are probed",
+        modules=method_of("embed_trajectories"),
     ),
     Stage("train_critics", "stages.empo.critics:CriticSettings", "Q and V of each cluster"),
     Stage(

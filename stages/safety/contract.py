@@ -10,7 +10,6 @@ block of seeds and limits is trained by one loop.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -22,18 +21,10 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.requirements import require, require_continuous
 from stages.environments.dsrl import task_of
 from stages.errors import UserError
+from stages.ingredients import Ingredient, require_ingredient
 from stages.registry import Choice
 from stages.settings import Settings
 from stages.training.job import Job
-
-
-@dataclass(frozen=True)
-class Ingredient:
-    """A file that a method needs besides the dataset: the kind it says it is, and the stage that makes it."""
-
-    kind: str
-    stage: str
-
 
 PARTITION = Ingredient("partition", "partition_trajectories")
 CLUSTERS = Ingredient("clusters", "cluster_trajectories")
@@ -116,19 +107,9 @@ def train_safe(job: Job, choice: Choice, given: Artifact | None = None) -> Artif
         UserError: The dataset or the ingredient lacks something.
     """
     require_continuous(job.dataset, choice.method)
-    _require(choice, given)
+    require_ingredient(choice, None if given is None else given.metadata.get("kind"))
     algorithm = choice.entry(job, choice.settings, given)
     trained: Artifact = algorithm.train()
     trained.metadata |= {"kind": "safe", "method": choice.method, "limits": list(algorithm.limits)}
     trained.metadata |= job.metadata(choice)
     return trained
-
-
-def _require(choice: Choice, given: Artifact | None) -> None:
-    wanted: Ingredient | None = choice.entry.ingredient
-    found = None if given is None else given.metadata.get("kind")
-    if wanted is None and found is not None:
-        raise UserError(f"{choice.method} needs nothing but the dataset", place="--given", remedy="Leave it out")
-    if wanted is not None and found != wanted.kind:
-        cause = f"{choice.method} needs {wanted.kind}, this is {found or 'not there'}"
-        raise UserError(cause, place="--given", remedy=f"Give the file of stages.{wanted.stage}")

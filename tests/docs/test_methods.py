@@ -8,6 +8,7 @@ import re
 import pytest
 
 from stages.clustering import CLUSTERING
+from stages.embeddings import EMBEDDINGS
 from stages.formats import FORMATS
 from stages.generators import GENERATORS
 from stages.safety import SAFETY
@@ -25,6 +26,7 @@ def table(page: str, heading: str) -> list[list[str]]:
     [
         ("docs/clustering.md", "`method`", CLUSTERING),
         ("docs/safe.md", "`method`", SAFETY),
+        ("docs/embeddings.md", "`method`", EMBEDDINGS),
         ("docs/datasets.md", "`generate: {method: ...}`", GENERATORS),
     ],
 )

@@ -1,4 +1,4 @@
-"""A small causal transformer whose weights have a leading seed axis, so that all seeds train together.
+"""A small transformer, causal or not, whose weights have a leading seed axis, so that all seeds train together.
 
 All weights lie in one matrix ``[seeds, parameters]``, one row per seed; a layer is a block of columns, viewed as
 ``[seeds, in, out]``, and one batched product for all seeds. Blocks are those of GPT-2: what is added to the residual
@@ -18,7 +18,7 @@ from math import prod
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -77,7 +77,7 @@ def norm(values: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]
 
 @dataclass(frozen=True)
 class Transformer:
-    """Shape of a causal transformer.
+    """Shape of a transformer.
 
     Attributes:
         width: Numbers per token.
@@ -99,19 +99,27 @@ class Transformer:
         return shapes
 
     def __call__(
-        self, weights: Weights, tokens: Float[Tensor, "seeds batch tokens width"]
+        self,
+        weights: Weights,
+        tokens: Float[Tensor, "seeds batch tokens width"],
+        seen: Bool[Tensor, "some batch tokens"] | None = None,
     ) -> Float[Tensor, "seeds batch tokens width"]:
-        """What each token becomes, knowing itself and the tokens before it; normalised."""
+        """What each token becomes, knowing itself and those before it, or all tokens that are `seen`; normalised."""
         for i in range(len(self.hidden_sizes)):
-            tokens = tokens + self._attention(weights, f"{i}", norm(tokens))
+            tokens = tokens + self._attention(weights, f"{i}", norm(tokens), seen)
             hidden = F.gelu(apply_affine(weights, f"{i} widen", norm(tokens)))
             tokens = tokens + apply_affine(weights, f"{i} narrow", hidden)
         return norm(tokens)
 
     def _attention(
-        self, weights: Weights, block: str, tokens: Float[Tensor, "seeds batch tokens width"]
+        self,
+        weights: Weights,
+        block: str,
+        tokens: Float[Tensor, "seeds batch tokens width"],
+        seen: Bool[Tensor, "some batch tokens"] | None,
     ) -> Float[Tensor, "seeds batch tokens width"]:
         split = apply_affine(weights, f"{block} attend", tokens).unflatten(-1, (3, self.num_heads, -1))
         queries, keys, values = split.flatten(0, 1).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
+        mask = None if seen is None else seen.expand(tokens.shape[:3]).flatten(0, 1)[:, None, None]
+        mixed = F.scaled_dot_product_attention(queries, keys, values, mask, is_causal=seen is None)
         return apply_affine(weights, f"{block} merge", mixed.transpose(1, 2).reshape(tokens.shape))

@@ -1,0 +1,90 @@
+"""What LOVE says of every step of any episodes, read from a file of skills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.artifacts import Artifact
+from stages.clustering.autoencoders.window import EpisodeWindows, Window
+from stages.datasets.episodes import EpisodeDataset
+from stages.embeddings.skills.network import Reading, SkillNetwork
+from stages.embeddings.skills.segments import boundaries
+from stages.embeddings.skills.settings import LoveSettings
+from stages.embeddings.steps import Steps
+from stages.errors import UserError
+from stages.ingredients import Ingredient
+from stages.networks.sequences.parts import Parts
+from stages.seeding import Seeds
+
+EPISODES_AT_ONCE = 16
+SKILLS = Ingredient("skills", "extract_skills")
+
+
+@dataclass(frozen=True)
+class SkillSteps:
+    """Outputs at every step of a dataset.
+
+    Attributes:
+        scores: Minus squared distance to each code: logits of the skills.
+        log_odds: Of a boundary against none.
+        reads: 1 where a segment begins.
+    """
+
+    scores: Float[Tensor, "seeds steps skills"]
+    log_odds: Float[Tensor, "seeds steps"]
+    reads: Float[Tensor, "seeds steps"]
+
+
+class Skills:
+    """Skills that were extracted for a block of seeds; see `stages.embeddings.love.extract`."""
+
+    def __init__(self, artifact: Artifact, device: torch.device | str = "cpu") -> None:
+        facts = artifact.metadata
+        self.settings, self.seeds = LoveSettings.model_validate(facts["settings"]), list(facts["seeds"])
+        self.steps = Steps.load(artifact.part("steps"), facts["steps"])
+        sizes = self.settings.width, self.settings.num_skills, self.settings.abstraction
+        self.network = SkillNetwork(self.steps, facts["outputs"], len(self.seeds), *sizes)
+        parts = Parts(self.network.parts, len(self.seeds))
+        self.parameters = parts.views(artifact.tensors["parameters"].to(device))
+        self.device = device
+
+    @torch.no_grad()
+    def of(self, dataset: EpisodeDataset) -> SkillSteps:
+        """Skills and boundaries of every step, whole episodes at once; nothing is drawn."""
+        rows = self.steps.rows(dataset, self.device)
+        windows = EpisodeWindows(rows, dataset, int(dataset.episode_lengths.max()))
+        scores, log_odds, reads = [], [], []
+        for _, window in windows.consecutive(EPISODES_AT_ONCE):
+            reading = self.network.read(self.parameters, window)
+            scores.append(unpadded(reading.scores, window))
+            log_odds.append(unpadded(reading.log_odds[..., None], window))
+            reads.append(unpadded(self.reads(reading, window)[..., None], window))
+        return SkillSteps(torch.cat(scores, 1), torch.cat(log_odds, 1)[..., 0], torch.cat(reads, 1)[..., 0])
+
+    def reads(self, reading: Reading, window: Window) -> Tensor:
+        """Where segments begin, each boundary being where it is likelier than not."""
+        mask = window.mask.expand(reading.log_odds.shape)
+        return boundaries(reading.log_odds, None, mask, 1.0, self.settings.least_length)
+
+
+def unpadded(values: Float[Tensor, "seeds time batch width"], window: Window) -> Float[Tensor, "seeds steps width"]:
+    """The steps of the windows one after the other, without padding."""
+    return values.transpose(1, 2)[:, window.mask[0].mT]
+
+
+def skills_of(artifact: Artifact | None, seeds: Seeds, device: torch.device | str) -> Skills:
+    """The skills that an embedding of these seeds was given.
+
+    Raises:
+        UserError: They are of other seeds.
+    """
+    assert artifact is not None
+    skills = Skills(artifact, device)
+    if skills.seeds != list(seeds):
+        cause = f"skills of seeds {skills.seeds}, the embedding's are {list(seeds)}"
+        raise UserError(cause, place="--given", remedy="Give the skills of the same block of seeds")
+    return skills

@@ -1,0 +1,87 @@
+"""Trajectory embeddings: skills where a method reads them, then one vector per episode, then probes of these."""
+
+from stages.paths import EMBEDDINGS, PROBES, SKILLS
+
+EMBEDDED = {name: DATASETS[name].listed("embeddings") for name in DATASETS}
+
+
+wildcard_constraints:
+    skills="[^/]+",
+    embedding="[^/]+",
+
+
+localrules:
+    embeddings,
+
+
+rule embeddings:
+    input:
+        TARGETS.files(PROBES, EMBEDDED),
+
+
+rule extract_skills:
+    input:
+        DATA,
+    output:
+        SKILLS,
+    log:
+        SKILLS.log,
+    benchmark:
+        SKILLS.benchmark
+    # Several embeddings wait for these.
+    priority: 1
+    resources:
+        gpu=1,
+        device=DEVICE,
+    params:
+        **stage("extract_skills", "skills"),
+    message:
+        "extract the skills {wildcards.skills} of {wildcards.dataset}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.extract_skills {input} --output {output} --settings {params.settings:q}"
+        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
+
+
+rule embed_trajectories:
+    input:
+        dataset=DATA,
+        given=lambda w: [
+            SKILLS.format(dataset=w.dataset, skills=recipe, block=w.block)
+            for recipe in PARAMS.ingredients("embed_trajectories", w.dataset, w.embedding).values()
+        ],
+    output:
+        EMBEDDINGS,
+    log:
+        EMBEDDINGS.log,
+    benchmark:
+        EMBEDDINGS.benchmark
+    resources:
+        gpu=1,
+        device=DEVICE,
+    params:
+        **stage("embed_trajectories", "embedding"),
+        given=lambda w, input: f"--given {input.given}" if input.given else "",
+    message:
+        "embed {wildcards.dataset} by {wildcards.embedding}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.embed_trajectories {input.dataset} {params.given} --output {output}"
+        " --settings {params.settings:q} --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
+
+
+rule probe_embeddings:
+    input:
+        dataset=DATA,
+        embeddings=EMBEDDINGS,
+    output:
+        PROBES,
+    log:
+        PROBES.log,
+    benchmark:
+        PROBES.benchmark
+    params:
+        **stage("probe_embeddings", "embedding"),
+    message:
+        "probe the embeddings of {wildcards.dataset} by {wildcards.embedding}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.probe_embeddings {input.dataset} --embeddings {input.embeddings} --output {output}"
+        " --settings {params.settings:q} > {log} 2>&1"
