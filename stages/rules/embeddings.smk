@@ -31,6 +31,7 @@ rule extract_skills:
     # Several embeddings wait for these.
     priority: 1
     resources:
+        mem_mb=memory("extract_skills", workflow),
         gpu=1,
         device=DEVICE,
     params:
@@ -56,6 +57,7 @@ rule embed_trajectories:
     benchmark:
         EMBEDDINGS.benchmark
     resources:
+        mem_mb=memory("embed_trajectories", workflow),
         gpu=1,
         device=DEVICE,
     params:
@@ -78,6 +80,8 @@ rule probe_embeddings:
         PROBES.log,
     benchmark:
         PROBES.benchmark
+    resources:
+        mem_mb=memory("probe_embeddings"),
     params:
         **stage("probe_embeddings", "embedding"),
     message:

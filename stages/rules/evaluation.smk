@@ -77,6 +77,7 @@ rule estimate_returns:
     benchmark:
         ESTIMATE.benchmark
     resources:
+        mem_mb=memory("estimate_returns", workflow),
         gpu=1,
         device=DEVICE,
     params:

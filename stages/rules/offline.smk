@@ -54,6 +54,7 @@ rule train_by_cluster:
     benchmark:
         BY_CLUSTER.benchmark
     resources:
+        mem_mb=memory("train_offline", workflow),
         gpu=1,
         device=DEVICE,
     params:

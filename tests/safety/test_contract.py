@@ -31,7 +31,7 @@ def test_limits_that_make_no_sense_are_refused(limits):
 def test_numbers_of_actions_are_refused(method):
     dataset = two_speeds()
     discrete = replace(dataset, actions=np.zeros(dataset.num_steps, dtype=np.int64), num_actions=2)
-    with pytest.raises(UserError, match="need actions that are vectors"):
+    with pytest.raises(UserError, match="needs actions that are vectors"):
         train_safe(Job(discrete, [0]), SAFETY.choose({"method": method}))
 
 
