@@ -14,6 +14,7 @@ from stages.registry import Choice
 def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
     """Read the dataset, cluster it for all seeds together, save labels, policies and classifier."""
     # Loaded here, so that the command line needs the names of the methods alone.
+    from stages.clustering.certainty.verdicts import certainties
     from stages.datasets.requirements import require
     from stages.formats.loading import load
     from stages.formats.report import Report
@@ -28,12 +29,16 @@ def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: 
     require(episodes, num_clusters=settings.settings.num_clusters or 1, place=dataset)
     job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, [dataset], settings)
     clustering = settings.entry(job, settings.settings).fit()
-    clustering.artifact(**job.metadata(settings)).save(output)
+    certainty = certainties(episodes, clustering, free=settings.settings.num_clusters is None)
+    clustering.artifact(**job.metadata(settings), certainty=certainty).save(output)
     job.finish()
     sizes = clustering.sizes()
     print(f"clustered {episodes.num_episodes} episodes for seeds {seeds}; cluster sizes {sizes}")
     for line in shortfalls(settings.settings.num_clusters, seeds, sizes):
         print(line)
+    for seed, of_seed in zip(seeds, certainty, strict=True):
+        for verdict in of_seed["verdicts"]:
+            print(f"seed {seed}: {verdict}")
 
 
 def shortfalls(num_clusters: int | None, seeds: list[int], sizes: list[list[int]]) -> list[str]:

@@ -37,7 +37,8 @@ def main(dataset: str, clusters: str, output: str, settings: DiagnosisSettings) 
     with replacing(output) as temporary:
         temporary.write_text(json.dumps(plain(result), indent=2, allow_nan=False) + "\n")
     for seed in result["seeds"]:
-        print(f"seed {seed['seed']}: {'; '.join(seed['warnings']) or 'no warnings'}")
+        said = [*seed["certainty"].get("verdicts", []), *seed["warnings"]]
+        print(f"seed {seed['seed']}: {'; '.join(said) or 'no warnings'}")
     print(f"saved {output}")
 
 

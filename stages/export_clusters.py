@@ -1,9 +1,9 @@
 """Export the clusters that one seed found as native dataset files, which any offline-RL tool can read as D4RL files.
 
-Inputs: a dataset and clusters of its episodes. Output: a manifest (JSON) and beside it the files that it lists: one for
-each cluster that has episodes (cluster-0.hdf5, cluster-1.hdf5 ...), or with `form` "labels" the whole dataset with the
-clusters found as its behaviour policies (labelled.hdf5). Files that an earlier manifest lists and this one does not are
-removed.
+Inputs: a dataset and clusters of its episodes. Output: a manifest (JSON), which says how sure the clusters are, and
+beside it the files that it lists: one for each cluster that has episodes (cluster-0.hdf5, cluster-1.hdf5 ...), or with
+`form` "labels" the whole dataset with the clusters found as its behaviour policies (labelled.hdf5). Files that an
+earlier manifest lists and this one does not are removed.
 
 Example: python -m stages.export_clusters data/generated/diagonal.hdf5
          results/clusters/diagonal/em/seeds-0-4.safetensors --output results/exported/diagonal/manifest.json
@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from jaxtyping import Int
 from pydantic import Field
 
 from stages.command import Command
 from stages.datasets.episodes import EpisodeDataset
+from stages.datasets.recordings import recording_of_episode, said_of
 from stages.diagnosis.found_clusters import FoundClusters, read_clusters
 from stages.errors import UserError
 from stages.formats.loading import load
@@ -44,41 +46,57 @@ def main(dataset: str, clusters: str, output: str, settings: ExportSettings) -> 
     """Read the clusters of one seed, write the files, then the manifest that lists them."""
     episodes = load(dataset)
     found = _of_seed(read_clusters(clusters, episodes), settings.seed, clusters)
-    parts = dict((by_cluster if settings.form == "files" else labelled)(episodes, found))
+    parts = {part.name: part for part in (by_cluster if settings.form == "files" else labelled)(episodes, found)}
     earlier = _listed(output)
     for name, part in parts.items():
-        write_native(Path(output).with_name(name), part)
+        write_native(Path(output).with_name(name), part.dataset)
     sizes = np.bincount(found.labels, minlength=found.num_clusters)
     manifest: dict[str, Any] = {
         "dataset": dataset,
         "clusters": clusters,
         "seed": found.seed,
         "clustering": found.settings,
+        "certainty": found.certainty,
         "empty_clusters": np.flatnonzero(sizes == 0).tolist(),
-        "files": {name: _facts(part) for name, part in parts.items()},
+        "files": {name: _facts(part, found) for name, part in parts.items()},
     }
     with replacing(output) as temporary:
         temporary.write_text(json.dumps(manifest, indent=2) + "\n")
     for name in earlier - set(parts):
         Path(output).with_name(name).unlink(missing_ok=True)
+    for verdict in found.certainty.get("verdicts", []):
+        print(verdict)
     for cluster in manifest["empty_clusters"]:
         print(f"cluster {cluster} has no episodes and is left out")
     print(f"saved {', '.join(parts)} and {output}")
 
 
-def by_cluster(dataset: EpisodeDataset, found: FoundClusters) -> Iterator[tuple[str, EpisodeDataset]]:
-    """Name and episodes of each cluster that has some; the true policies are kept where known."""
+@dataclass(frozen=True)
+class Part:
+    """One file: its name, which of the dataset's episodes are in it, and what is written."""
+
+    name: str
+    episodes: Int[np.ndarray, "chosen"]
+    dataset: EpisodeDataset
+
+
+def by_cluster(dataset: EpisodeDataset, found: FoundClusters) -> Iterator[Part]:
+    """Each cluster that has episodes; the true policies are kept where known."""
+    recording = recording_of_episode(dataset)
     for cluster in np.unique(found.labels).tolist():
-        part = dataset.select(np.flatnonzero(found.labels == cluster))
-        yield f"cluster-{cluster}.hdf5", replace(part, attributes=_attributes(dataset, found, cluster=cluster))
+        episodes = np.flatnonzero(found.labels == cluster)
+        order = said_of([None if recording is None else recording[episodes]])
+        attributes = _attributes(dataset, found, cluster=cluster) | order
+        yield Part(f"cluster-{cluster}.hdf5", episodes, replace(dataset.select(episodes), attributes=attributes))
 
 
-def labelled(dataset: EpisodeDataset, found: FoundClusters) -> Iterator[tuple[str, EpisodeDataset]]:
+def labelled(dataset: EpisodeDataset, found: FoundClusters) -> Iterator[Part]:
     """The whole dataset with the clusters in the place of the true policies."""
     names = tuple(f"cluster {cluster}" for cluster in range(found.num_clusters))
     attributes = _attributes(dataset, found)
-    yield (
+    yield Part(
         "labelled.hdf5",
+        np.arange(dataset.num_episodes),
         replace(dataset, behaviour_policy=found.labels, behaviour_policy_names=names, attributes=attributes),
     )
 
@@ -105,11 +123,14 @@ def _listed(manifest: str) -> set[str]:
         return set()
 
 
-def _facts(part: EpisodeDataset) -> dict[str, Any]:
+def _facts(part: Part, found: FoundClusters) -> dict[str, Any]:
+    """Sizes, return, and the probability of each of its episodes to be of another cluster, to four digits."""
+    dataset, ambiguity = part.dataset, found.ambiguity
     return {
-        "episodes": part.num_episodes,
-        "steps": part.num_steps,
-        "mean_return": float(part.episode_returns.mean()),
+        "episodes": dataset.num_episodes,
+        "steps": dataset.num_steps,
+        "mean_return": float(dataset.episode_returns.mean()),
+        "ambiguity": None if ambiguity is None else ambiguity[part.episodes].round(4).tolist(),
     }
 
 

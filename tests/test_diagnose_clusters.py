@@ -12,7 +12,7 @@ from tests.evaluation.walks import random_walks
 
 SEED = {
     "seed", "num_clusters", "sizes", "converged", "score", "scores", "confusion", "conflict", "ambiguous",
-    "behavioural_kl", "warnings",
+    "behavioural_kl", "warnings", "ambiguity", "certainty",
 }  # fmt: skip
 DATASET = {
     "episodes", "steps", "true_num_clusters", "k_lower", "k_upper", "oracle", "conflict_kind", "true_conflict",

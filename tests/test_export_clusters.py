@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import PER_STEP
+from stages.datasets.recordings import recording_of_episode
 from stages.errors import UserError
 from stages.export_clusters import ExportSettings, main
 from stages.formats.loading import load
@@ -16,9 +17,9 @@ from tests.synthetic import ragged
 LABELS = np.array([[0, 3, 0, 3, 3, 1, 1, 0, 0], [2, 2, 2, 2, 2, 2, 2, 2, 2]])
 
 
-def exported(folder, dataset, **settings):
+def exported(folder, dataset, certainty=None, **settings):
     write_native(folder / "data.hdf5", dataset)
-    clusters = save_clusters(folder / "clusters.safetensors", LABELS, 4)
+    clusters = save_clusters(folder / "clusters.safetensors", LABELS, 4, certainty)
     main(str(folder / "data.hdf5"), clusters, str(folder / "out/manifest.json"), ExportSettings(**settings))
     return json.loads((folder / "out/manifest.json").read_text())
 
@@ -50,6 +51,17 @@ def test_files_load_again_and_their_episodes_add_up(tmp_path, dataset):
             "method": "em", "num_clusters": 4, "seed": 5, "cluster": cluster
         }  # fmt: skip
         assert manifest["files"][name]["mean_return"] == pytest.approx(expected.episode_returns.mean())
+
+
+def test_it_says_how_sure_the_clusters_are(tmp_path, capsys):
+    dataset = replace(ragged(), attributes={"recordings": "[4, 5]"})
+    certainty = [{"probability": {"2": 0.9}, "verdicts": ["drifting"]}, {}]
+    manifest = exported(tmp_path, dataset, certainty=certainty)
+    assert manifest["certainty"] == certainty[0] and "drifting" in capsys.readouterr().out.splitlines()
+    assert [len(file["ambiguity"]) for file in manifest["files"].values()] == [4, 2, 3]
+    assert manifest["files"]["cluster-0.hdf5"]["ambiguity"] == [0.0] * 4
+    recorded = load(tmp_path / "out/cluster-3.hdf5")
+    assert recording_of_episode(recorded).tolist() == [0, 0, 1]
 
 
 def test_empty_clusters_are_skipped_with_a_word(tmp_path, capsys):

@@ -5,12 +5,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from stages.datasets.recordings import recording_of_episode
 from stages.datasets.summary import summary
 from stages.errors import UserError
 from stages.formats import FORMATS
@@ -67,6 +69,20 @@ def test_two_files_become_one_dataset_labelled_by_file(tmp_path):
     assert str(tmp_path) not in dataset.attributes["sources"]
     for line in ("medium.hdf5:", "expert: 2 episodes, 20 steps", f"saved {output}"):
         assert line in done.stdout
+
+
+def test_files_lie_in_the_order_of_recording_unless_their_format_does_not_promise_it(tmp_path):
+    first, second = (written(tmp_path / f"{name}.hdf5", arrays(i)) for i, name in enumerate(("a", "b")))
+    plain, _ = import_files([first, second], ImportSettings())
+    assert recording_of_episode(plain).tolist() == [0, 0, 1, 1]
+    write_native(tmp_path / "again.hdf5", plain)
+    again, _ = import_files([tmp_path / "again.hdf5", first], ImportSettings())
+    assert recording_of_episode(again).tolist() == [0, 0, 1, 1, 2, 2]
+    write_native(tmp_path / "unknown.hdf5", replace(plain, attributes={}))
+    unknown, _ = import_files([first, tmp_path / "unknown.hdf5"], ImportSettings())
+    assert recording_of_episode(unknown) is None
+    thinned = written(tmp_path / "safe.hdf5", arrays() | {"costs": np.zeros(STEPS, dtype=np.float32)})
+    assert recording_of_episode(import_files([thinned], ImportSettings())[0]) is None
 
 
 def test_what_was_changed_is_printed(tmp_path):

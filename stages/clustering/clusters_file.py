@@ -8,7 +8,8 @@
     metrics/<loss>/...        losses over training: steps, values
     normaliser/..., behaviours/..., classifier/...                 see `cluster_networks`
 
-Facts (JSON): kind, num_clusters (K, empty clusters included), score (its name), converged, seeds, settings.
+Facts (JSON): kind, num_clusters (K, empty clusters included), score (its name), converged, seeds, settings, and
+certainty, which says for each seed how sure its clusters are (`certainty/verdicts.py`).
 
 Reading needs no torch: arrays are NumPy's. Where tensors are wanted, ``torch.from_numpy`` takes them as they are.
 """
@@ -102,6 +103,17 @@ class ClustersFile:
     @property
     def labels(self) -> Int[np.ndarray, "seeds episodes"]:
         return self.arrays[LABELS].astype(np.int64, copy=False)
+
+    @property
+    def ambiguity(self) -> Float[np.ndarray, "seeds episodes"]:
+        """Probability that an episode is of another cluster than its own: 1 - its largest responsibility."""
+        weights = self.arrays.get("responsibilities")
+        return np.zeros(self.labels.shape) if weights is None else 1 - weights.max(-1).astype(np.float64).clip(0, 1)
+
+    @property
+    def certainty(self) -> list[dict[str, Any]]:
+        """How sure each seed's clusters are; empty where the file is of before it was looked at."""
+        return list(self.facts.get("certainty", [{} for _ in self.labels]))
 
     @property
     def history_labels(self) -> Int[np.ndarray, "labelled seeds episodes"]:

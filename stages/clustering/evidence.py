@@ -42,6 +42,7 @@ from torch import Tensor
 
 from stages.clustering import CLUSTERING
 from stages.clustering.alternation.state_action_counts import StateActionCounts
+from stages.clustering.certainty.number import probabilities
 from stages.clustering.conjugate.agglomeration import (
     Agglomeration,
     agglomerate,
@@ -116,6 +117,7 @@ class Evidence(ClusteringMethod):
             details={
                 "merge_scores": torch.stack([_evidence_by_merges(seed.trace) for seed in found]),
                 "merge_num_clusters": torch.arange(found[0].trace.num_episodes, 0, -1).repeat(len(found), 1),
+                "num_clusters_probability": torch.stack([self._probabilities(seed) for seed in found]),
                 "temper": torch.tensor([seed.policies.temper for seed in found]),
             },
         )
@@ -125,6 +127,11 @@ class Evidence(ClusteringMethod):
         num_clusters = max(len(seed.clusters) for seed in self.found)
         scores = [seed.policies.temper * seed.policies.log_likelihood(dataset, seed.clusters) for seed in self.found]
         return torch.stack([_responsibilities(of_seed, num_clusters) for of_seed in scores])
+
+    def _probabilities(self, seed: Grouping) -> Float[Tensor, "numbers"]:
+        """Of every number of groups that merging goes through; NaN where K was given or settled otherwise."""
+        found = len(seed.clusters) if self.settings.num_clusters is None else 0
+        return probabilities(_evidence_by_merges(seed.trace), found)
 
     def groupings(self) -> list[Grouping]:
         """What each seed finds."""

@@ -15,6 +15,7 @@ from jaxtyping import Int
 from pydantic import Field, model_validator
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
+from stages.datasets.recordings import recording_of_episode, said_of
 from stages.errors import UserError
 from stages.seeding import generator
 from stages.settings import Settings
@@ -48,17 +49,19 @@ def mix(datasets: Mapping[str, EpisodeDataset], settings: MixSettings) -> Episod
         UserError: The sources do not fit together, or one has too little.
     """
     first_name, first = next(iter(datasets.items()))
-    parts = []
+    parts, order = [], []
     for name, share in settings.sources.items():
         dataset = datasets[name]
         if _kind(dataset) != _kind(first):
             raise UserError(f"is from another task than {first_name}", place=name, remedy="Mix datasets of one task")
-        parts.append(dataset.select(drawn(dataset, share, name, settings.seed)))
+        episodes, recording = drawn(dataset, share, name, settings.seed), recording_of_episode(dataset)
+        parts.append(dataset.select(episodes))
+        order.append(None if recording is None else recording[episodes])
     names = list(settings.sources) if settings.label_by_source else None
     mixed = concatenate(parts, names)
     shares = {name: {"episodes": p.num_episodes, "steps": p.num_steps} for name, p in zip(datasets, parts, strict=True)}
     kept = {key: text for key, text in mixed.attributes.items() if key == "environment_settings"}
-    return replace(mixed, attributes=kept | {"mixture": json.dumps(shares)})
+    return replace(mixed, attributes=kept | {"mixture": json.dumps(shares)} | said_of(order))
 
 
 def drawn(dataset: EpisodeDataset, share: Share, name: str, seed: int) -> Int[np.ndarray, "chosen"]:

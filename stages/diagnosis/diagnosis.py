@@ -74,6 +74,8 @@ class Diagnosis:
             **self._beside_truth(found),
             "conflict": self.conflicts.rates(sampled, found.num_clusters),
             "ambiguous": self._ambiguous(sampled, found.num_clusters),
+            "ambiguity": None if found.ambiguity is None else float(found.ambiguity.mean()),
+            "certainty": found.certainty,
             "warnings": self._warnings(found, sizes),
         }
 

@@ -26,6 +26,8 @@ class FoundClusters:
         score_name: What the score is.
         latents: What the method clustered, if it embeds episodes.
         settings: The method's settings, its name under ``method``.
+        ambiguity: Probability that each episode is of another cluster, by the method's responsibilities.
+        certainty: How sure the clusters are (`stages.clustering.certainty.verdicts`); empty where it is not known.
     """
 
     seed: int
@@ -36,6 +38,8 @@ class FoundClusters:
     score_name: str
     latents: Float[np.ndarray, "episodes latent"] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    ambiguity: Float[np.ndarray, "episodes"] | None = None
+    certainty: dict[str, Any] = field(default_factory=dict)
 
 
 def read_clusters(path: Path | str, dataset: EpisodeDataset) -> list[FoundClusters]:
@@ -46,7 +50,7 @@ def read_clusters(path: Path | str, dataset: EpisodeDataset) -> list[FoundCluste
     """
     file = ClustersFile.read(path)
     file.require_episodes(dataset.num_episodes)
-    labels, latents = file.labels, file.detail("latents")
+    labels, latents, ambiguity = file.labels, file.detail("latents"), file.ambiguity
     return [
         FoundClusters(
             seed=seed,
@@ -57,6 +61,8 @@ def read_clusters(path: Path | str, dataset: EpisodeDataset) -> list[FoundCluste
             score_name=file.score_name,
             latents=None if latents is None else latents[row].astype(np.float64),
             settings=file.settings,
+            ambiguity=ambiguity[row],
+            certainty=file.certainty[row],
         )
         for row, seed in enumerate(file.seeds)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
@@ -24,7 +25,13 @@ OTHERS = {
 
 
 class FileFormat(ABC):
-    """Reads, and where it can also writes, one layout. Register with ``@FORMATS.register(name, Settings)``."""
+    """Reads, and where it can also writes, one layout. Register with ``@FORMATS.register(name, Settings)``.
+
+    Attributes:
+        as_recorded: Whether the episodes of a file lie in the order of recording, if it does not say so itself.
+    """
+
+    as_recorded: ClassVar[bool] = True
 
     @abstractmethod
     def recognises(self, path: Path) -> bool:

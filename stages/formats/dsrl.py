@@ -33,6 +33,8 @@ from stages.settings import Settings
 class DsrlFormat(FileFormat):
     """Flat HDF5 with `costs` and without a `format_version`."""
 
+    as_recorded = False  # Several learners' episodes, thinned on a grid of return and cost.
+
     def recognises(self, path: Path) -> bool:
         if not is_hdf5(path):
             return False

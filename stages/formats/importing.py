@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int
 from pydantic import Field
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.joining import join
+from stages.datasets.recordings import ATTRIBUTE, recording_of_episode, said_of
 from stages.environments.loading import make
 from stages.errors import UserError
 from stages.formats import FORMATS
@@ -45,11 +48,12 @@ class ImportSettings(Meaning):
 
 @dataclass(frozen=True)
 class Imported:
-    """One file: what is in it, what was found, and how it is remembered."""
+    """One file: what is in it, what was found, how it is remembered, and the order of recording, where it has one."""
 
     dataset: EpisodeDataset
     report: Report
     source: dict[str, Any]
+    recording: Int[np.ndarray, "episodes"] | None
 
 
 def import_files(files: Sequence[Path | str], settings: ImportSettings) -> tuple[EpisodeDataset, list[Report]]:
@@ -67,11 +71,11 @@ def import_files(files: Sequence[Path | str], settings: ImportSettings) -> tuple
             parts.append(_import_file(Path(file), settings))
     _check_fit(parts)
     reports, sources = [part.report for part in parts], [part.source for part in parts]
-    datasets = [part.dataset for part in parts]
+    datasets, order = [part.dataset for part in parts], said_of([part.recording for part in parts])
     del parts  # So that `join` can free the arrays one by one.
     joined = join(datasets, names)
     kept = {key: text for key, text in joined.attributes.items() if key == "environment_settings"}
-    joined = replace(joined, attributes=kept | {"sources": json.dumps(sources)})
+    joined = replace(joined, attributes=kept | {"sources": json.dumps(sources)} | order)
     joined = projected(numbered_anew(joined, reports), settings.project_to, reports[0])
     return replace(joined, attributes=joined.attributes | _said(settings)), reports
 
@@ -85,7 +89,11 @@ def _said(settings: ImportSettings) -> dict[str, str]:
 def _import_file(path: Path, settings: ImportSettings) -> Imported:
     name = settings.format or recognise(path)
     report = Report(path)
-    dataset = FORMATS.entry(name)().read(path, report, settings)
+    layout = FORMATS.entry(name)()
+    dataset = layout.read(path, report, settings)
+    recording = recording_of_episode(dataset)
+    if layout.as_recorded and ATTRIBUTE not in dataset.attributes:
+        recording = np.zeros(dataset.num_episodes, dtype=np.int64)
     metadata = {key: dataset.attributes[key] for key in METADATA if key in dataset.attributes}
     dataset = _placed(dataset, path, settings)
     if dataset.environment:
@@ -105,7 +113,7 @@ def _import_file(path: Path, settings: ImportSettings) -> Imported:
     _compare_with_official(path, digest, report)
     source = {"file": path.name, "sha256": digest, "format": name}
     size = {"episodes": dataset.num_episodes, "steps": dataset.num_steps}
-    return Imported(dataset, report, source | size | metadata)
+    return Imported(dataset, report, source | size | metadata, recording)
 
 
 def _placed(dataset: EpisodeDataset, path: Path, settings: ImportSettings) -> EpisodeDataset:

@@ -44,6 +44,8 @@ LIBRARIES = ("gymnasium", "h5py", "mujoco", "numpy")
 class NativeFormat(FileFormat):
     """HDF5 with a `format_version`."""
 
+    as_recorded = False  # Generated policy by policy, or mixed; see `stages.datasets.recordings` for those that say so.
+
     def recognises(self, path: Path) -> bool:
         if not is_hdf5(path):
             return False

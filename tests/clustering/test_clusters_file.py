@@ -40,6 +40,7 @@ def test_what_is_written_is_read(tmp_path):
         np.testing.assert_array_equal(file.labels_of_steps(np.array([0, 0, 5])), [[0, 0, 1], [1, 1, 0]])
         assert (file.score_name, file.num_clusters, file.converged) == ("log-likelihood per step", 3, [True, False])
         assert file.seeds == [3, 4]
+        assert file.ambiguity.tolist() == [[0] * 6] * 2 and file.certainty == [{}, {}]
         assert file.detail("latents").shape == (2, 6, 4)
         assert file.detail("merge_scores") is None
     assert ClustersFile.read(tmp_path / "c.safetensors").settings == {"method": "em"}

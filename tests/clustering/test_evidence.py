@@ -49,7 +49,11 @@ def test_two_policies_are_found_and_counted(episodes):
 
 def test_one_policy_is_one_cluster():
     dataset = two_policies(gap=0.0)
-    assert clustered(dataset).responsibilities.shape[-1] == 1
+    found = clustered(dataset)
+    assert found.responsibilities.shape[-1] == 1
+    probability = found.details["num_clusters_probability"]
+    assert probability.shape == (2, 40) and (probability[:, -1] > 0.9).all()
+    assert clustered(dataset, num_clusters=1).details["num_clusters_probability"].isnan().all()
     assert clustered(dataset, num_clusters=3).responsibilities.shape[-1] == 3
 
 

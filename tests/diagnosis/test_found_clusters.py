@@ -20,6 +20,13 @@ def test_every_seed_is_read(tmp_path):
     assert first.score_name == "log-likelihood per step"
     assert first.latents.shape == (3, 4)
     assert first.settings["method"] == "em"
+    assert first.ambiguity.tolist() == [0, 0, 0] and first.certainty == {}
+
+
+def test_how_sure_they_are_is_read_by_seed(tmp_path):
+    certainty = [{"verdicts": ["drifting"]}, {"verdicts": []}]
+    path = save_clusters(tmp_path / "c.safetensors", np.zeros((2, 3), dtype=np.int64), 1, certainty)
+    assert [clusters.certainty for clusters in read_clusters(path, DATASET)] == certainty
 
 
 def test_clusters_of_other_episodes_are_refused(tmp_path):

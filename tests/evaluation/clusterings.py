@@ -11,7 +11,9 @@ import torch
 from stages.artifacts import Artifact
 
 
-def save_clusters(path: Path, labels: np.ndarray, num_clusters: int, **details: Any) -> str:
+def save_clusters(
+    path: Path, labels: np.ndarray, num_clusters: int, certainty: list[dict[str, Any]] | None = None, **details: Any
+) -> str:
     """Write the labels of seeds 5, 6 ... as `stages.cluster_trajectories` would."""
     seeds = list(range(5, 5 + len(labels)))
     tensors = {
@@ -29,5 +31,7 @@ def save_clusters(path: Path, labels: np.ndarray, num_clusters: int, **details: 
         "converged": [True] * len(seeds),
         "settings": {"method": "em", "num_clusters": num_clusters},
     }
+    if certainty is not None:
+        metadata["certainty"] = certainty
     Artifact(tensors, metadata).save(path)
     return str(path)

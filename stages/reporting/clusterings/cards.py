@@ -57,9 +57,23 @@ def cards(results: DatasetResults, name: str, clusters: Clusters, followed: Mapp
         largest = largest[sizes[largest] > 0]
     drawing = _Drawing(f"{results.name}-{name}", dataset, map_of(results.of(Data)), grid_size(results.of(Data)))
     return [
-        drawing.card(int(z), clusters.labels[0] == z, int(common[z]), _alone(results, name, clusters, int(z), followed))
+        drawing.card(
+            int(z),
+            clusters.labels[0] == z,
+            int(common[z]),
+            _ambiguity(clusters, int(z)) + _alone(results, name, clusters, int(z), followed),
+        )
         for z in sorted(largest, key=lambda z: (int(common[z]), int(z)))
     ]
+
+
+def _ambiguity(clusters: Clusters, z: int) -> list[tuple[str, str]]:
+    """How probable it is that an episode of the cluster belongs elsewhere, where there are other clusters."""
+    inside = clusters.labels[0] == z
+    if not clusters.ambiguity.size or not inside.any() or clusters.found[0] == 1:
+        return []
+    ambiguity = clusters.ambiguity[0, inside]
+    return [("ambiguity", f"{ambiguity.mean():.1%} (most: {ambiguity.max():.1%})")]
 
 
 def _alone(

@@ -31,6 +31,15 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Sureness:
+    """How sure one seed's clusters are (`stages.clustering.certainty.verdicts`)."""
+
+    probability: dict[int, float] = field(default_factory=dict)
+    drift: float | None = None
+    verdicts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class SeedFindings:
     """About one seed's clusters; what is None is not known. Rates are between 0 and 1, KL in nats per step."""
 
@@ -42,6 +51,18 @@ class SeedFindings:
     conflict: Cells | None = None
     behavioural_kl: Cells | None = None
     ambiguous: float | None = None
+    ambiguity: float | None = None
+    certainty: Sureness = field(default_factory=Sureness)
+
+    @property
+    def k_probability(self) -> float | None:
+        """Probability of as many clusters as were found."""
+        return self.certainty.probability.get(sum(size > 0 for size in self.sizes))
+
+    @property
+    def drift(self) -> float | None:
+        """The p-value of episodes doing the same throughout the recording."""
+        return self.certainty.drift
 
     @property
     def within_conflict(self) -> float:

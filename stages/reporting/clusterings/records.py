@@ -19,6 +19,9 @@ class ClusteringRow:
         ceiling_nmi: The NMI of the true policies themselves.
         clusters, clusters_low, clusters_high: Clusters with episodes: the most frequent number, the range over seeds.
         agreement: Mean ARI between seeds.
+        k_probability: Probability of as many clusters as were found, by the evidence, mean over seeds.
+        ambiguity: Mean probability of an episode to be of another cluster, by the method's own responsibilities.
+        drift: p-value of episodes doing the same throughout the recording, mean over seeds.
         ambiguous: Share of episodes that several clusters explain about equally well.
         within_conflict: Share of pairs of episodes in one cluster that are in conflict.
         behavioural_kl: Mean over the matched pairs of cluster and true policy, nats per step.
@@ -48,6 +51,9 @@ class ClusteringRow:
     clusters_low: int = 0
     clusters_high: int = 0
     agreement: float | None = None
+    k_probability: float | None = None
+    ambiguity: float | None = None
+    drift: float | None = None
     ambiguous: float | None = None
     within_conflict: float | None = None
     behavioural_kl: float | None = None

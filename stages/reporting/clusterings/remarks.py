@@ -86,18 +86,37 @@ def remarks(diagnoses: Mapping[str, Diagnosis]) -> list[str]:
             f"{facts.self_conflict:.1%} of the episodes conflict with themselves: their policies draw actions at "
             "random, or remember. Rates then matter, not whether there is any conflict at all."
         )
-    warnings = {name: _warnings(diagnosis) for name, diagnosis in diagnoses.items()}
+    warnings = {name: [*_verdicts(diagnosis), *_warnings(diagnosis)] for name, diagnosis in diagnoses.items()}
     return lines + [
         f"“{caption('clusterings', name)}”: {'; '.join(found)}." for name, found in warnings.items() if found
     ]
 
 
+def sureness(diagnosis: Diagnosis | None) -> list[str]:
+    """How sure the first seed's clusters are: probabilities of their number, and verdicts."""
+    if diagnosis is None:
+        return []
+    first = diagnosis.seeds[0].certainty
+    numbers = ", ".join(f"{number}: {probability:.3f}" for number, probability in first.probability.items())
+    return ([f"probability of the number of clusters: {numbers}"] if numbers else []) + first.verdicts
+
+
+def _verdicts(diagnosis: Diagnosis) -> list[str]:
+    """How sure the clusters are, in sentences."""
+    return _examples([seed.certainty.verdicts for seed in diagnosis.seeds])
+
+
 def _warnings(diagnosis: Diagnosis) -> list[str]:
+    """What may be wrong with the clusters."""
+    return _examples([seed.warnings for seed in diagnosis.seeds])
+
+
+def _examples(of_seeds: list[list[str]]) -> list[str]:
     """An example of each kind of warning, most frequent first; those of a kind differ in nothing but numbers."""
-    kinds = [{tuple(WORD.findall(warning)): warning for warning in seed.warnings} for seed in diagnosis.seeds]
+    kinds = [{tuple(WORD.findall(warning)): warning for warning in warnings} for warnings in of_seeds]
     examples = {kind: warning for seed in reversed(kinds) for kind, warning in seed.items()}
     counted = Counter(kind for seed in kinds for kind in seed).most_common()
-    seeds, more = len(diagnosis.seeds), len(counted) - MOST_WARNINGS
+    seeds, more = len(of_seeds), len(counted) - MOST_WARNINGS
     shown = [
         examples[kind] + (f" (the like on {times} of {seeds} seeds)" if seeds > 1 else "")
         for kind, times in counted[:MOST_WARNINGS]

@@ -35,6 +35,7 @@ class Clusters:
         num_clusters: Number of clusters, empty ones included.
         score_name: What `score` is.
         settings: Settings of the method.
+        ambiguity: Probability that each episode is of another cluster; empty where it is not known.
     """
 
     seeds: Int[np.ndarray, "seeds"]
@@ -46,6 +47,7 @@ class Clusters:
     num_clusters: int
     score_name: str
     settings: dict[str, Any]
+    ambiguity: Float[np.ndarray, "seeds episodes"] = field(default_factory=lambda: np.zeros((0, 0)))
 
     @property
     def shown_episodes(self) -> Int[np.ndarray, "shown"]:
@@ -92,7 +94,8 @@ def read_clusters(path: Path) -> Clusters:
     Raises:
         UserError: The file is missing or damaged.
     """
-    file = TensorFile(path, only=("labels", "history/", "details/merge_scores", "details/merge_num_clusters"))
+    wanted = ("labels", "responsibilities", "history/", "details/merge_scores", "details/merge_num_clusters")
+    file = TensorFile(path, only=wanted)
     arrays, metadata = file.arrays, file.metadata
     labels = arrays["labels"].astype(np.int64)
     nothing = np.zeros((len(labels), 0))
@@ -106,6 +109,7 @@ def read_clusters(path: Path) -> Clusters:
         num_clusters=int(metadata["num_clusters"]),
         score_name=metadata.get("score", "log-likelihood per step"),
         settings=metadata.get("settings", {}),
+        ambiguity=1 - arrays["responsibilities"].max(-1) if "responsibilities" in arrays else nothing,
     )
 
 

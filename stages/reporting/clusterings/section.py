@@ -15,7 +15,7 @@ from stages.reporting.clusterings.costs import costs_picture
 from stages.reporting.clusterings.metrics import ClusteringMetrics, ClusterMetrics, clustering_metrics
 from stages.reporting.clusterings.num_clusters import criterion_picture, num_clusters_table
 from stages.reporting.clusterings.progress import progress_pictures
-from stages.reporting.clusterings.remarks import matrices, remarks
+from stages.reporting.clusterings.remarks import matrices, remarks, sureness
 from stages.reporting.clusterings.results import SOURCES, Clusterings, Clusters
 from stages.reporting.gathering import Collection, DatasetResults
 from stages.reporting.kit.captions import caption
@@ -57,6 +57,7 @@ class CardsView(View):
 
     name: str
     seed: int
+    sureness: list[str]
     cards: list[Card]
 
 
@@ -127,7 +128,8 @@ class ClusteringsSection(Section[ClusteringMetrics]):
         if shown:
             name, clusters = next(iter(shown.items()))
             made = cards(results, name, clusters, settings.followed)
-            yield CardsView(caption("clusterings", name), int(clusters.seeds[0]), made)
+            sure = sureness(found.diagnoses.get(name))
+            yield CardsView(caption("clusterings", name), int(clusters.seeds[0]), sure, made)
 
     def before(self, collection: Collection) -> Iterable[NumberView]:
         table = num_clusters_table(collection)

@@ -96,6 +96,14 @@ def test_cards_of_discrete_actions_with_an_empty_cluster():
     assert empty.picture is None and "empty" in empty.facts[0][1]
 
 
+def test_ambiguity_stands_on_the_card_where_there_are_other_clusters():
+    clusters = replace(clusters_of([0, 1, 0], 2), ambiguity=np.array([[0.1, 0.0, 0.3]]))
+    first = cards(toy(discrete()), "em", clusters, {})[0]
+    assert dict(first.facts)["ambiguity"] == "20.0% (most: 30.0%)"
+    alone = replace(clusters, labels=np.zeros((1, 3), dtype=np.int64))
+    assert "ambiguity" not in dict(cards(toy(discrete()), "em", alone, {})[0].facts)
+
+
 def test_only_the_largest_of_many_clusters_get_a_card():
     lengths = [1] * 30
     labels = [*range(10), *([9] * 20)]

@@ -13,13 +13,13 @@ from stages.errors import UserError
 from stages.reporting import TABLES
 from stages.reporting.clusterings.comparison import findings_table, rows_of, scores_table
 from stages.reporting.clusterings.costs import costs_picture
-from stages.reporting.clusterings.diagnoses import DatasetFacts, Diagnosis, SeedFindings
+from stages.reporting.clusterings.diagnoses import DatasetFacts, Diagnosis, SeedFindings, Sureness
 from stages.reporting.clusterings.k_rows import k_rows
 from stages.reporting.clusterings.k_sensitivity import k_picture, k_table
 from stages.reporting.clusterings.metrics import clustering_metrics
 from stages.reporting.clusterings.num_clusters import criterion_picture, num_clusters_table
 from stages.reporting.clusterings.progress import agreement, progress_pictures
-from stages.reporting.clusterings.remarks import matrices, remarks
+from stages.reporting.clusterings.remarks import matrices, remarks, sureness
 from stages.reporting.clusterings.results import Clusterings
 from stages.reporting.clusterings.rows import clustering_rows, usual
 from stages.reporting.gathering import Collection, DatasetResults, gather
@@ -138,6 +138,20 @@ def test_remarks_count_the_seeds_that_a_warning_holds_for(results):
     lines = remarks(results.of(Clusterings).diagnoses)
     assert lines[0].startswith("Two episodes conflict if they meet the same state")
     assert lines[1] == "“PG-Kmeans”: two clusters hold the same policy (the like on 1 of 3 seeds)."
+
+
+def test_how_sure_clusters_are_stands_in_table_and_sentences(results):
+    diagnosis = results.of(Clusterings).diagnoses["dec"]
+    sure = Sureness({3: 0.02, POLICIES: 0.98}, drift=0.004, verdicts=["drifting (p = 0.004)"])
+    seeds = [replace(seed, certainty=sure, ambiguity=0.01) for seed in diagnosis.seeds]
+    known = {"dec": replace(diagnosis, seeds=seeds)}
+    (row,) = clustering_rows(changed(results, diagnoses=known))
+    assert (row.k_probability, row.drift, row.ambiguity) == pytest.approx((0.98, 0.004, 0.01))
+    assert {"probability of K", "drift (p)", "ambiguity"} <= set(findings_table([row]).headings)
+    assert "drifting (p = 0.004) (the like on 3 of 3 seeds)" in remarks(known)[1]
+    assert sureness(known["dec"]) == [
+        f"probability of the number of clusters: 3: 0.020, {POLICIES}: 0.980", "drifting (p = 0.004)"
+    ]  # fmt: skip
 
 
 def test_warnings_that_differ_in_numbers_alone_are_one(results):
