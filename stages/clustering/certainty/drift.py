@@ -89,12 +89,13 @@ def _steps(dataset: EpisodeDataset, episodes: Int[np.ndarray, "chosen"]) -> Iter
 
 def _scaled(values: Float[np.ndarray, "rows columns"]) -> Float[np.ndarray, "rows columns"]:
     mean = values.mean(0)
-    return (values - mean) / scales(values.std(0), mean)
+    scaled: np.ndarray = (values - mean) / scales(values.std(0), mean)
+    return scaled
 
 
 def _distances(values: Float[np.ndarray, "chosen columns"]) -> Float[np.ndarray, "chosen chosen"]:
     """Distances between rows; every row and column of them has mean 0."""
-    distances = cdist(values, values)
+    distances: np.ndarray = cdist(values, values)
     return distances - distances.mean(0) - distances.mean(1)[:, None] + distances.mean()
 
 
