@@ -105,10 +105,10 @@ class ClustersFile:
         return self.arrays[LABELS].astype(np.int64, copy=False)
 
     @property
-    def ambiguity(self) -> Float[np.ndarray, "seeds episodes"]:
+    def ambiguity(self) -> Float[np.ndarray, "seeds episodes"] | None:
         """Probability that an episode is of another cluster than its own: 1 - its largest responsibility."""
         weights = self.arrays.get("responsibilities")
-        return np.zeros(self.labels.shape) if weights is None else 1 - weights.max(-1).astype(np.float64).clip(0, 1)
+        return None if weights is None else 1 - weights.max(-1).astype(np.float64).clip(0, 1)
 
     @property
     def certainty(self) -> list[dict[str, Any]]:

@@ -26,7 +26,8 @@ class FoundClusters:
         score_name: What the score is.
         latents: What the method clustered, if it embeds episodes.
         settings: The method's settings, its name under ``method``.
-        ambiguity: Probability that each episode is of another cluster, by the method's responsibilities.
+        ambiguity: Probability that each episode is of another cluster, by the method's responsibilities, where it has
+            some.
         certainty: How sure the clusters are (`stages.clustering.certainty.verdicts`); empty where it is not known.
     """
 
@@ -61,7 +62,7 @@ def read_clusters(path: Path | str, dataset: EpisodeDataset) -> list[FoundCluste
             score_name=file.score_name,
             latents=None if latents is None else latents[row].astype(np.float64),
             settings=file.settings,
-            ambiguity=ambiguity[row],
+            ambiguity=None if ambiguity is None else ambiguity[row],
             certainty=file.certainty[row],
         )
         for row, seed in enumerate(file.seeds)

@@ -98,4 +98,4 @@ def _sentences(found: Certainty, one_policy: bool) -> Iterator[str]:
 
 
 def _rounded(probability: float) -> str:
-    return "above .999" if probability > 0.999 else f"{probability:.3f}"
+    return "> 0.999" if probability > 0.999 else f"{probability:.3f}"
