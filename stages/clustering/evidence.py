@@ -62,6 +62,7 @@ from stages.seeding import generator
 from stages.training.job import Job
 
 CONCENTRATIONS = (0.01, 0.1, 1.0)
+FEWEST_VISITS = 2  # of a state, on average: a table of states that do not come back says nothing
 FEWEST_MEASURED = 8  # episodes from which the spread of policies is estimated
 STEPS_PER_COEFFICIENT = 10
 
@@ -145,11 +146,11 @@ class Evidence(ClusteringMethod):
 
 
 def tabular_families(dataset: EpisodeDataset, settings: EvidenceSettings) -> list[ConjugatePolicies]:
-    """Tabular policies of several concentrations; none where actions are continuous or states too many."""
+    """Tabular policies of several concentrations; none where actions are continuous, or states too many or too new."""
     if dataset.num_actions is None:
         return []
     table = StateActionCounts(dataset, CONCENTRATIONS[0])
-    if len(table.observations) > settings.max_states:
+    if len(table.observations) > min(settings.max_states, dataset.num_steps / FEWEST_VISITS):
         return []
     return [DirichletPolicies(table.smoothed_by(concentration)) for concentration in CONCENTRATIONS]
 

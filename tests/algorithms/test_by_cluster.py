@@ -112,8 +112,8 @@ def test_the_best_cluster_is_followed_where_there_is_no_choice():
 def test_a_cluster_that_lacks_something_is_named_before_training():
     labels = np.where(np.arange(20) == 4, 1, 0)[None].repeat(2, axis=0)
     with pytest.raises(UserError) as caught:
-        by_cluster(labels, 2, smallest_choice(ALGORITHMS, "steady_bc"))
-    assert "cluster 1 of seed 3 (number of episodes: 1): steady_bc holds out episodes" in str(caught.value)
+        by_cluster(labels, 2, smallest_choice(ALGORITHMS, "percent_bc"))
+    assert "cluster 1 of seed 3 (number of episodes: 1): percent_bc needs episodes of different" in str(caught.value)
     assert str(caught.value).endswith("or use fewer clusters")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from stages.clustering.alternation.starts import starting_labels
 from stages.clustering.contract import Clustering
-from stages.clustering.evidence import Evidence, EvidenceSettings
+from stages.clustering.evidence import Evidence, EvidenceSettings, tabular_families
 from stages.datasets.episodes import EpisodeDataset
 from stages.diagnosis.clustering_scores import clustering_scores
 from stages.training.job import Job
@@ -87,6 +89,15 @@ def test_many_states_and_discrete_actions_have_softmax_policies():
     found = clustered(dataset, max_states=1)
     assert nmi(found, dataset.behaviour_policy) == [1.0, 1.0]
     assert (found.details["temper"] == 1).all()
+
+
+def test_states_that_do_not_come_back_have_no_tables():
+    dataset = two_policies(24)
+    chosen = (dataset.actions[:, 0] > 0).astype(np.int64)
+    discrete = replace(dataset, actions=chosen, num_actions=2)
+    assert tabular_families(discrete, EvidenceSettings()) == []
+    found = clustered(discrete, [0])
+    assert found.responsibilities.shape[-1] < 5
 
 
 def test_unseen_episodes_are_given_to_the_clusters_found():

@@ -89,4 +89,4 @@ def test_an_expert_that_is_no_better_than_the_medium_behaviour_is_refused(actors
             generate(settings(str(path), behaviours={"medium": 100, "expert": 100}))
         except UserError as error:
             refused.append(str(error))
-    assert len(refused) == 1 and "no expert level above the medium one: mean returns" in refused[0]
+    assert len(refused) == 1 and "no expert level above the medium one: their mean returns" in refused[0]

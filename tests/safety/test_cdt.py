@@ -115,9 +115,9 @@ def test_the_context_grows_to_its_length_and_begins_anew():
     for _ in range(6):
         agent.observe(torch.ones(2), torch.ones(2))
         agent.act(observations)
-        lengths.append(len(agent.steps))
-        times = agent._context()["times"][0, 0].tolist()
-        assert times == list(range(agent.time + 1 - len(agent.steps), agent.time + 1))
+        lengths.append(len(agent.memory.steps))
+        times = agent.memory.batches()["times"][0, 0].tolist()
+        assert times == list(range(agent.memory.time - len(agent.memory.steps), agent.memory.time))
     assert lengths == [2, 3, 4, 4, 4, 4]
     agent.begin(Conditions(torch.tensor([0, 0]), torch.tensor([6.0, 0.0])))
     torch.testing.assert_close(agent.act(observations), first)
@@ -133,10 +133,10 @@ def test_acting_agrees_with_reading_the_whole_window():
     agent.costs_left = torch.tensor([dataset.episode_costs[0]])
     for step in range(4):
         agent.act(torch.from_numpy(dataset.observations[step : step + 1]))
-        batch = agent._context()
+        batch = agent.memory.batches()
         acted = agent.network(agent.parameters, batch).actions[0, 0, -1, :2]
         torch.testing.assert_close(acted, read[step], rtol=1e-4, atol=1e-4)
-        agent.steps[-1]["actions"] = learner.job.actions[step : step + 1]
+        agent.memory.steps[-1]["actions"] = learner.job.actions[step : step + 1]
         agent.observe(*(torch.from_numpy(of[step : step + 1]) for of in (dataset.rewards, dataset.costs)))
 
 

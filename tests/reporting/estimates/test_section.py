@@ -93,7 +93,7 @@ def test_beside_rollouts_ranks_are_compared_and_nothing_is_mixed(beside):
     assert correlation["value"] == pytest.approx(1) and correlation["points"] == 9 and correlation["agents"] == 3
     page = text_of(beside)
     assert "a rank correlation (Spearman) of 1.00" in page and "over 9 seeds of 3 agents" in page
-    assert "as they act on their episode so far: decision transformer." in page
+    assert "as they act on their episode so far: Decision transformer." in page
     assert 'id="robot-estimates-' in build(gather(beside, SOURCES), ReportSettings(resamples=200))
 
 
