@@ -3,6 +3,9 @@
 from stages.paths import EMBEDDINGS, PROBES, SKILLS
 
 EMBEDDED = {name: DATASETS[name].listed("embeddings") for name in DATASETS}
+# What `snakemake embeddings` made earlier is shown, and so kept up to date.
+SUMMARISED += filter(os.path.exists, TARGETS.files(PROBES, EMBEDDED))
+REPORTED += filter(os.path.exists, TARGETS.files(EMBEDDINGS, EMBEDDED))
 
 
 wildcard_constraints:
