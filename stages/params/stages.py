@@ -108,6 +108,7 @@ ROWS = (
             "ablation": (Grid | None, "clustering recipes of `snakemake ablation`"),
             "k_sensitivity": (Grid | None, "clustering recipes of `snakemake k_sensitivity`"),
         },
+        ingredients={"embedding": "embed_trajectories"},
         memory=Memory(800.0),
     ),
     Stage(

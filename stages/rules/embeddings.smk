@@ -49,10 +49,7 @@ rule extract_skills:
 rule embed_trajectories:
     input:
         dataset=DATA,
-        given=lambda w: [
-            SKILLS.format(dataset=w.dataset, skills=recipe, block=w.block)
-            for recipe in PARAMS.ingredients("embed_trajectories", w.dataset, w.embedding).values()
-        ],
+        given=lambda w: TARGETS.given("embed_trajectories", w.dataset, w.embedding, w.block),
     output:
         EMBEDDINGS,
     log:
