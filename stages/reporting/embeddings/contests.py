@@ -21,17 +21,29 @@ CHANCE = 0.025  # of an interval that lies above 0 where nothing differs
 
 @dataclass(frozen=True)
 class Contest:
-    """One probe of one embedding against summary statistics: the mean difference over seeds, with its interval."""
+    """One probe of one embedding against summary statistics.
+
+    Attributes:
+        embedding: Its recipe.
+        probe: The probe.
+        seeds: Number of seeds.
+        score: The embedding's mean score.
+        difference: To that of summary statistics, mean over seeds with its interval.
+    """
 
     embedding: str
     probe: str
     seeds: int
+    score: float
     difference: Interval
 
     @property
     def won(self) -> bool:
-        """Whether the embedding is better, as far as its interval says; never with fewer than three seeds."""
-        return self.difference.low > 0
+        """Whether the embedding is better, as far as its interval says; never with fewer than three seeds.
+
+        A share of variance below 0 is worse than knowing nothing, and wins against nothing.
+        """
+        return self.difference.low > 0 and self.score > 0
 
 
 def contests(probed: Mapping[str, Probed]) -> list[Contest]:
@@ -40,7 +52,7 @@ def contests(probed: Mapping[str, Probed]) -> list[Contest]:
     if baseline is None:
         return []
     return [
-        Contest(name, probe, len(scores), paired_difference(scores, baseline.scores[probe]))
+        Contest(name, probe, len(scores), float(scores.mean()), paired_difference(scores, baseline.scores[probe]))
         for name, found in probed.items()
         if found.method not in (BASELINE, TOLD) and np.array_equal(found.seeds, baseline.seeds)
         for probe, scores in found.scores.items()
@@ -61,7 +73,7 @@ def sentences(held: Sequence[Contest]) -> Iterable[str]:
     for contest in held:
         if contest.won:
             won.setdefault(contest.embedding, []).append(contest)
-    odds = f"{len(held)} comparisons, of which chance alone would make {CHANCE * len(held):.0f} look better"
+    odds = f"{len(held)} comparisons, of which chance alone would make {CHANCE * len(held):.2g} look better"
     if not won:
         yield f"No embedding tells more than summary statistics on any probe ({odds})."
         return

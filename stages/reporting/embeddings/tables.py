@@ -70,11 +70,17 @@ def probe_tables(metrics: EmbeddingMetrics) -> dict[str, Table]:
 
 
 def _cell(intervals: Mapping[str, Interval], view: str, reading: str) -> str:
-    """Accuracies in percent, errors in units of the return, shares of variance with two digits."""
+    """Accuracies in percent, errors in units of the return, shares of variance with two digits.
+
+    Where all seeds are alike there is no interval.
+    """
     found = intervals.get(f"{view}: {reading}")
     if found is None or np.isnan(found.value):
         return ""
-    if reading == ACCURACY:
-        # Student's interval does not know that there is no more than everything.
-        return text_of(Interval(*(100 * np.minimum(1, (found.value, found.low, found.high)))))
-    return text_of(found, 1 if reading.endswith(ERROR) else 2)
+    if found.low == found.high:
+        found = Interval(found.value, np.nan, np.nan)
+    if reading.endswith(ERROR):
+        return text_of(found)
+    # Student's interval does not know that there is no more than everything.
+    share = np.minimum(1, (found.value, found.low, found.high))
+    return text_of(Interval(*(100 * share))) if reading == ACCURACY else text_of(Interval(*share), 2)

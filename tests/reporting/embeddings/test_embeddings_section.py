@@ -14,13 +14,15 @@ from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.formats.native import write_native
 from stages.reporting import page, summary
+from stages.reporting.data.published import from_papers
+from stages.reporting.data.results import Data
 from stages.reporting.embeddings.contests import contests, sentences
 from stages.reporting.embeddings.maps import maps_picture, principal_components
 from stages.reporting.embeddings.metrics import embedding_metrics
 from stages.reporting.embeddings.published import PublishedProbes
 from stages.reporting.embeddings.results import Embedded, Embeddings, Probed
 from stages.reporting.embeddings.tables import overview_table, probe_tables
-from stages.reporting.gathering import gather
+from stages.reporting.gathering import DatasetResults, gather
 from stages.reporting.run.results import Job, Run
 from stages.reporting.sections import SOURCES
 from stages.reporting.settings import ReportSettings
@@ -66,6 +68,12 @@ def test_what_is_better_is_named_with_its_difference() -> None:
     assert "VTE on 1 of 2 probes" in text and "0.21 [0.19, 0.23], VTE on “linear: return R2”" in text
 
 
+def test_less_bad_than_knowing_nothing_is_no_win() -> None:
+    useless = {"first 20 steps: return R2 within levels": [-2.8, -2.8, -2.8]}
+    less = {"first 20 steps: return R2 within levels": [-1.8, -1.7, -1.9]}
+    assert said(probed(useless), probed(less, "vte")).startswith("No embedding tells more")
+
+
 def test_two_seeds_leave_it_open() -> None:
     few = {"linear: return R2": [0.1, 0.1]}
     better = probed({"linear: return R2": [0.9, 0.9]}, "vte", (0, 1))
@@ -92,7 +100,7 @@ def test_tables_have_a_column_for_each_view_and_leave_out_what_was_not_judged() 
     assert list(tables) == ["Levels", "Error of returns", "Returns of held-out policies"]
     assert tables["Levels"].headings == ["embedding", "linear"]
     assert tables["Levels"].rows == [["VTE", "95.0 [82.6, 100.0]"]]
-    assert tables["Returns of held-out policies"].rows == [["VTE", "0.50 [0.50, 0.50]"]]
+    assert tables["Returns of held-out policies"].rows == [["VTE", "0.50"]]
 
 
 def test_cost_is_per_thousand_episodes_and_seed_and_printed_numbers_stand_beside() -> None:
@@ -102,6 +110,14 @@ def test_cost_is_per_thousand_episodes_and_seed_and_printed_numbers_stand_beside
     row = dict(zip(table.headings, table.rows[0], strict=True))
     assert (row["CPU s per 1,000 episodes"], row["memory, MB"]) == ("20.0", "512")
     assert (row["published, %"], row["remarks"]) == ("100", "collapsed")
+
+
+def test_what_is_printed_is_found_by_robot_and_levels() -> None:
+    levels = replace(
+        two_policies(4, steps=3), environment="Hopper-v4", behaviour_policy_names=("low", "medium", "expert")
+    )
+    of_levels = DatasetResults("hopper-levels", {Data: Data(levels)})
+    assert from_papers(of_levels, PublishedProbes).level_accuracy == {"vte": 1.0}
 
 
 def test_components_are_ordered_by_variance_and_do_not_flip() -> None:
