@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,13 +14,18 @@ from matplotlib.figure import Figure
 from stages.plotting import style
 
 SIZE = 9.0
+WIDEST = 30  # letters of a title
 
 
 @dataclass(frozen=True)
 class EmbeddingMap:
-    """One embedding of some episodes: where they lie, and the level and return of each."""
+    """One embedding of some episodes: where they lie, and the level and return of each.
+
+    `share` is that of the variance which the plane shows.
+    """
 
     title: str
+    share: float
     points: Float[np.ndarray, "episodes 2"]
     levels: Int[np.ndarray, "episodes"]
     returns: Float[np.ndarray, "episodes"]
@@ -40,7 +46,8 @@ def embedding_maps(maps: Sequence[EmbeddingMap], levels: Sequence[str]) -> Figur
                 by_level.scatter(*chosen.T, s=SIZE, c=style.colour(int(level)), linewidths=0, label=levels[level])
             by_return.scatter(*shown.points.T, s=SIZE, c=shown.returns, cmap="viridis", linewidths=0)
             low, high = (style.number(float(value)) for value in (shown.returns.min(), shown.returns.max()))
-            _without_scale(by_level, shown.title)
+            _without_scale(by_level, textwrap.fill(shown.title, WIDEST))
+            by_level.set_xlabel(f"{shown.share:.0%} of the variance", fontsize=7)
             _without_scale(by_return, f"returns {low} to {high}")
         grid[0].legend(fontsize=7, handletextpad=0.1, borderaxespad=0.1)
     return figure

@@ -31,9 +31,8 @@ def maps_picture(name: str, embedded: Mapping[str, Embedded], dataset: EpisodeDa
     maps = []
     for recipe, found in embedded.items():
         points, share = principal_components(found.vectors)
-        title = f"{caption('embeddings', recipe)} ({share:.0%})"
         levels, returns = dataset.behaviour_policy[shown], dataset.episode_returns[shown]
-        maps.append(EmbeddingMap(title, points[shown], levels, returns))
+        maps.append(EmbeddingMap(caption("embeddings", recipe), share, points[shown], levels, returns))
     names = list(dataset.behaviour_policy_names) or [str(level) for level in range(dataset.behaviour_policy.max() + 1)]
     alt = "Episodes in two principal components of " + ", ".join(shown.title for shown in maps)
     return picture(embedding_maps(maps, names), f"{name}-embedding-maps", alt)

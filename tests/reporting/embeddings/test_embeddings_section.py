@@ -133,7 +133,7 @@ def test_components_are_ordered_by_variance_and_do_not_flip() -> None:
 def test_without_levels_there_are_no_maps() -> None:
     dataset = two_policies(6, steps=3)
     vectors = {"vte": Embedded(0, np.zeros((6, 2)))}
-    assert "VTE (100%)" in maps_picture("toys", vectors, dataset).svg
+    assert "100% of the variance" in maps_picture("toys", vectors, dataset).svg
     assert maps_picture("toys", vectors, replace(dataset, behaviour_policy=None)) is None
 
 
