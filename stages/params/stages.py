@@ -134,6 +134,14 @@ ROWS = (
         "how embeddings are probed",
         modules=method_of("embed_trajectories"),
     ),
+    Stage(
+        "imitate",
+        "stages.embeddings.imitation:IMITATORS",
+        "imitator recipes by name",
+        recipes=True,
+        listed={"imitators": "recipes of imitate to train and roll out, level by level"},
+        ingredients={"embedding": "embed_trajectories"},
+    ),
     Stage("train_critics", "stages.empo.critics:CriticSettings", "Q and V of each cluster"),
     Stage(
         "improve_clusters",

@@ -11,9 +11,11 @@ from jaxtyping import Float, Int
 
 from stages.embeddings.embeddings_file import EmbeddingsFile
 from stages.made_files import read_object, reading
-from stages.paths import EMBEDDINGS, PROBES
+from stages.paths import EMBEDDINGS, IMITATION, IMITATOR, PROBES
 from stages.reporting.gathering import Source, by_name
+from stages.reporting.kit.blocks import join_blocks
 from stages.reporting.kit.records import parsed
+from stages.reporting.kit.tensors import TensorFile
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,30 @@ class Embedded:
 
 
 @dataclass(frozen=True)
+class Imitation:
+    """Rollouts of an imitator that is told embeddings of one level."""
+
+    seeds: Int[np.ndarray, "seeds"]
+    returns: Float[np.ndarray, "seeds levels rollouts"]
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Mean log-likelihood of an unseen action, nats: told its episode's embedding, or one of another level."""
+
+    seeds: Int[np.ndarray, "seeds"]
+    right: Float[np.ndarray, "seeds"]
+    wrong: Float[np.ndarray, "seeds"]
+
+
+@dataclass(frozen=True)
 class Embeddings:
-    """The embeddings of a dataset, by recipe."""
+    """The embeddings of a dataset and their imitators, by recipe."""
 
     probed: dict[str, Probed] = field(default_factory=dict)
     embedded: dict[str, Embedded] = field(default_factory=dict)
+    imitations: dict[str, Imitation] = field(default_factory=dict)
+    likelihoods: dict[str, Likelihood] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,7 +113,21 @@ def _first(blocks: Sequence[Embedded]) -> Embedded:
     return min(blocks, key=lambda block: block.seed)
 
 
+def _read_imitation(path: Path) -> Imitation:
+    with reading(path, "no rollouts of an imitator"), np.load(path, allow_pickle=False) as arrays:
+        return Imitation(arrays["seeds"], arrays["cluster_returns"])
+
+
+def _read_likelihood(path: Path) -> Likelihood:
+    file = TensorFile(path, only="likelihood/", needed=("likelihood/right", "likelihood/wrong"))
+    with reading(path, "no imitator"):
+        return Likelihood(np.array(file.metadata["seeds"]), *(file.arrays[f"likelihood/{kind}"] for kind in KINDS))
+
+
+KINDS = ("right", "wrong")
 SOURCES = (
     Source(Embeddings, "probed", (PROBES,), read_probes, by_name("embedding", _joined)),
     Source(Embeddings, "embedded", (EMBEDDINGS,), _read_embedded, by_name("embedding", _first)),
+    Source(Embeddings, "imitations", (IMITATION,), _read_imitation, by_name("imitator", join_blocks)),
+    Source(Embeddings, "likelihoods", (IMITATOR,), _read_likelihood, by_name("imitator", join_blocks)),
 )

@@ -10,6 +10,7 @@ from stages.reporting import SECTIONS
 from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import Data
 from stages.reporting.embeddings.contests import contests, sentences
+from stages.reporting.embeddings.imitations import imitation_table
 from stages.reporting.embeddings.maps import maps_picture
 from stages.reporting.embeddings.metrics import EmbeddingMetrics, embedding_metrics
 from stages.reporting.embeddings.published import PublishedProbes
@@ -31,9 +32,10 @@ class EmbeddingsView(View):
 
     template: ClassVar[str] = "embeddings/embeddings.html.jinja"
 
-    overview: Table
+    overview: Table | None
     tables: dict[str, Table]
     """By what is read off the embeddings."""
+    imitators: Table | None
     maps: Picture | None
     skills: str
     """What skills cost that several embeddings read."""
@@ -51,7 +53,7 @@ class EmbeddingsSection(Section[EmbeddingMetrics]):
     )
 
     def metrics(self, results: DatasetResults, resamples: int) -> EmbeddingMetrics | None:
-        return embedding_metrics(results.of(Embeddings), resamples)
+        return embedding_metrics(results.of(Embeddings), results.of(Data).dataset, resamples)
 
     def sentences(self, results: DatasetResults, metrics: EmbeddingMetrics | None) -> Iterable[str]:
         return sentences(contests(results.of(Embeddings).probed))
@@ -65,17 +67,21 @@ class EmbeddingsSection(Section[EmbeddingMetrics]):
         episodes = None if dataset is None else dataset.num_episodes
         published = from_papers(results, PublishedProbes)
         yield EmbeddingsView(
-            overview=overview_table(embeddings, metrics, run, episodes, published),
+            overview=overview_table(embeddings, metrics, run, episodes, published) if metrics.embeddings else None,
             tables=probe_tables(metrics),
+            imitators=imitation_table(embeddings, dataset, metrics.imitators or {}),
             maps=maps_picture(results.name, embeddings.embedded, dataset),
             skills=_skills(run),
         )
 
     def seeds(self, results: DatasetResults) -> set[int]:
-        return {int(seed) for probed in results.of(Embeddings).probed.values() for seed in probed.seeds}
+        embeddings = results.of(Embeddings)
+        blocks = [probed.seeds for probed in embeddings.probed.values()]
+        blocks += [imitation.seeds for imitation in embeddings.imitations.values()]
+        return {int(seed) for seeds in blocks for seed in seeds}
 
     def cites(self, collection: Collection) -> bool:
-        return any(results.of(Embeddings).probed for results in collection.values())
+        return any(results.of(Embeddings) != Embeddings() for results in collection.values())
 
 
 def _skills(run: Run) -> str:

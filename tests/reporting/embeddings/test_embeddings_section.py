@@ -17,12 +17,13 @@ from stages.reporting import page, summary
 from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import Data
 from stages.reporting.embeddings.contests import contests, sentences
+from stages.reporting.embeddings.imitations import imitation_table, level_returns
 from stages.reporting.embeddings.maps import maps_picture, principal_components
 from stages.reporting.embeddings.metrics import embedding_metrics
 from stages.reporting.embeddings.published import PublishedProbes
-from stages.reporting.embeddings.results import Embedded, Embeddings, Probed
+from stages.reporting.embeddings.results import Embedded, Embeddings, Imitation, Likelihood, Probed
 from stages.reporting.embeddings.tables import overview_table, probe_tables
-from stages.reporting.gathering import DatasetResults, gather
+from stages.reporting.gathering import Collection, DatasetResults, gather
 from stages.reporting.run.results import Job, Run
 from stages.reporting.sections import SOURCES
 from stages.reporting.settings import ReportSettings
@@ -95,7 +96,7 @@ def test_tables_have_a_column_for_each_view_and_leave_out_what_was_not_judged() 
         "linear: return absolute error": [100.0, 120.0, 110.0],
         "linear: held-out policies: return R2": [0.5, 0.5, 0.5],
     }
-    metrics = embedding_metrics(Embeddings({"vte": probed(scores, "vte")}), 100)
+    metrics = embedding_metrics(Embeddings({"vte": probed(scores, "vte")}), None, 100)
     tables = probe_tables(metrics)
     assert list(tables) == ["Levels", "Error of returns", "Returns of held-out policies"]
     assert tables["Levels"].headings == ["embedding", "linear"]
@@ -106,7 +107,9 @@ def test_tables_have_a_column_for_each_view_and_leave_out_what_was_not_judged() 
 def test_cost_is_per_thousand_episodes_and_seed_and_printed_numbers_stand_beside() -> None:
     embeddings = Embeddings({"vte": replace(probed(SUMMARY, "vte"), remarks=["collapsed"])})
     run = Run(jobs=[Job("embeddings", ("vte",), 3, 40.0, 30.0, 512.0)])
-    table = overview_table(embeddings, embedding_metrics(embeddings, 100), run, 500, PublishedProbes({"vte": 1.0}))
+    table = overview_table(
+        embeddings, embedding_metrics(embeddings, None, 100), run, 500, PublishedProbes({"vte": 1.0})
+    )
     row = dict(zip(table.headings, table.rows[0], strict=True))
     assert (row["CPU s per 1,000 episodes"], row["memory, MB"]) == ("20.0", "512")
     assert (row["published, %"], row["remarks"]) == ("100", "collapsed")
@@ -155,6 +158,22 @@ def test_files_become_a_part_of_the_page_and_of_the_metrics(tmp_path: Path) -> N
     metrics = summary.as_json(summary.metrics_of(collection, 100)["toys"])
     assert metrics["embeddings"]["vte"]["linear: return R2"]["value"] == 0.81
     assert metrics["embeddings"]["vte"]["held-out"]["value"] is None
+
+
+def test_imitators_are_measured_by_the_returns_of_the_levels() -> None:
+    dataset = two_policies(6, steps=3)
+    wanted = level_returns(dataset)
+    returns = np.stack([wanted, wanted * 1.1, wanted * 0.8])[..., None] * np.ones(4)
+    likelihood = Likelihood(np.arange(3), np.full(3, -1.0), np.full(3, -3.5))
+    found = Embeddings(imitations={"by_vte": Imitation(np.arange(3), returns)}, likelihoods={"by_vte": likelihood})
+    metrics = embedding_metrics(found, dataset, 100)
+    assert metrics.imitators["by_vte"].value == pytest.approx(0.1)
+    table = imitation_table(found, dataset, metrics.imitators)
+    row = dict(zip(table.headings, table.rows[0], strict=True))
+    assert row["imitator"] == "told VTE" and row["gap, %"].startswith("10.0 [") and row["nats"] == "2.50"
+    collection = Collection({"toys": DatasetResults("toys", {Data: Data(dataset), Embeddings: found})})
+    text = page.build(collection, ReportSettings(resamples=100))
+    assert "<h4>Imitation</h4>" in text and "logistic regression" not in text
 
 
 def test_files_that_are_no_probes_are_refused(tmp_path: Path) -> None:
