@@ -11,14 +11,17 @@ from stages.command import Command
 from stages.registry import Choice
 
 
-def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str) -> None:
-    """Read the dataset, cluster it for all seeds together, save labels, policies and classifier."""
+def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str, given: str | None = None) -> None:
+    """Read the dataset (and its embedding, for methods that cluster one), cluster, save labels and policies."""
     # Loaded here, so that the command line needs the names of the methods alone.
     from stages.clustering.certainty.verdicts import certainties
+    from stages.clustering.contract import EMBEDDING, no_vectors
     from stages.datasets.requirements import require
+    from stages.embeddings.embedded_episodes import EmbeddedEpisodes
     from stages.formats.loading import load
     from stages.formats.report import Report
     from stages.formats.wild_values import wild_values
+    from stages.ingredients import require_ingredient
     from stages.training.job import Job
 
     episodes, report = load(dataset), Report(dataset)
@@ -27,8 +30,11 @@ def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: 
     for note in report.notes:
         print(note)
     require(episodes, num_clusters=settings.settings.num_clusters or 1, place=dataset)
-    job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, [dataset], settings)
-    clustering = settings.entry(job, settings.settings).fit()
+    require_ingredient(settings, None if given is None else EMBEDDING.kind)
+    vectors = no_vectors if given is None else EmbeddedEpisodes.read(given, episodes, seeds)
+    inputs = [dataset] if given is None else [dataset, given]
+    job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, inputs, settings)
+    clustering = settings.entry(job, settings.settings, vectors).fit()
     certainty = certainties(episodes, clustering, free=settings.settings.num_clusters is None)
     clustering.artifact(**job.metadata(settings), certainty=certainty).save(output)
     job.finish()
@@ -53,4 +59,5 @@ def shortfalls(num_clusters: int | None, seeds: list[int], sizes: list[list[int]
 
 if __name__ == "__main__":
     inputs = {"dataset": "native dataset file"}
-    Command(__doc__, inputs, "clusters (safetensors)", CLUSTERING, seeds=True, device=True).run(main)
+    options = {"given": "embedding, for methods that cluster one"}
+    Command(__doc__, inputs, "clusters (safetensors)", CLUSTERING, options, seeds=True, device=True).run(main)

@@ -24,7 +24,7 @@ def probed(tmp_path, **changes):
 
 def test_unseen_episodes_are_probed_by_seed(tmp_path):
     found = probed(tmp_path)
-    assert found["seeds"] == [0, 1]
+    assert found["seeds"] == [0, 1] and found["method"] == "random_features"
     assert min(found["scores"]["linear: level accuracy"]) == 1.0
     for name in ("first 3 steps: level accuracy", "2 labels: level accuracy", "with length: return R2"):
         assert len(found["scores"][name]) == 2

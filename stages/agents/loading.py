@@ -9,6 +9,7 @@ from stages.agents.by_cluster import ByClusterAgent
 from stages.agents.contract import Agent
 from stages.agents.network import NetworkAgent
 from stages.agents.stitched import StitchedAgent
+from stages.agents.told import ToldAgent
 from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.registry import Registry
@@ -31,6 +32,8 @@ def load_agent(parts: Sequence[Artifact], in_distribution_ratio: float | None = 
     kinds = sorted(str(part.metadata.get("kind")) for part in parts)
     if kinds == ["offline"] and "method" not in parts[0].metadata:
         return NetworkAgent.load(parts[0])
+    if kinds == ["imitator"]:
+        return ToldAgent.load(parts[0])
     if len(kinds) == 1 and kinds[0] in FAMILIES:
         return _by_method(FAMILIES[kinds[0]], parts[0])
     by_kind = {str(part.metadata.get("kind")): part for part in parts}

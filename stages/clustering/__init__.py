@@ -10,6 +10,8 @@ CLUSTERING = Registry(
         "dcpl",
         "dec",
         "em",
+        "embedding_gmm",
+        "embedding_kmeans",
         "evidence",
         "kausik",
         "pg_kmeans",

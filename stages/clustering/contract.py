@@ -8,9 +8,12 @@ found. Everything has a leading seed axis: a block of seeds is clustered togethe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from pydantic import Field
@@ -22,8 +25,12 @@ from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.requirements import require_continuous
 from stages.errors import UserError
+from stages.ingredients import Ingredient
 from stages.networks.normaliser import Normaliser
 from stages.training.job import Job
+
+EMBEDDING = Ingredient("embedding", "embed_trajectories")
+Vectors = Callable[[EpisodeDataset], Float[np.ndarray, "seeds episodes width"]]  # an embedding of any episodes
 
 
 class ClusteringSettings(BehaviourSettings):
@@ -73,13 +80,25 @@ class Clustering:
         return [torch.bincount(labels, minlength=self.responsibilities.shape[-1]).tolist() for labels in self.labels]
 
 
-class ClusteringMethod(ABC):
-    """A clustering method: built from a job and its settings, then fitted."""
+def no_vectors(dataset: EpisodeDataset) -> Float[np.ndarray, "seeds episodes width"]:
+    """The embedding of a method that is given none."""
+    raise UserError("no embedding is there", place="--given", remedy=f"Give the file of stages.{EMBEDDING.stage}")
 
-    def __init__(self, job: Job, settings: ClusteringSettings) -> None:
+
+class ClusteringMethod(ABC):
+    """A clustering method: built from a job and its settings, then fitted.
+
+    Attributes:
+        ingredient: What it is given besides the dataset: an embedding, or nothing.
+        vectors: The embedding.
+    """
+
+    ingredient: ClassVar[Ingredient | None] = None
+
+    def __init__(self, job: Job, settings: ClusteringSettings, vectors: Vectors = no_vectors) -> None:
         if settings.steady is not None:
             require_continuous(job.dataset, "steady")
-        self.job, self.settings = job, settings
+        self.job, self.settings, self.vectors = job, settings, vectors
 
     @abstractmethod
     def fit(self) -> Clustering:

@@ -13,6 +13,7 @@ Reading needs no torch: arrays are NumPy's.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,16 @@ class EmbeddingsFile:
     def remarks(self) -> list[str]:
         """What the method said of its training, such as a collapsed latent."""
         return list(self.facts.get("remarks", []))
+
+    def require_seeds(self, seeds: Sequence[int]) -> None:
+        """Stop unless the embeddings are of these seeds.
+
+        Raises:
+            UserError: They are of others.
+        """
+        if self.seeds != list(seeds):
+            cause = f"has embeddings of the seeds {self.seeds}, not {list(seeds)}"
+            raise UserError(cause, place=self.place, remedy="Embed with the same --seeds")
 
     def require_episodes(self, num_episodes: int) -> None:
         """Stop unless the embeddings are of as many episodes.

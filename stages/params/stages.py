@@ -108,6 +108,7 @@ ROWS = (
             "ablation": (Grid | None, "clustering recipes of `snakemake ablation`"),
             "k_sensitivity": (Grid | None, "clustering recipes of `snakemake k_sensitivity`"),
         },
+        ingredients={"embedding": "embed_trajectories"},
         memory=Memory(800.0),
     ),
     Stage(
@@ -132,6 +133,14 @@ ROWS = (
         "stages.embeddings.probing.settings:ProbeSettings",
         "how embeddings are probed",
         modules=method_of("embed_trajectories"),
+    ),
+    Stage(
+        "imitate",
+        "stages.embeddings.imitation:IMITATORS",
+        "imitator recipes by name",
+        recipes=True,
+        listed={"imitators": "recipes of imitate to train and roll out, level by level"},
+        ingredients={"embedding": "embed_trajectories"},
     ),
     Stage("train_critics", "stages.empo.critics:CriticSettings", "Q and V of each cluster"),
     Stage(

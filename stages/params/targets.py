@@ -13,16 +13,18 @@ from stages.params.stages import STAGES
 from stages.paths import (
     BY_CLUSTER,
     CLUSTERS,
+    EMBEDDINGS,
     HIGH_LEVEL,
     IMPROVED,
     OFFLINE,
     PARTITION,
     SAFE,
     SAFE_EVALUATION,
+    SKILLS,
     Place,
 )
 
-INGREDIENTS = {"partition": PARTITION, "clusters": CLUSTERS}
+INGREDIENTS = {"partition": PARTITION, "clusters": CLUSTERS, "embedding": EMBEDDINGS, "skills": SKILLS}
 Wildcards = Any  # Snakemake's, of the dataset and the recipe that a job is about
 Inputs = Any  # Snakemake's, the files that a job reads
 
@@ -114,12 +116,11 @@ class Targets:
             for file in self.policies(dataset, agent, block)
         ]
 
-    def given(self, dataset: str, safe: str, block: str) -> list[str]:
-        """What a safe recipe needs besides the dataset: labelled segments, clusters, or nothing."""
-        parts = self.recipes.ingredients("train_safe", dataset, safe)
+    def given(self, stage: str, dataset: str, recipe: str, block: str) -> list[str]:
+        """What a recipe of a stage needs besides the dataset: a file of another stage, or nothing."""
+        parts = self.recipes.ingredients(stage, dataset, recipe)
         return [
-            INGREDIENTS[kind].format(dataset=dataset, partition=recipe, clustering=recipe, block=block)
-            for kind, recipe in parts.items()
+            file for kind, name in parts.items() for file in self.files(INGREDIENTS[kind], {dataset: [name]}, [block])
         ]
 
     def trained_safe(self, evaluations: Iterable[str], blocks: Sequence[str]) -> list[str]:
@@ -128,5 +129,5 @@ class Targets:
         files = []
         for dataset, safe in dict.fromkeys((place["dataset"], place["safe"]) for place in places):
             files += [SAFE.format(dataset=dataset, safe=safe, block=block) for block in blocks]
-            files += [file for block in blocks for file in self.given(dataset, safe, block)]
+            files += [file for block in blocks for file in self.given("train_safe", dataset, safe, block)]
         return files

@@ -15,6 +15,7 @@ SECTIONS = Registry(
         "estimates.section": ["estimates"],
         "safe.section": ["safe"],
         "clusterings.section": ["clusterings"],
+        "embeddings.section": ["embeddings"],
         "run.section": ["run"],
     },
 )

@@ -44,7 +44,8 @@ rule ablation:
 
 rule cluster_trajectories:
     input:
-        DATA,
+        dataset=DATA,
+        given=lambda w: TARGETS.given("cluster_trajectories", w.dataset, w.clustering, w.block),
     output:
         CLUSTERS,
     log:
@@ -59,11 +60,12 @@ rule cluster_trajectories:
         mem_mb=memory("cluster_trajectories", workflow),
     params:
         **stage("cluster_trajectories", "clustering"),
+        given=lambda w, input: f"--given {input.given}" if input.given else "",
     message:
         "cluster {wildcards.dataset} with {wildcards.clustering}, seeds {wildcards.block}"
     shell:
-        "python -m stages.cluster_trajectories {input} --output {output} --settings {params.settings:q}"
-        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
+        "python -m stages.cluster_trajectories {input.dataset} {params.given} --output {output}"
+        " --settings {params.settings:q} --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
 
 
 rule diagnose_clusters:

@@ -1,13 +1,18 @@
-"""Trajectory embeddings: skills where a method reads them, then one vector per episode, then probes of these."""
+"""Trajectory embeddings: skills where a method reads them, one vector per episode, then probes and imitators."""
 
-from stages.paths import EMBEDDINGS, PROBES, SKILLS
+from stages.paths import EMBEDDINGS, IMITATION, IMITATOR, PROBES, SKILLS
 
 EMBEDDED = {name: DATASETS[name].listed("embeddings") for name in DATASETS}
+IMITATED = {name: DATASETS[name].listed("imitators") for name in DATASETS}
+# What `snakemake embeddings` made earlier is shown, and so kept up to date.
+SUMMARISED += filter(os.path.exists, TARGETS.files(PROBES, EMBEDDED) + TARGETS.files(IMITATION, IMITATED))
+REPORTED += filter(os.path.exists, TARGETS.files(EMBEDDINGS, EMBEDDED) + TARGETS.files(IMITATOR, IMITATED))
 
 
 wildcard_constraints:
     skills="[^/]+",
     embedding="[^/]+",
+    imitator="[^/]+",
 
 
 localrules:
@@ -17,6 +22,7 @@ localrules:
 rule embeddings:
     input:
         TARGETS.files(PROBES, EMBEDDED),
+        TARGETS.files(IMITATION, IMITATED),
 
 
 rule extract_skills:
@@ -46,10 +52,7 @@ rule extract_skills:
 rule embed_trajectories:
     input:
         dataset=DATA,
-        given=lambda w: [
-            SKILLS.format(dataset=w.dataset, skills=recipe, block=w.block)
-            for recipe in PARAMS.ingredients("embed_trajectories", w.dataset, w.embedding).values()
-        ],
+        given=lambda w: TARGETS.given("embed_trajectories", w.dataset, w.embedding, w.block),
     output:
         EMBEDDINGS,
     log:
@@ -89,3 +92,48 @@ rule probe_embeddings:
     shell:
         "python -m stages.probe_embeddings {input.dataset} --embeddings {input.embeddings} --output {output}"
         " --settings {params.settings:q} > {log} 2>&1"
+
+
+rule imitate:
+    input:
+        dataset=DATA,
+        given=lambda w: TARGETS.given("imitate", w.dataset, w.imitator, w.block),
+    output:
+        IMITATOR,
+    log:
+        IMITATOR.log,
+    benchmark:
+        IMITATOR.benchmark
+    resources:
+        mem_mb=memory("imitate", workflow),
+        gpu=1,
+        device=DEVICE,
+    params:
+        **stage("imitate", "imitator"),
+        given=lambda w, input: f"--given {input.given}" if input.given else "",
+    message:
+        "imitate the levels of {wildcards.dataset} by {wildcards.imitator}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.imitate {input.dataset} {params.given} --output {output} --settings {params.settings:q}"
+        " --seeds {wildcards.block} --device {resources.device} 2>&1 | tee {log}"
+
+
+rule evaluate_imitator:
+    input:
+        dataset=DATA,
+        policy=IMITATOR,
+    output:
+        IMITATION,
+    log:
+        IMITATION.log,
+    benchmark:
+        IMITATION.benchmark
+    resources:
+        mem_mb=memory("evaluate"),
+    params:
+        **stage("evaluate"),
+    message:
+        "roll out {wildcards.imitator} on {wildcards.dataset}, level by level, seeds {wildcards.block}"
+    shell:
+        "python -m stages.evaluate {input.dataset} --policy {input.policy} --output {output}"
+        " --settings {params.settings:q} --seeds {wildcards.block} > {log} 2>&1"

@@ -64,7 +64,7 @@ rule partition_trajectories:
 rule train_safe:
     input:
         dataset=DATA,
-        given=lambda w: TARGETS.given(w.dataset, w.safe, w.block),
+        given=lambda w: TARGETS.given("train_safe", w.dataset, w.safe, w.block),
     output:
         SAFE,
     log:

@@ -11,8 +11,10 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
-from stages.clustering.contract import Clustering, ClusteringMethod
+from stages.clustering.contract import Clustering, ClusteringMethod, Vectors
 from stages.datasets.episodes import EpisodeDataset
+from stages.embeddings import EMBEDDINGS
+from stages.embeddings.contract import fit
 from stages.errors import UserError
 from stages.training.job import Job
 from tests.clustering.tables import long_table_dataset
@@ -25,7 +27,14 @@ DATASETS = {"continuous": two_policies(24, steps=12), "discrete": long_table_dat
 
 def method(name: str, dataset: EpisodeDataset, seeds: tuple[int, ...] = (0, 1), **changes: Any) -> ClusteringMethod:
     choice = smallest_choice(CLUSTERING, name, **{"num_clusters": 2, "refit_epochs": 0, **changes})
-    return choice.entry(Job(dataset, list(seeds)), choice.settings)
+    job = Job(dataset, list(seeds))
+    return choice.entry(job, choice.settings, *([] if choice.entry.ingredient is None else [summary_statistics(job)]))
+
+
+def summary_statistics(job: Job) -> Vectors:
+    """An embedding, for methods that cluster one."""
+    embedder = fit(job, smallest_choice(EMBEDDINGS, "summary"))
+    return lambda dataset: embedder.embed(dataset).double().numpy()
 
 
 def check(found: Clustering, seeds: int, episodes: int) -> None:

@@ -72,7 +72,7 @@ def test_files_that_agents_share_are_named_for_each(targets: Targets) -> None:
     ],
 )
 def test_a_safe_recipe_is_given_what_it_names(targets: Targets, safe: str, given: list[str]) -> None:
-    assert targets.given("safe_navigation", safe, "0-2") == given
+    assert targets.given("train_safe", "safe_navigation", safe, "0-2") == given
 
 
 def test_policies_behind_safe_rollouts_come_with_what_they_were_given(targets: Targets) -> None:

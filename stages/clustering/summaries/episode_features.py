@@ -50,6 +50,29 @@ def summaries(job: Job, dataset: EpisodeDataset) -> Float[np.ndarray, "episodes 
     return np.concatenate(parts, axis=1)
 
 
+class SeedScaler:
+    """Features of each seed's episodes, scaled by `Scaler`.
+
+    Args:
+        features: What is known of each episode, to all seeds alike or to each its own.
+        num_seeds: Number of seeds.
+    """
+
+    def __init__(self, features: Float[np.ndarray, "*seeds episodes width"], num_seeds: int) -> None:
+        self.num_seeds = num_seeds
+        self.scalers = [Scaler(of_seed) for of_seed in self._of_each(features)]
+
+    def __call__(
+        self, features: Float[np.ndarray, "*seeds episodes width"]
+    ) -> Float[np.ndarray, "num_seeds episodes width"]:
+        return np.stack([scaler(part) for scaler, part in zip(self.scalers, self._of_each(features), strict=True)])
+
+    def _of_each(
+        self, features: Float[np.ndarray, "*seeds episodes width"]
+    ) -> Float[np.ndarray, "num_seeds episodes width"]:
+        return np.broadcast_to(features, (self.num_seeds, *features.shape[-2:]))
+
+
 class Scaler:
     """Features to mean 0 and standard deviation 1 over the episodes it was made from."""
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings, one_hot
-from stages.clustering.summaries.episode_features import Scaler
+from stages.clustering.summaries.episode_features import SeedScaler
 from stages.datasets.episodes import EpisodeDataset
 from stages.seeding import generators
 
@@ -34,19 +34,19 @@ class FeatureKMeans(ClusteringMethod):
     settings: FeatureKMeansSettings
 
     @abstractmethod
-    def features(self, dataset: EpisodeDataset) -> Float[np.ndarray, "episodes width"]:
-        """What is known of each episode, unscaled."""
+    def features(self, dataset: EpisodeDataset) -> Float[np.ndarray, "*seeds episodes width"]:
+        """What is known of each episode, unscaled: to all seeds alike, or to each its own."""
 
     def fit(self) -> Clustering:
         from sklearn.cluster import KMeans  # loaded here: it takes a second, and planning has no use for it
 
         job, k = self.job, self.settings.num_clusters
         features = self.features(job.dataset)
-        self.scaler = Scaler(features)
+        self.scaler = SeedScaler(features, len(job.seeds))
         scaled = self.scaler(features)
         self.models = [
-            KMeans(k, n_init=self.settings.num_starts, random_state=int(random.integers(2**31))).fit(scaled)
-            for random in generators(job.seeds, "k-means")
+            KMeans(k, n_init=self.settings.num_starts, random_state=int(random.integers(2**31))).fit(values)
+            for values, random in zip(scaled, generators(job.seeds, "k-means"), strict=True)
         ]
         labels = torch.from_numpy(np.stack([model.labels_ for model in self.models]))
         responsibilities = one_hot(labels, k)
@@ -56,7 +56,7 @@ class FeatureKMeans(ClusteringMethod):
             behaviours=behaviours,
             normaliser=job.normaliser,
             history_labels=labels[None].to(torch.int16),
-            score_history=torch.tensor([[-model.inertia_ / len(scaled) for model in self.models]]).double(),
+            score_history=torch.tensor([[-model.inertia_ / scaled.shape[1] for model in self.models]]).double(),
             score_name="minus squared distance to the centre, per episode",
             converged=[model.n_iter_ < MOST_ITERATIONS for model in self.models],
             metrics=metrics,
@@ -65,5 +65,5 @@ class FeatureKMeans(ClusteringMethod):
     def predict(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
         """The nearest centre of each episode."""
         scaled = self.scaler(self.features(dataset))
-        labels = np.stack([model.predict(scaled) for model in self.models])
+        labels = np.stack([model.predict(values) for model, values in zip(self.models, scaled, strict=True)])
         return one_hot(torch.from_numpy(labels), self.settings.num_clusters)

@@ -42,10 +42,10 @@ class Aggregate:
         return text_of(Interval(self.iqm, self.low, self.high))
 
 
-def text_of(interval: Interval) -> str:
-    """``-365.1 [-367.0, -363.2]``; the number alone where there is no interval."""
-    ends = "" if np.isnan(interval.low) else f" [{interval.low:.1f}, {interval.high:.1f}]"
-    return f"{interval.value:.1f}{ends}"
+def text_of(interval: Interval, digits: int = 1) -> str:
+    """``-365.1 [-367.0, -363.2]``, with so many digits after the point; the number alone where there is no interval."""
+    ends = "" if np.isnan(interval.low) else f" [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
+    return f"{interval.value:.{digits}f}{ends}"
 
 
 def seeds_interval(
