@@ -11,13 +11,12 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
-from stages.clustering.contract import Clustering, ClusteringMethod, Vectors
+from stages.clustering.contract import Clustering, ClusteringMethod
 from stages.datasets.episodes import EpisodeDataset
-from stages.embeddings import EMBEDDINGS
-from stages.embeddings.contract import fit
 from stages.errors import UserError
 from stages.training.job import Job
 from tests.clustering.tables import long_table_dataset
+from tests.embedded import summary_statistics
 from tests.smallest import smallest_choice
 from tests.synthetic import make_episodes, two_policies
 
@@ -29,12 +28,6 @@ def method(name: str, dataset: EpisodeDataset, seeds: tuple[int, ...] = (0, 1), 
     choice = smallest_choice(CLUSTERING, name, **{"num_clusters": 2, "refit_epochs": 0, **changes})
     job = Job(dataset, list(seeds))
     return choice.entry(job, choice.settings, *([] if choice.entry.ingredient is None else [summary_statistics(job)]))
-
-
-def summary_statistics(job: Job) -> Vectors:
-    """An embedding, for methods that cluster one."""
-    embedder = fit(job, smallest_choice(EMBEDDINGS, "summary"))
-    return lambda dataset: embedder.embed(dataset).double().numpy()
 
 
 def check(found: Clustering, seeds: int, episodes: int) -> None:

@@ -28,6 +28,7 @@ from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
 from stages.training.trainable import Trainable
+from tests.embedded import summary_statistics
 from tests.smallest import smallest, smallest_choice
 from tests.synthetic import two_policies
 
@@ -68,12 +69,9 @@ def critics(seeds: tuple[int, ...]) -> Artifact:
 
 
 def cluster_with(name: str, seeds: tuple[int, ...]) -> Artifact:
-    return (
-        choice("clustering", name)
-        .entry(Job(dataset(), list(seeds)), choice("clustering", name).settings)
-        .fit()
-        .artifact()
-    )
+    chosen, job = choice("clustering", name), Job(dataset(), list(seeds))
+    given = [] if chosen.entry.ingredient is None else [summary_statistics(job)]
+    return chosen.entry(job, chosen.settings, *given).fit().artifact()
 
 
 def estimate(seeds: tuple[int, ...]) -> Artifact:
@@ -247,7 +245,8 @@ def test_clusterings_answer_with_labels_in_range_and_weights_that_sum_to_one(nam
 @pytest.mark.parametrize(("kind", "name"), EVERYTHING)
 def test_results_are_finite(kind, name):
     for key, tensor in result(kind, name, (6,)).tensors.items():
-        if not key.startswith(("history/", "details/merge_")):  # padded where there was nothing
+        # Padded where there was nothing; no probability of K where it was told.
+        if not key.startswith(("history/", "details/merge_", "details/num_clusters_probability")):
             assert tensor.isfinite().all(), key
 
 
