@@ -68,9 +68,7 @@ def judged(policies: BayesianLinearPolicies, found: Compared) -> Compared:
     num_clusters = int(labels.max()) + 1
     if num_clusters == found.added.shape[1]:
         return found
-    labels, added = move_one_by_one(policies, statistics, labels, num_clusters)
-    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
-    return Compared(policies, found.trace, found.chosen, labels, added, policies.untempered_evidence(clusters))
+    return moved(policies, found.trace, found.chosen, statistics, labels, num_clusters)
 
 
 def affinities(
@@ -88,7 +86,19 @@ def partition(policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"], to
     statistics = policies.statistics(chosen)
     trace = agglomerate(policies, statistics)
     num_clusters = min(told or trace.best_num_clusters, len(chosen))
-    labels, added = move_one_by_one(policies, statistics, trace.labels(num_clusters), num_clusters)
+    return moved(policies, trace, chosen, statistics, trace.labels(num_clusters), num_clusters)
+
+
+def moved(
+    policies: ConjugatePolicies,
+    trace: Agglomeration,
+    chosen: Int[np.ndarray, "chosen"],
+    statistics: Statistics,
+    labels: Int[np.ndarray, "chosen"],
+    num_clusters: int,
+) -> Compared:
+    """With single episodes moved to where they add most evidence."""
+    labels, added = move_one_by_one(policies, statistics, labels, num_clusters)
     clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
     return Compared(policies, trace, chosen, labels, added, policies.untempered_evidence(clusters))
 

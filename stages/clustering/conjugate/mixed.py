@@ -33,17 +33,9 @@ class MixedPolicies(RandomEffects):
         residuals: What the common policy and the deviations of the chosen episodes leave of their actions.
     """
 
-    def __init__(
-        self, dataset: EpisodeDataset, generator: np.random.Generator, chosen: Int[np.ndarray, "chosen"]
-    ) -> None:
-        super().__init__(dataset, chosen)
-        self.steps = ScaledSteps(self.part, generator)
-        self._fit()
-        self.choose_coefficients()
-
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
         """X and g of every episode; the last coefficient is the logarithm of the noise level."""
-        steps = self.steps if dataset is self.part else self.steps.of(dataset)
+        steps = self.steps_of(dataset)
         precision, moment, white = self._moments(dataset, steps, steps.targets @ self.rotation)
         known = precision.shape[-1]
         level, degrees, _ = self._levels(dataset, precision, moment, white)
@@ -70,7 +62,7 @@ class MixedPolicies(RandomEffects):
                 break
         return most
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """Common policy, deviations, noise and spreads, by turns."""
         steps = self.steps
         self.common = least_squares(steps.inputs, steps.targets)

@@ -17,9 +17,8 @@ Deviation: the information that two targets share is left out; it vanishes on av
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from stages.clustering.conjugate.deviations import posterior, spread
@@ -42,23 +41,15 @@ class CategoricalMixedPolicies(RandomEffects):
         chosen: Episodes that the common policy, the memory of choices and the spreads are estimated from.
     """
 
-    def __init__(
-        self, dataset: EpisodeDataset, generator: np.random.Generator, chosen: Int[np.ndarray, "chosen"]
-    ) -> None:
-        super().__init__(dataset, chosen)
-        self.steps = ScaledSteps(self.part, generator)
-        self._fit()
-        self.choose_coefficients()
-
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
-        steps = self.steps if dataset is self.part else self.steps.of(dataset)
+        steps = self.steps_of(dataset)
         probabilities = self.common.probabilities(features_of(steps))
         residuals = (steps.chosen - probabilities) @ self.rotation
         information = information_of(probabilities, self.rotation).clamp(min=LEAST)
         precision, moment, _ = moments(steps.inputs, residuals / information, 1 / information, self.noise, dataset)
         return precision, moment
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """Common policy, deviations, memory and spreads, by turns."""
         steps, part, features = self.steps, self.part, features_of(self.steps)
         offsets = torch.zeros_like(steps.chosen)

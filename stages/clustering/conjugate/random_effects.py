@@ -25,6 +25,7 @@ from stages.clustering.conjugate.deviations import (
 )
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
+from stages.clustering.conjugate.scaled_steps import ScaledSteps
 from stages.datasets.episodes import EpisodeDataset
 
 CONCENTRATION = -3.0  # logarithm
@@ -36,6 +37,7 @@ class RandomEffects(ConjugatePolicies):
 
     Args:
         dataset: The episodes.
+        generator: Draws the random features of a step.
         chosen: Episodes that the common policy, the noise and the spreads are estimated from.
 
     Attributes:
@@ -50,16 +52,29 @@ class RandomEffects(ConjugatePolicies):
     variances: Float[Tensor, "targets p"]
     within: Float[Tensor, "targets p"]
 
-    def __init__(self, dataset: EpisodeDataset, chosen: Int[np.ndarray, "chosen"]) -> None:
+    def __init__(
+        self, dataset: EpisodeDataset, generator: np.random.Generator, chosen: Int[np.ndarray, "chosen"]
+    ) -> None:
         self.dataset, self.chosen, self.prefers = dataset, chosen, True
         self.part = dataset.select(chosen)
         self.affordable_episodes = len(chosen)
+        self.steps = ScaledSteps(self.part, generator)
+        self.fit()
+        self._choose_coefficients()
+
+    @abstractmethod
+    def fit(self) -> None:
+        """Estimate the common policy, the noise and the spread of the chosen episodes."""
 
     @abstractmethod
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
         """X and g of every episode: `[episodes, targets, p, p]` and `[episodes, targets, p]`."""
 
-    def choose_coefficients(self) -> None:
+    def steps_of(self, dataset: EpisodeDataset) -> ScaledSteps:
+        """Steps of any episodes, in the units of the chosen ones."""
+        return self.steps if dataset is self.part else self.steps.of(dataset)
+
+    def _choose_coefficients(self) -> None:
         """Keep, of every target, the coefficients that the data say most about."""
         totals = self.precision.diagonal(dim1=2, dim2=3).sum(0)
         self.between = torch.maximum(self.variances, 1 / totals.clamp(min=1e-12))
