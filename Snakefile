@@ -61,7 +61,7 @@ memory = TARGETS.memory
 
 wildcard_constraints:
     dataset=one_of(DATASETS),
-    block=one_of([*PARAMS.params.seeds.blocks, *PARAMS.params.safe_seeds.blocks, *PARAMS.params.offline_seeds.blocks]),
+    block=one_of(PARAMS.params.all_blocks),
 
 
 localrules:

@@ -82,9 +82,12 @@ class Recipes:
 
     def clusterings(self, dataset: str) -> list[str]:
         """Clustering recipes that `dataset` is run with by default."""
-        entry = self.params.datasets[dataset]
-        used = [self.agents[agent].clusters for agent in entry.agents]
-        return list(dict.fromkeys(name for name in [*used, *entry.listed("clusterings")] if name is not None))
+        return list(dict.fromkeys([*self.followed(dataset), *self.params.datasets[dataset].listed("clusterings")]))
+
+    def followed(self, dataset: str) -> list[str]:
+        """Those of them that agents of `dataset` follow."""
+        used = [self.agents[agent].clusters for agent in self.params.datasets[dataset].agents]
+        return list(dict.fromkeys(name for name in used if name is not None))
 
     def studies(self, dataset: str) -> dict[str, dict[str, Values]]:
         """The safe studies on a dataset: what each of their recipes varies."""

@@ -132,6 +132,9 @@ class Params(Settings):
         "auto", description="networks by the native layer where there is a C++ compiler; does not cause reruns"
     )
     seeds: SeedRange = Field(SeedRange(), description="seeds of every training")
+    clustering_seeds: SeedRange | None = Field(
+        None, description="seeds of clusterings that no agent needs, and of studies of clusterings; null: `seeds`"
+    )
     safe_seeds: SeedRange = Field(
         SeedRange(count=3, block=3), description="seeds of safe methods, each with a policy per cost limit"
     )
@@ -144,6 +147,12 @@ class Params(Settings):
     offline_comparison: dict[str, list[str]] = Field(
         {}, description="agents that `snakemake offline_rl` compares, by dataset"
     )
+
+    @property
+    def all_blocks(self) -> list[str]:
+        """Every seed range that jobs may be about."""
+        ranges = (self.seeds, self.clustering_seeds, self.safe_seeds, self.offline_seeds)
+        return list(dict.fromkeys(block for seeds in ranges if seeds is not None for block in seeds.blocks))
 
     def block(self, key: str) -> Values:
         """What stands under a key that belongs to a stage, such as its settings or its recipes by name."""

@@ -43,7 +43,9 @@ class Targets:
 
     def __init__(self, recipes: Recipes) -> None:
         self.recipes = recipes
-        self.blocks = recipes.params.seeds.blocks
+        params = recipes.params
+        self.blocks = params.seeds.blocks
+        self.clustering_blocks = (params.clustering_seeds or params.seeds).blocks
 
     def depends(self, stage: str, recipe: str | None = None) -> dict[str, Callable[[Wildcards], str]]:
         """Settings and code that outputs of a stage depend on, as functions of a job's wildcards.
@@ -88,6 +90,15 @@ class Targets:
             for dataset, names in chosen.items()
             for name in names
             for block in (self.blocks if blocks is None else blocks)
+        ]
+
+    def clusters(self, dataset: str) -> list[str]:
+        """Clusters of a dataset: all seeds of what its agents follow, else as many as clusterings have."""
+        followed = self.recipes.followed(dataset)
+        return [
+            file
+            for name in self.recipes.clusterings(dataset)
+            for file in self.files(CLUSTERS, {dataset: [name]}, None if name in followed else self.clustering_blocks)
         ]
 
     def policies(self, dataset: str, agent: str, block: str) -> list[str]:

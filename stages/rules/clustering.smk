@@ -3,18 +3,25 @@
 from stages.paths import CLUSTERS, DIAGNOSIS
 
 COMPARED = PARAMS.params.comparison
-SUMMARISED += TARGETS.files(CLUSTERS, {name: PARAMS.clusterings(name) for name in DATASETS})
+CLUSTERING_BLOCKS = TARGETS.clustering_blocks
+SUMMARISED += [file for name in DATASETS for file in TARGETS.clusters(name)]
 TABULATED |= {
-    "clustering": lambda name: [DATA.format(dataset=name), *TARGETS.files(DIAGNOSIS, {name: COMPARED.get(name, [])})],
+    "clustering": lambda name: [
+        DATA.format(dataset=name),
+        *TARGETS.files(DIAGNOSIS, {name: COMPARED.get(name, [])}, CLUSTERING_BLOCKS),
+    ],
     "k_sensitivity": lambda name: [
         DATA.format(dataset=name),
-        *TARGETS.files(CLUSTERS, {name: PARAMS.varied("k_sensitivity")}),
+        *TARGETS.files(CLUSTERS, {name: PARAMS.varied("k_sensitivity")}, CLUSTERING_BLOCKS),
     ],
-    "ablation": lambda name: [DATA.format(dataset=name), *TARGETS.files(CLUSTERS, {name: PARAMS.varied("ablation")})],
+    "ablation": lambda name: [
+        DATA.format(dataset=name),
+        *TARGETS.files(CLUSTERS, {name: PARAMS.varied("ablation")}, CLUSTERING_BLOCKS),
+    ],
 }
 # What is behind the tables that are shown is kept up to date.
 DIAGNOSED = {name: COMPARED[name] for name in COMPARED if os.path.exists(f"results/clustering/{name}.csv")}
-REPORTED += TARGETS.files(DIAGNOSIS, DIAGNOSED)
+REPORTED += TARGETS.files(DIAGNOSIS, DIAGNOSED, CLUSTERING_BLOCKS)
 
 
 wildcard_constraints:

@@ -22,6 +22,7 @@ NOT_COPIED = shutil.ignore_patterns(
 # Over the smoke profile: fewer jobs, with seeds that are trained together (and safe ones that are joined afterwards).
 FEWER_JOBS = {
     "seeds": {"count": 2, "block": 2},
+    "clustering_seeds": {"count": 2, "block": 2},
     "safe_seeds": {"count": 2, "block": 1},
 }
 
