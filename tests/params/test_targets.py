@@ -41,13 +41,17 @@ def test_other_seeds_may_be_asked_for(targets: Targets) -> None:
 def test_clusterings_that_no_agent_follows_have_seeds_of_their_own() -> None:
     changed = {"seeds": {"count": 3, "block": 3}, "clustering_seeds": {"first": 0, "count": 1, "block": 1}}
     targets = Targets(Recipes(*load([ROOT / "params.yaml"], changed)))
-    chosen = {(place["clustering"], place["block"]) for place in map(CLUSTERS.read, targets.clusters("navigation")) if place}
+    chosen = {
+        (place["clustering"], place["block"]) for place in map(CLUSTERS.read, targets.clusters("navigation")) if place
+    }
     assert chosen == {("em", "0-2"), ("em_single", "0-2"), ("em_plain", "0-0"), ("evidence", "0-0")}
     assert targets.recipes.params.all_blocks == ["0-2", "0-0"]
 
 
 def test_clusterings_have_the_seeds_of_everything_else_unless_said() -> None:
-    targets = Targets(Recipes(*load([ROOT / "params.yaml"], {"seeds": {"count": 3, "block": 2}, "clustering_seeds": None})))
+    targets = Targets(
+        Recipes(*load([ROOT / "params.yaml"], {"seeds": {"count": 3, "block": 2}, "clustering_seeds": None}))
+    )
     assert targets.clustering_blocks == targets.blocks == ["0-1", "2-2"]
 
 

@@ -45,7 +45,12 @@ def bare(tmp_path: Path) -> Project:
             file[name] = values
     params = {key: value for key, value in project.params().items() if key not in OF_OTHER_DATASETS}
     params["datasets"] = {"mine": {"import": {"files": [FILE]}, "settings": SETTINGS, "agents": AGENTS}}
-    params |= {"seeds": {"count": 2, "block": 2}, "clustering_seeds": None, "summarise": {"resamples": 200}, "offline_comparison": {}}
+    params |= {
+        "seeds": {"count": 2, "block": 2},
+        "clustering_seeds": None,
+        "summarise": {"resamples": 200},
+        "offline_comparison": {},
+    }
     (project.path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     project.run("git", "init", "--quiet")
     return project
