@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from pydantic import Field
-from scipy import stats
+from scipy.special import stdtrit
 from torch import Tensor
 
 from stages.datasets.transitions import returns_to_go
@@ -79,7 +79,7 @@ class Verdict:
         mean = (np.where(counted, gains, 0) * shares).sum(-1)
         squares = (np.where(counted, gains - mean[..., None], 0) ** 2).sum(-1)
         error = np.sqrt(squares / np.maximum(number - 1, 1) / np.maximum(number, 1))
-        bound = mean - stats.t.ppf(confidence, np.maximum(number - 1, 1)) * error
+        bound = mean - stdtrit(np.maximum(number - 1, 1), confidence) * error
         return cls(np.where(enough, mean, np.nan), np.where(enough, error, np.nan), enough & (bound > 0))
 
 

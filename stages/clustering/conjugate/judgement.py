@@ -19,7 +19,6 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.stats import rankdata
 from torch import Tensor
 
 from stages.clustering.conjugate.noise import Noise
@@ -104,6 +103,8 @@ def distinctness(
 
 def standard_score(gains: Float[np.ndarray, "episodes"]) -> float:
     """Signed-rank statistic (Wilcoxon, 1945) over its standard error under no gain: one odd episode counts as one."""
+    from scipy.stats import rankdata  # loaded here: it takes a second, and planning has no use for it
+
     ranks, number = rankdata(np.abs(gains)), len(gains)
     return float((np.sign(gains) * ranks).sum() / np.sqrt(number * (number + 1) * (2 * number + 1) / 6))
 
