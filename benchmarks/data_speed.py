@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each")
     parser.add_argument("--megabytes", type=int, default=1000, help="size of the imported file")
     arguments = parser.parse_args()
-    rows = [navigation(arguments.rounds), *(robot(one, arguments.rounds) for one in ROBOTS)]
+    rows = [navigation(arguments.rounds), *(robot(environment, arguments.rounds) for environment in ROBOTS)]
     with tempfile.TemporaryDirectory() as folder:
         rows += importing(Path(folder), arguments.megabytes)
     table = "\n".join(["| what | measured | target |", "| --- | ---: | ---: |", *rows])

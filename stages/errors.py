@@ -21,8 +21,8 @@ class UserError(Exception):
         super().__init__(f"{where}{cause}" + (f". {remedy}" if remedy else ""))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the closest of the `known` words, or all of them where none is close."""
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}"
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """A hint naming the closest of the `choices`, or all of them where none is close."""
+    choices = sorted(choices)
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(choices)}"

@@ -17,7 +17,7 @@ def main(dataset: str, output: str, settings: PartitionSettings) -> None:
     artifact = made.artifact()
     artifact.metadata["settings"] = settings.model_dump(mode="json")
     artifact.save(output)
-    counts = ", ".join(f"{own['desirable']} under {own['limit']:g}" for own in made.facts["limits"])
+    counts = ", ".join(f"{facts['desirable']} under {facts['limit']:g}" for facts in made.facts["limits"])
     print(f"{len(made.segments)} segments of {made.segments.length} steps; desirable: {counts}")
 
 

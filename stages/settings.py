@@ -55,11 +55,11 @@ def refused(error: ValidationError, model: type[BaseModel], sources: Sources, at
     return UserError(f"{should}{rule}, not {problem['input']!r}" if should else problem["msg"], place=place)
 
 
-def unknown(path: Keys, known: Sequence[str], sources: Sources, kind: str = "name") -> UserError:
-    """The name at `path`, a key or the value there, is not among the `known` ones."""
+def unknown(path: Keys, choices: Sequence[str], sources: Sources, kind: str = "name") -> UserError:
+    """The name at `path`, a key or the value there, is not among the `choices`."""
     value = _value(sources, path)
     word = value if isinstance(value, str) else str(path[-1])
-    return UserError(f"unknown {kind} {word!r}", place=placed(path, sources), remedy=did_you_mean(word, known))
+    return UserError(f"unknown {kind} {word!r}", place=placed(path, sources), remedy=did_you_mean(word, choices))
 
 
 def placed(path: Keys, sources: Sources) -> str:

@@ -116,7 +116,9 @@ def concatenate(datasets: Sequence[EpisodeDataset], names: Sequence[str] | None 
 
 
 def _joined_labels(datasets: Sequence[EpisodeDataset]) -> tuple[Int[np.ndarray, "episodes"] | None, list[str]]:
-    known = [(dataset.behaviour_policy, dataset.behaviour_policy_names) for dataset in datasets]
-    names = list(dict.fromkeys(name for _, own in known for name in own))
-    labels = [np.array([names.index(name) for name in own])[label] for label, own in known if label is not None]
-    return (np.concatenate(labels), names) if len(labels) == len(known) else (None, [])
+    labelled = [(dataset.behaviour_policy, dataset.behaviour_policy_names) for dataset in datasets]
+    names = list(dict.fromkeys(name for _, names_of in labelled for name in names_of))
+    labels = [
+        np.array([names.index(name) for name in names_of])[label] for label, names_of in labelled if label is not None
+    ]
+    return (np.concatenate(labels), names) if len(labels) == len(labelled) else (None, [])

@@ -122,10 +122,10 @@ def _import() -> _Numpy:
     """Import the package, and give it a numpy with a random generator of its own."""
     with _real_streams():
         importlib.import_module("bullet_safety_gym.envs.builder")
-    own = _Numpy()
+    seeded = _Numpy()
     for name in ("agents", "tasks"):
-        vars(importlib.import_module(f"bullet_safety_gym.envs.{name}"))["np"] = own
-    return own
+        vars(importlib.import_module(f"bullet_safety_gym.envs.{name}"))["np"] = seeded
+    return seeded
 
 
 @contextlib.contextmanager

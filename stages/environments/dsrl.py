@@ -76,8 +76,8 @@ def tasks() -> dict[str, SafeTask]:
     with Path(__file__).with_name("dsrl.csv").open(newline="") as file:
         rows = list(csv.reader(file))[1:]
     published = [SafeTask(*(kind(text) for kind, text in zip(COLUMNS, row, strict=True))) for row in rows]
-    own = SafeTask(SAFE_NAVIGATION, "Unmix", 300, 2, 2, 2096, -282.0, -104.0, 127.0)
-    return {task.name: task for task in [*published, own]}
+    navigation = SafeTask(SAFE_NAVIGATION, "Unmix", 300, 2, 2, 2096, -282.0, -104.0, 127.0)
+    return {task.name: task for task in [*published, navigation]}
 
 
 def task_of(environment_id: str) -> SafeTask | None:

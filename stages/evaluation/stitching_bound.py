@@ -133,13 +133,13 @@ def discretise(dataset: EpisodeDataset, cell_size: float) -> Cells:
     assert dataset.behaviour_policy is not None
     here = np.floor(dataset.observations / cell_size).astype(np.int64)
     there = np.floor(dataset.next_observations / cell_size).astype(np.int64)
-    known, cell = np.unique(here, axis=0, return_inverse=True)
-    every, index = np.unique(np.concatenate([known, there]), axis=0, return_inverse=True)
+    visited, cell = np.unique(here, axis=0, return_inverse=True)
+    every, index = np.unique(np.concatenate([visited, there]), axis=0, return_inverse=True)
     number = np.full(len(every), -1)
-    number[index[: len(known)]] = np.arange(len(known))
-    following = number[index[len(known) :]]
+    number[index[: len(visited)]] = np.arange(len(visited))
+    following = number[index[len(visited) :]]
     following = np.where(following < 0, cell.reshape(-1), following)
-    following = np.where(dataset.terminations, len(known), following)
+    following = np.where(dataset.terminations, len(visited), following)
     return Cells(
         cell=cell.reshape(-1),
         behaviour=dataset.behaviour_policy[dataset.episode_of_step],
@@ -147,7 +147,7 @@ def discretise(dataset: EpisodeDataset, cell_size: float) -> Cells:
         following=following,
         episode=dataset.episode_of_step,
         starts=cell.reshape(-1)[dataset.episode_starts],
-        num_cells=len(known),
+        num_cells=len(visited),
         num_behaviours=int(dataset.behaviour_policy.max()) + 1,
     )
 
@@ -203,9 +203,9 @@ def value_of(
     rows = np.arange(cells.num_cells)
     seen = fallback.visits.reshape(cells.num_cells, -1)[rows, chosen] > 0
     pair = rows * cells.num_behaviours + np.where((chosen >= 0) & seen, chosen, most)
-    own = model.visits[pair] > 0
-    gain = np.where(own, model.reward[pair], fallback.reward[pair]) if reward is None else reward
-    keep, fill = csr_array(np.where(own, 1.0, 0.0)[:, None]), csr_array(np.where(own, 0.0, 1.0)[:, None])
+    modelled = model.visits[pair] > 0
+    gain = np.where(modelled, model.reward[pair], fallback.reward[pair]) if reward is None else reward
+    keep, fill = csr_array(np.where(modelled, 1.0, 0.0)[:, None]), csr_array(np.where(modelled, 0.0, 1.0)[:, None])
     following = (model.following[pair].multiply(keep) + fallback.following[pair].multiply(fill)).tocsr()
     values = np.zeros(cells.num_cells + 1)
     for _ in range(horizon):

@@ -91,5 +91,5 @@ def recognise(path: Path) -> str:
     for signature, (cause, remedy) in OTHERS.items():
         if begins_with(path, signature):
             raise UserError(cause, place=str(path), remedy=remedy)
-    known = ", ".join(FORMATS.names())
-    raise UserError(f"has none of the known layouts ({known})", place=str(path), remedy="Check the file")
+    layouts = ", ".join(FORMATS.names())
+    raise UserError(f"has none of the known layouts ({layouts})", place=str(path), remedy="Check the file")

@@ -44,8 +44,8 @@ class D4rlFormat(FileFormat):
         if not is_hdf5(path):
             return False
         with opened(path) as file:
-            own = "format_version" in file.attrs or "costs" in file
-            return not own and any(key in file for key in REQUIRED)
+            native = "format_version" in file.attrs or "costs" in file
+            return not native and any(key in file for key in REQUIRED)
 
     def read(self, path: Path, report: Report, meaning: Meaning = AS_STORED) -> EpisodeDataset:
         with opened(path) as file:

@@ -36,15 +36,15 @@ def first_step(
         free: Cells that may be passed on the way.
         size: Rows and columns of a grid, at most 8.
     """
-    row, one = np.uint64(size), np.uint64(1)
-    beside = np.stack([agent >> row, agent >> one, agent << one, agent << row])
+    row, column = np.uint64(size), np.uint64(1)
+    beside = np.stack([agent >> row, agent >> column, agent << column, agent << row])
     action = np.full(len(agent), STAY)
     reached = targets
     while True:
         touches = (beside & reached) != 0
         arrived = touches.any(axis=0) & (action == STAY)
         action[arrived] = PREFERENCE[touches.argmax(axis=0)[arrived]]
-        around = (reached >> row) | (reached << row) | (reached >> one) | (reached << one)
+        around = (reached >> row) | (reached << row) | (reached >> column) | (reached << column)
         grown = reached | (around & free)
         if (action != STAY).all() or (grown == reached).all():
             return action

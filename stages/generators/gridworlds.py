@@ -119,8 +119,8 @@ def takeball(settings: TakeballDataSettings) -> EpisodeDataset:
     """Episodes of Takeball, one policy after the other."""
     behaviours = []
     for name, number in settings.episodes.items():
-        own = {"target": list(TAKEBALL_RULES).index(name)}
-        task = Takeball(settings.environment.model_copy(update=own))
+        target = {"target": list(TAKEBALL_RULES).index(name)}
+        task = Takeball(settings.environment.model_copy(update=target))
         behaviours.append(Behaviour(name, number, task, TAKEBALL_RULES[name]))
     return _benchmark("takeball", behaviours, settings)
 

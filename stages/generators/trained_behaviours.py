@@ -63,8 +63,8 @@ def generate(settings: TrainedBehaviourSettings) -> EpisodeDataset:
     environment.close()
     _require_better_expert(dict(zip(settings.behaviours, parts, strict=True)), settings.actors)
     joined = concatenate(parts, names=list(settings.behaviours))
-    told = {"environment_settings": json.dumps(settings.environment_settings), "behaviours": _manifest(settings)}
-    return replace(joined, environment=settings.environment, attributes=told)
+    attributes = {"environment_settings": json.dumps(settings.environment_settings), "behaviours": _manifest(settings)}
+    return replace(joined, environment=settings.environment, attributes=attributes)
 
 
 def _require_better_expert(parts: Mapping[str, EpisodeDataset], actors: str) -> None:
@@ -87,8 +87,8 @@ def _policy(
         low, high = environment.action_low, environment.action_high
         return lambda observations, random: random.uniform(low, high, (len(observations), len(low)))
     if name not in actors.names:
-        known = [*actors.names, RANDOM]
-        raise UserError(f"no behaviour {name!r}", place=settings.actors, remedy=did_you_mean(name, known))
+        names = [*actors.names, RANDOM]
+        raise UserError(f"no behaviour {name!r}", place=settings.actors, remedy=did_you_mean(name, names))
     return sampling(actors.select([name]), environment, settings.noise)
 
 
@@ -103,5 +103,5 @@ def _manifest(settings: TrainedBehaviourSettings) -> str:
     if not path.is_file():
         return json.dumps({name: {} for name in settings.behaviours})
     with reading(path, "no manifest of behaviours", "Take it from where the behaviours came from, or remove it"):
-        told = json_object(path.read_text(encoding="utf-8"))["behaviours"]
-        return json.dumps({name: told.get(name, {}) for name in settings.behaviours})
+        facts = json_object(path.read_text(encoding="utf-8"))["behaviours"]
+        return json.dumps({name: facts.get(name, {}) for name in settings.behaviours})

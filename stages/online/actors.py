@@ -106,9 +106,9 @@ def joined(actors: Sequence[Actors], names: Sequence[str]) -> Actors:
         names: Their names in the new set.
     """
     first = actors[0]
-    views = zip(*(own.ensemble.views(own.parameters) for own in actors), strict=True)
+    views = zip(*(single.ensemble.views(single.parameters) for single in actors), strict=True)
     parameters = torch.cat([torch.cat(parts).reshape(-1) for parts in views])
     ensemble = Ensemble(first.ensemble.sizes, num_members=len(actors))
-    means = torch.cat([own.observation_mean for own in actors])
-    stds = torch.cat([own.observation_std for own in actors])
+    means = torch.cat([single.observation_mean for single in actors])
+    stds = torch.cat([single.observation_std for single in actors])
     return Actors(tuple(names), ensemble, parameters, means, stds, first.squashed)

@@ -56,7 +56,7 @@ def train_behaviours(settings: BehaviourSettings, output: str, device: str) -> s
     snapshots = choice.entry(job, choice.settings)
     actors, found = choose(job, snapshots, settings.ladder)
     if actors is None:
-        best = max(own["mean_return"] for own in found["snapshots"].values())
+        best = max(facts["mean_return"] for facts in found["snapshots"].values())
         cause = f"no snapshot reached any level; the best mean return is {best}"
         raise UserError(cause, place=settings.environment, remedy="Raise num_steps, or change the ladder's levels")
     versions = {"python": platform.python_version(), **{name: metadata.version(name) for name in LIBRARIES}}
@@ -73,10 +73,10 @@ def train_behaviours(settings: BehaviourSettings, output: str, device: str) -> s
 
 def _in_words(found: dict[str, Any], output: str) -> str:
     lines = [
-        f"{level}: {own.get('snapshot', 'kept')}, return {own['mean_return']} ± {own['std_return']}"
-        + (f", D4RL score {own['d4rl_score']}" if "d4rl_score" in own else "")
-        + (f", cost {own['mean_cost']}" if "mean_cost" in own else "")
-        for level, own in found["behaviours"].items()
+        f"{level}: {facts.get('snapshot', 'kept')}, return {facts['mean_return']} ± {facts['std_return']}"
+        + (f", D4RL score {facts['d4rl_score']}" if "d4rl_score" in facts else "")
+        + (f", cost {facts['mean_cost']}" if "mean_cost" in facts else "")
+        for level, facts in found["behaviours"].items()
     ]
     lines += [f"{level}: no snapshot lies in its range" for level in found["missing"]]
     return "\n".join([*lines, f"saved {output}"])

@@ -73,11 +73,11 @@ def choose(job: OnlineJob, snapshots: list[Actors], settings: LadderSettings) ->
         for actors in snapshots:
             judged.append(run(job, environment, actors, settings.episodes, f"judging {actors.names[0]}"))
             progress.advance_to(len(judged))
-    known = {actors.names[0]: described(own) for actors, own in zip(snapshots, judged, strict=True)}
+    facts = {actors.names[0]: described(episodes) for actors, episodes in zip(snapshots, judged, strict=True)}
     if settings.levels is None:
         environment.close()
-        return joined(snapshots, list(known)), {"behaviours": known, "missing": []}
-    returns = np.stack([own.episode_returns for own in judged])
+        return joined(snapshots, list(facts)), {"behaviours": facts, "missing": []}
+    returns = np.stack([episodes.episode_returns for episodes in judged])
     rungs = climb(scored(returns, job.environment).mean(1), settings.levels)
     behaviours, chosen = {}, []
     for level, snapshot in ((rung.level, rung.snapshot) for rung in rungs if rung.snapshot is not None):
@@ -86,7 +86,7 @@ def choose(job: OnlineJob, snapshots: list[Actors], settings: LadderSettings) ->
         behaviours[level] = {"snapshot": chosen[-1].names[0], **described(again)}
     environment.close()
     missing = [rung.level for rung in rungs if rung.snapshot is None]
-    manifest = {"behaviours": behaviours, "missing": missing, "snapshots": known}
+    manifest = {"behaviours": behaviours, "missing": missing, "snapshots": facts}
     return (joined(chosen, list(behaviours)) if chosen else None), manifest
 
 
@@ -121,7 +121,7 @@ def scored(returns: Float[np.ndarray, "snapshots episodes"], environment: str) -
 def described(episodes: EpisodeDataset) -> dict[str, float]:
     """Mean and spread of returns, the D4RL score and the costs where there are some."""
     returns, costs = episodes.episode_returns, episodes.episode_costs
-    known = {
+    facts = {
         "mean_return": returns.mean(),
         "std_return": returns.std(),
         "min_return": returns.min(),
@@ -130,7 +130,7 @@ def described(episodes: EpisodeDataset) -> dict[str, float]:
     }
     score = normalised_score(returns, episodes.environment)
     if score is not None:
-        known["d4rl_score"] = score.mean()
+        facts["d4rl_score"] = score.mean()
     if costs is not None:
-        known |= {"mean_cost": costs.mean(), "std_cost": costs.std()}
-    return {name: round(float(value), 1) for name, value in known.items()}
+        facts |= {"mean_cost": costs.mean(), "std_cost": costs.std()}
+    return {name: round(float(value), 1) for name, value in facts.items()}

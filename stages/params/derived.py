@@ -22,16 +22,16 @@ def nothing(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values
 
 def params_of_the_run(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
     """The page prints the params; where and by what to compute are none that change what is found."""
-    told = recipes.params.model_dump(mode="json", by_alias=True, exclude={"device", "native"}, exclude_unset=True)
-    return {"params": told}
+    values = recipes.params.model_dump(mode="json", by_alias=True, exclude={"device", "native"}, exclude_unset=True)
+    return {"params": values}
 
 
 def table(recipes: Recipes, dataset: str | None, recipe: str | None) -> Values:
     """Which table a job makes, and what it is told of the recipes that it compares."""
     if dataset is None:
         return {}
-    told = {"figure4": figure4, "safe_studies": safe_studies, "offline_rl": offline_rl}.get(str(recipe))
-    return {"method": recipe, **(told(recipes, dataset) if told else {})}
+    settings_of = {"figure4": figure4, "safe_studies": safe_studies, "offline_rl": offline_rl}.get(str(recipe))
+    return {"method": recipe, **(settings_of(recipes, dataset) if settings_of else {})}
 
 
 def figure4(recipes: Recipes, dataset: str) -> Values:

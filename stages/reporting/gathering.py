@@ -97,7 +97,9 @@ def gather(files: Iterable[str], sources: Sequence[Source]) -> Collection:
     """
     found: dict[str, dict[int, list[Found]]] = {}
     for path in dict.fromkeys(map(Path, files)):
-        recognised = {i: known for i, source in enumerate(sources) if (known := source.wildcards(path)) is not None}
+        recognised = {
+            i: wildcards for i, source in enumerate(sources) if (wildcards := source.wildcards(path)) is not None
+        }
         if not recognised and path.suffix != ".tsv":  # jobs of stages that others read leave times, too
             expected = dict.fromkeys(place.split("{")[0] for source in sources for place in source.places)
             remedy = f"Expected one of {', '.join(sorted(expected))}"

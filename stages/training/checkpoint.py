@@ -83,8 +83,8 @@ class Checkpoint:
             yield None
             return
         with file:
-            known = file.metadata() or {}
-            yield file if known.keys() >= {"fingerprint", "step"} and known["step"].isdecimal() else None
+            metadata = file.metadata() or {}
+            yield file if metadata.keys() >= {"fingerprint", "step"} and metadata["step"].isdecimal() else None
 
     def save_if_due(self, learner: Learner, metrics: Metrics, step: int) -> None:
         """Save when `every_seconds` have passed since the last time."""

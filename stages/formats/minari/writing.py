@@ -28,7 +28,7 @@ def metadata_of(dataset: EpisodeDataset, folder_name: str, megabytes: float) -> 
         folder_name: Name of its folder, which becomes its id.
         megabytes: Size of the file with the arrays.
     """
-    own = OwnMetadata(
+    extra = OwnMetadata(
         environment=dataset.environment,
         attributes=dataset.attributes,
         behaviour_policy_names=dataset.behaviour_policy_names,
@@ -56,7 +56,7 @@ def metadata_of(dataset: EpisodeDataset, folder_name: str, megabytes: float) -> 
             metadata[key] = float(text)
     if spec := _environment_spec(dataset):
         metadata["env_spec"] = spec
-    return metadata | {"unmix": own.model_dump(mode="json")}
+    return metadata | {"unmix": extra.model_dump(mode="json")}
 
 
 def _dataset_id(folder_name: str) -> str:

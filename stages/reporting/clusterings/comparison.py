@@ -90,8 +90,8 @@ def findings_table(rows: Sequence[ClusteringRow]) -> Table | None:
 
 def _ceiling(ceiling: Ceiling, headings: Sequence[str]) -> dict[str, str]:
     best = ceiling.nmi if ceiling.nmi_best_ties is None else ceiling.nmi_best_ties
-    known = {"NMI": f"{ceiling.nmi:.3f} to {best:.3f}", "ARI": f"{ceiling.ari:.3f}"}
-    return dict.fromkeys(headings, "") | {"clustering": "true policies themselves"} | known
+    scores = {"NMI": f"{ceiling.nmi:.3f} to {best:.3f}", "ARI": f"{ceiling.ari:.3f}"}
+    return dict.fromkeys(headings, "") | {"clustering": "true policies themselves"} | scores
 
 
 def _digits(value: float | None, digits: int = 3) -> str:

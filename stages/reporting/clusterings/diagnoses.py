@@ -72,8 +72,8 @@ class SeedFindings:
             return float("nan")
         sizes = np.array(self.sizes, dtype=np.float64)
         pairs, within = sizes * (sizes - 1) / 2, np.diagonal(rates)
-        known = (pairs > 0) & ~np.isnan(within)
-        return float(np.average(within[known], weights=pairs[known])) if known.any() else float("nan")
+        counted = (pairs > 0) & ~np.isnan(within)
+        return float(np.average(within[counted], weights=pairs[counted])) if counted.any() else float("nan")
 
     @property
     def matched_divergence(self) -> float:
@@ -82,8 +82,8 @@ class SeedFindings:
         if divergence is None or confusion is None:
             return float("nan")
         paired = divergence[linear_sum_assignment(confusion, maximize=True)]
-        known = paired[np.isfinite(paired)]
-        return float(known.mean()) if len(known) else float("nan")
+        finite = paired[np.isfinite(paired)]
+        return float(finite.mean()) if len(finite) else float("nan")
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ class Diagnosis:
     def joined(cls, parts: Sequence[Diagnosis]) -> Diagnosis:
         """Blocks of seeds as one."""
         seeds = sorted((seed for part in parts for seed in part.seeds), key=lambda seed: seed.seed)
-        known = [part.agreement for part in parts if part.agreement is not None]
-        return cls(parts[0].method, parts[0].dataset, seeds, float(np.mean(known)) if known else None)
+        agreements = [part.agreement for part in parts if part.agreement is not None]
+        return cls(parts[0].method, parts[0].dataset, seeds, float(np.mean(agreements)) if agreements else None)
 
     def over_seeds(self, name: str) -> Float[np.ndarray, "seeds"]:
         """One number of every seed, NaN where it is not known."""

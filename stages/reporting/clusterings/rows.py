@@ -97,9 +97,9 @@ def _scores(diagnosis: Diagnosis) -> dict[str, float | None]:
     values: dict[str, float | None] = {}
     for score in SCORES:
         over_seeds = diagnosis.scores(score)
-        known = over_seeds[~np.isnan(over_seeds)]
+        scored = over_seeds[~np.isnan(over_seeds)]
         for name, statistic in (("mean", np.mean), ("std", np.std), ("min", np.min)):
-            values[f"{score}_{name}"] = float(statistic(known)) if len(known) else None
+            values[f"{score}_{name}"] = float(statistic(scored)) if len(scored) else None
     return values
 
 
@@ -110,5 +110,5 @@ def usual(numbers: list[int]) -> int:
 
 
 def _mean(values: Float[np.ndarray, "seeds"]) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else None
+    finite = values[~np.isnan(values)]
+    return float(finite.mean()) if len(finite) else None

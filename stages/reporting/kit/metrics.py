@@ -60,7 +60,7 @@ def seeds_interval(
 def rounded(metrics: Value) -> Value:
     """The same with few digits, so that a difference in the last bit is no change."""
     if is_dataclass(metrics) and not isinstance(metrics, type):
-        return replace(metrics, **{one.name: rounded(getattr(metrics, one.name)) for one in fields(metrics)})
+        return replace(metrics, **{field.name: rounded(getattr(metrics, field.name)) for field in fields(metrics)})
     if isinstance(metrics, Mapping):
         return {key: rounded(value) for key, value in metrics.items()}  # type: ignore[return-value]
     return round(float(metrics), DIGITS) if isinstance(metrics, float | np.floating) else metrics  # type: ignore
@@ -71,7 +71,7 @@ def plain(metrics: Any) -> Any:
     if hasattr(metrics, "plain"):
         return metrics.plain()
     if is_dataclass(metrics):
-        values = {one.metadata.get("key", one.name): getattr(metrics, one.name) for one in fields(metrics)}
+        values = {field.metadata.get("key", field.name): getattr(metrics, field.name) for field in fields(metrics)}
         return {key: plain(value) for key, value in values.items() if value is not None}
     if isinstance(metrics, Mapping):
         return {key: plain(value) for key, value in metrics.items()}

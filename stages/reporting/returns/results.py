@@ -117,8 +117,8 @@ def read_bound(path: Path) -> Bound:
     """
     values = read_object(path)
     with reading(path, "no bound"):
-        known = values | {"value": np.nan if values["value"] is None else values["value"]}
-    return parsed(Bound, known, path, "no bound")
+        numbers = values | {"value": np.nan if values["value"] is None else values["value"]}
+    return parsed(Bound, numbers, path, "no bound")
 
 
 SOURCES = (

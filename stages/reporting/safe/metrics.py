@@ -98,8 +98,8 @@ class SafeMetrics:
     def best(self) -> str | None:
         """Of the agents that are safe under every limit, the one with the highest mean normalised reward."""
         rewards = {name: self.agents[name].overall.normalised_return.mean for name in self.safe_everywhere}
-        known = {name: reward for name, reward in rewards.items() if not math.isnan(reward)}
-        return max(known, key=lambda name: known[name]) if known else None
+        measured = {name: reward for name, reward in rewards.items() if not math.isnan(reward)}
+        return max(measured, key=lambda name: measured[name]) if measured else None
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class SafeRow:
 def safe_metrics(results: DatasetResults, resamples: int) -> SafeMetrics:
     """Aggregates of all safe agents of a dataset."""
     data, evaluations = results.of(Data), results.of(Safe).evaluations
-    agents = {name: agent_metrics(safe_scores(data, one), resamples) for name, one in evaluations.items()}
+    agents = {name: agent_metrics(safe_scores(data, evaluation), resamples) for name, evaluation in evaluations.items()}
     return rounded(SafeMetrics(agents or None))
 
 

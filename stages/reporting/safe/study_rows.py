@@ -49,11 +49,11 @@ def study_rows(results: DatasetResults, settings: StudySettings) -> list[StudyRo
     Raises:
         UserError: A study names an agent that was not run, or an agent belongs to no study.
     """
-    known = results.of(Safe).evaluations
+    evaluations = results.of(Safe).evaluations
     named = {agent for study in settings.studies.values() for agent in study}
-    for agent in named - set(known):
-        raise UserError(f"no rollouts of agent {agent!r}", place="--settings", remedy=did_you_mean(agent, known))
-    for agent in set(known) - named:
+    for agent in named - set(evaluations):
+        raise UserError(f"no rollouts of agent {agent!r}", place="--settings", remedy=did_you_mean(agent, evaluations))
+    for agent in set(evaluations) - named:
         raise UserError(f"agent {agent!r} is in no study", place="--settings", remedy="Add it, or leave out its file")
     return [
         row
