@@ -16,9 +16,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import Field
 
 from stages.datasets.episodes import EpisodeDataset, concatenate
+from stages.datasets.recordings import said_of
 from stages.environments.base import VectorEnvironment
 from stages.environments.loading import make
 from stages.environments.recording import Policy, record
@@ -41,6 +43,9 @@ class TrainedBehaviourSettings(ActorFileSettings):
         min_length=1, description="name: at least so many steps of this behaviour"
     )
     noise: float = Field(1.0, ge=0, description="multiplies the policies' own randomness; 0: always their mode")
+    one_recording: bool = Field(
+        False, description="the behaviours are one learner's at different times, in this order, as in its replay buffer"
+    )
     seed: int = Field(0, ge=0, description="seed of starts and actions")
     environment_settings: dict[str, Any] = Field({}, description="the environment's settings, where not its defaults")
 
@@ -64,6 +69,8 @@ def generate(settings: TrainedBehaviourSettings) -> EpisodeDataset:
     _require_better_expert(dict(zip(settings.behaviours, parts, strict=True)), settings.actors)
     joined = concatenate(parts, names=list(settings.behaviours))
     attributes = {"environment_settings": json.dumps(settings.environment_settings), "behaviours": _manifest(settings)}
+    if settings.one_recording:
+        attributes |= said_of([np.zeros(joined.num_episodes, np.int64)])
     return replace(joined, environment=settings.environment, attributes=attributes)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from stages.datasets.recordings import recording_of_episode
 from stages.errors import UserError
 from stages.generators.trained_behaviours import TrainedBehaviourSettings, generate
 from stages.networks.ensemble import Ensemble
@@ -54,6 +55,14 @@ def test_more_of_one_behaviour_leaves_the_others_as_they_were(actors):
     own = [d.actions[d.behaviour_policy[d.episode_of_step] == 1] for d in (few, more)]
     np.testing.assert_array_equal(*own)
     np.testing.assert_array_equal(few.observations[:100], more.observations[:100])
+
+
+def test_behaviours_of_one_learner_lie_in_the_order_of_its_recording(actors):
+    apart = generate(settings(actors, behaviours={"pulls": 100, "pushes": 100}))
+    ordered = generate(settings(actors, behaviours={"pulls": 100, "pushes": 100}, one_recording=True))
+    assert recording_of_episode(apart) is None
+    np.testing.assert_array_equal(recording_of_episode(ordered), np.zeros(ordered.num_episodes))
+    np.testing.assert_array_equal(apart.observations, ordered.observations)
 
 
 def test_without_noise_policies_act_by_their_mode(actors):

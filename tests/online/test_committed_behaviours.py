@@ -16,6 +16,8 @@ from stages.online.training import OnlineJob
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "data/behaviours").glob("*.safetensors"))
 ROBOTS = [path for path in FILES if not path.stem.startswith("Safety")]
+SNAPSHOTS = sorted((ROOT / "data/behaviours/snapshots").glob("*.safetensors"))
+SNAPSHOT_RECIPES = yaml.safe_load((ROOT / "profiles/replay.yaml").read_text())["train_behaviours"]
 RECIPES = {
     name: recipe
     for path in ("params.yaml", "profiles/bullet.yaml")
@@ -33,7 +35,7 @@ def name_of(path: Path) -> str:
     return path.stem
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
+@pytest.mark.parametrize("path", FILES + SNAPSHOTS, ids=name_of)
 def test_files_fit_their_task_and_their_manifest(path):
     if path.stem in BULLET:
         pytest.importorskip("bullet_safety_gym")
@@ -72,6 +74,14 @@ def test_params_hold_the_settings_they_were_trained_with(name):
     assert recipe.environment_settings.get("max_episode_steps", 1000) == told["environment_settings"].get(
         "max_episode_steps", 1000
     )
+
+
+@pytest.mark.parametrize("path", SNAPSHOTS, ids=name_of)
+def test_snapshots_have_a_recipe_and_lie_in_the_order_of_their_training(path):
+    recipe = BehaviourSettings.model_validate(SNAPSHOT_RECIPES[f"{path.stem}-snapshots"]).model_dump(mode="json")
+    assert recipe == manifest(path)["settings"]
+    steps = [int(name.removeprefix("step ")) for name in Actors.load(path).names]
+    assert steps == sorted(steps) and len(steps) == 10
 
 
 def test_every_file_has_a_recipe():
