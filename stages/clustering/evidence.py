@@ -48,7 +48,7 @@ from stages.clustering.conjugate.agglomeration import (
     agglomerate,
     keep_populated,
 )
-from stages.clustering.conjugate.comparing import Compared, compare
+from stages.clustering.conjugate.comparing import Compared, compare, judged
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.mixed import if_linear
@@ -179,6 +179,8 @@ def group(
         for policies, limit in zip(families, limits, strict=True)
     ]
     best = max(candidates, key=lambda candidate: candidate.evidence)
+    if settings.num_clusters is None:
+        best = judged(best)
     if len(best.chosen) < dataset.num_episodes:
         return join_others(dataset, settings, best)
     clusters = best.policies.total(best.labels, best.added.shape[1])

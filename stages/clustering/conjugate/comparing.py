@@ -50,14 +50,14 @@ def compare(
     if isinstance(policies, RandomEffects):
         policies.prefers = told is None
         return compare_by_turns(policies, told)
-    found = partition(policies, chosen, told)
-    if isinstance(policies, BayesianLinearPolicies) and told is None:
-        return judged(policies, found)
-    return found
+    return partition(policies, chosen, told)
 
 
-def judged(policies: BayesianLinearPolicies, found: Compared) -> Compared:
-    """With clusters united that nothing is foretold by (`conjugate/judgement.py`)."""
+def judged(found: Compared) -> Compared:
+    """With clusters of linear policies united that nothing is foretold by (`conjugate/judgement.py`)."""
+    policies = found.policies
+    if not isinstance(policies, BayesianLinearPolicies):
+        return found
     dataset = policies.job.dataset
     if dataset.num_actions is not None or not varying(dataset.actions).any():
         return found

@@ -123,7 +123,8 @@ def whitened(
     linear, targets = steps.inputs[rows], steps.targets[rows]
     inputs, starts = torch.cat([linear, steps.hidden[rows]], 1), np.concatenate([[0], lengths.cumsum()[:-1]])
     targets = targets @ decorrelated(targets - linear @ least_squares(linear, targets))
-    weights = ridge(inputs.T @ inputs, inputs.T @ targets, float(STRENGTHS[1]))
+    both = torch.cat([inputs, targets], 1)
+    weights = ridge(both.T @ both, torch.tensor(STRENGTHS[1]), targets.shape[1])
     noise = Noise.of(steps.columns[rows], targets - inputs @ weights, starts, torch.zeros(targets.shape[1]))
     variance = noise.variance(steps.columns[rows])
     for a in range(targets.shape[1]):
@@ -140,38 +141,35 @@ def foretold_errors(
     turn: Int[np.ndarray, "rows"],
 ) -> Float[Tensor, "3 rows"]:
     """Squared errors under one policy of both groups, of the first and of the second, fitted to the other folds."""
-    cells = [[[(group == g) & (fold == f) & (turn == t) for t in range(2)] for f in range(FOLDS)] for g in range(2)]
+    cells = [[[(group == g) & (fold == f) & (turn == t) for t in range(2)] for g in range(2)] for f in range(FOLDS)]
     both = torch.cat([inputs, targets[:, None]], 1)
     second = torch.stack(
-        [torch.stack([torch.stack([both[cell].T @ both[cell] for cell in of]) for of in fs]) for fs in cells]
+        [torch.stack([torch.stack([both[cell].T @ both[cell] for cell in of]) for of in gs]) for gs in cells]
     )
+    others = second.sum(0) - second  # [folds, groups, turns, width, width]
     errors = torch.zeros(3, len(targets), dtype=torch.float64)
     for f in range(FOLDS):
         judged = torch.from_numpy(fold == f)
-        others = second[:, [other for other in range(FOLDS) if other != f]].sum(1)  # [groups, turns, width, width]
-        for model, seen in enumerate((others.sum(0), others[0], others[1])):
-            weights = chosen_ridge(seen)
-            errors[model, judged] = (targets[judged] - inputs[judged] @ weights).square()
+        weights = chosen_ridge(torch.cat([others[f].sum(0, keepdim=True), others[f]]))
+        errors[:, judged] = (targets[judged] - weights @ inputs[judged].T).square()
     return errors
 
 
-def chosen_ridge(second: Float[Tensor, "2 width width"]) -> Float[Tensor, "features"]:
-    """Ridge regression of the last column on the others, by the strength that does best between two halves."""
-    losses = [
-        sum(_loss(ridge(fit[:-1, :-1], fit[:-1, -1:], float(strength)), rest) for fit, rest in (second, second.flip(0)))
-        for strength in STRENGTHS
-    ]
-    both = second.sum(0)
-    return ridge(both[:-1, :-1], both[:-1, -1:], float(STRENGTHS[int(np.argmin(losses))]))[:, 0]
+def chosen_ridge(second: Float[Tensor, "models 2 width width"]) -> Float[Tensor, "models features"]:
+    """Ridge regressions of the last column on the others, by the strength that does best between two halves."""
+    rest, losses = second.flip(1), []
+    for strength in STRENGTHS:  # one after the other: all at once leave the processor's cache, and take twice as long
+        weights = ridge(second, torch.tensor(strength))
+        errors = torch.cat([weights, -torch.ones_like(weights[..., :1, :])], -2)
+        losses.append((errors.mT @ rest @ errors).sum((1, 2, 3)))
+    chosen = torch.from_numpy(STRENGTHS)[torch.stack(losses).argmin(0)]
+    return ridge(second.sum(1), chosen)[..., 0]
 
 
-def ridge(second: Tensor, cross: Tensor, strength: float) -> Float[Tensor, "features targets"]:
-    """Ridge regression from second moments."""
-    identity = torch.eye(len(second), dtype=torch.float64)
-    return torch.cholesky_solve(cross, torch.linalg.cholesky(second + strength * identity))
-
-
-def _loss(weights: Float[Tensor, "features 1"], second: Float[Tensor, "width width"]) -> float:
-    """Sum of squared errors, from second moments."""
-    errors = torch.cat([weights, -torch.ones(1, 1, dtype=torch.float64)])
-    return float((errors.T @ second @ errors)[0, 0])
+def ridge(
+    second: Float[Tensor, "*models width width"], strength: Float[Tensor, "..."], targets: int = 1
+) -> Float[Tensor, "*models features {targets}"]:
+    """Ridge regressions of the last columns, the `targets`, on the others, from second moments; `strength` for each or all."""
+    penalised = second[..., :-targets, :-targets].clone()
+    penalised.diagonal(dim1=-2, dim2=-1).add_(strength[..., None])
+    return torch.cholesky_solve(second[..., :-targets, -targets:], torch.linalg.cholesky(penalised))
