@@ -169,7 +169,7 @@ def chosen_ridge(second: Float[Tensor, "models 2 width width"]) -> Float[Tensor,
 def ridge(
     second: Float[Tensor, "*models width width"], strength: Float[Tensor, "..."], targets: int = 1
 ) -> Float[Tensor, "*models features {targets}"]:
-    """Ridge regressions of the last columns, the `targets`, on the others, from second moments; `strength` for each or all."""
+    """Ridge regressions of the last columns, the `targets`, on the others, from second moments."""
     penalised = second[..., :-targets, :-targets].clone()
     penalised.diagonal(dim1=-2, dim2=-1).add_(strength[..., None])
     return torch.cholesky_solve(second[..., :-targets, -targets:], torch.linalg.cholesky(penalised))
