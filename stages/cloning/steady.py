@@ -5,6 +5,8 @@ Source:    none for the whole; exponential averages of cloned weights: Block et 
            ICLR 2024; the rest is the usual care.
 
 * The mean lies in the box of the data, so that it need not be clipped when acting.
+* Each policy sees observations in the scaling of its group's episodes (`stages.cloning.group_scaling`), so that it is
+  what it would be if there were no other groups.
 * The policy that acts has the exponential average of the weights, since the noise of the last steps is amplified along
   an episode.
 * Beside the policy of all episodes of a group, others are trained in the same steps that each leave some episodes out.
@@ -25,6 +27,7 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from stages.cloning.group_scaling import GroupScaling
 from stages.cloning.held_out import split_rows
 from stages.cloning.kept import Kept
 from stages.networks import gaussian
@@ -77,7 +80,10 @@ class SteadyCloning(Learner):
         width = 2 * job.actions.shape[1]
         sizes = job.observations.shape[1], *settings.hidden_sizes, width
         self.policies = Ensemble(sizes, num_seeds, self.num_groups)
-        ensemble = Ensemble(sizes, num_seeds, self.num_groups * (1 + settings.num_splits))
+        every = 1 + settings.num_splits
+        ensemble = Ensemble(sizes, num_seeds, self.num_groups * every)
+        self.scaling = GroupScaling.of(job, groups)
+        self.scaling_of_each = self.scaling.repeated(every)
         sources, decay = generators(job.seeds, purpose), settings.weight_decay
         self.actor = Trainable(ensemble, sources, settings.learning_rate, job.device, target=True, weight_decay=decay)
         self.kept = Kept(self.policies, self._of_all_episodes(), settings.patience)
@@ -110,7 +116,7 @@ class SteadyCloning(Learner):
 
     def fit(self, batch: Batch) -> Losses:
         """One step on the negative log-likelihood."""
-        outputs = gaussian.bounded(self.actor(batch["observations"]))
+        outputs = gaussian.bounded(self.actor(self.scaling_of_each(batch["observations"])))
         loss = -gaussian.log_prob(outputs, batch["actions"]).mean(2)
         self.actor.minimise(loss)
         return {"policy": loss.mean(1)}
@@ -132,7 +138,8 @@ class SteadyCloning(Learner):
     def held_out_error(self) -> Float[Tensor, "seeds groups"]:
         """Median over held-out rows of the averaged policies' squared error, summed over action coordinates."""
         batch = self.rows.gather(self.held_out)
-        mean, _ = gaussian.mean_and_log_std(gaussian.bounded(self.actor.target(batch["observations"])))
+        outputs = self.actor.target(self.scaling_of_each(batch["observations"]))
+        mean, _ = gaussian.mean_and_log_std(gaussian.bounded(outputs))
         error = (mean - batch["actions"]).square().sum(-1).masked_fill(~self.counted, torch.nan)
         return error.view(len(error), self.num_groups, -1).nanmedian(-1).values
 
@@ -146,7 +153,8 @@ class SteadyCloning(Learner):
     def _of_all_episodes(self) -> Float[Tensor, "parameters"]:
         """The averaged parameters of the policies that left nothing out."""
         every = 1 + self.settings.num_splits
-        return torch.cat([view[::every].flatten() for view in self.actor.ensemble.views(self.actor.target_parameters)])
+        averaged = self.actor.ensemble.views(self.actor.target_parameters)
+        return self.scaling.folded(self.policies, torch.cat([view[::every].flatten() for view in averaged]))
 
     def _held_out_rows(self) -> tuple[Int[Tensor, "seeds members most"], Bool[Tensor, "seeds members most"]]:
         """Rows that each policy leaves out, filled up with row 0 to equal numbers, and which of them count."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -37,7 +39,8 @@ def mean_actions(learner: SteadyCloning, flat: torch.Tensor) -> torch.Tensor:
 def test_the_loss_is_the_likelihood_of_a_gaussian_about_a_mean_in_the_box():
     learner = learner_of()
     batch = learner.rows.gather(torch.arange(20).expand(2, 4, -1))
-    mean, log_std = learner.actor(batch["observations"]).detach().double().chunk(2, -1)
+    seen = learner.scaling_of_each(batch["observations"])
+    mean, log_std = learner.actor(seen).detach().double().chunk(2, -1)
     expected = -gaussian_log_prob(torch.tanh(mean), log_std, batch["actions"].double()).mean((1, 2))
     torch.testing.assert_close(learner.fit(batch)["policy"].detach().double(), expected, rtol=1e-5, atol=1e-6)
 
@@ -141,6 +144,25 @@ def memorised(job: Job, settings: SteadySettings, groups: np.ndarray) -> torch.T
     learner = SteadyCloning(job, settings.model_copy(update={"patience": 1000}), groups, "test")
     run(learner, settings.num_steps)
     return learner._of_all_episodes()
+
+
+def test_a_group_learns_what_it_would_if_its_episodes_were_all_there_are():
+    # The other policy's episodes are elsewhere: what scaling by all of them would leave of these is noise.
+    near = two_policies(episodes=20, steps=30)
+    far = near.behaviour_policy == 1
+    observations = near.observations + 1000 * far[near.episode_of_step, None].astype(np.float32)
+    dataset = replace(near, observations=observations)
+    both = learner_of(dataset, average_decay=0.97)
+    part = dataset.select(np.flatnonzero(~far))
+    alone = learner_of(part, groups=np.ones((2, 1, part.num_episodes), bool), average_decay=0.97)
+    for learner in (both, alone):
+        run(learner, 300)
+    observations, true = torch.from_numpy(part.observations), 0.5 * torch.from_numpy(part.observations)
+    for learner in (both, alone):
+        inputs = learner.job.normaliser.observations(observations).expand(2, 1, -1, -1)
+        means = gaussian.bounded(learner.policies(learner.parameters(), inputs)).chunk(2, -1)[0][:, 0]
+        error = learner.job.normaliser.physical_actions(means) - true
+        assert error.square().mean().sqrt() < 0.1
 
 
 def test_groups_learn_their_policies_and_seeds_do_not_depend_on_each_other():
