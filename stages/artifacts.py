@@ -6,6 +6,8 @@ Trained things are safetensors: named tensors plus JSON metadata (settings, seed
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,10 +37,15 @@ def save_arrays(path: Path | str, arrays: dict[str, np.ndarray]) -> None:
 
 @dataclass
 class Artifact:
-    """A trained thing on disk: tensors by name, and what is known about them."""
+    """A trained thing on disk: tensors by name, and what is known about them.
+
+    Attributes:
+        place: The file that it was read from, for messages; no part of the contents.
+    """
 
     tensors: dict[str, Tensor]
     metadata: dict[str, Any] = field(default_factory=dict)
+    place: str = ""
 
     def save(self, path: Path | str) -> None:
         """Write to `path`; equal contents give equal bytes."""
@@ -59,7 +66,7 @@ class Artifact:
         """
         with reading(path), safe_open(path, "pt") as file:
             metadata = json_object((file.metadata() or {}).get("metadata", "{}"))
-            found = cls({key: file.get_tensor(key) for key in file.keys()}, metadata)
+            found = cls({key: file.get_tensor(key) for key in file.keys()}, metadata, str(path))
         if kind not in (None, said := metadata.get("kind")):
             remedy = "Give the file of the stage that makes them"
             raise UserError(f"holds {said or 'something else'}, not {kind}", place=str(path), remedy=remedy)
@@ -73,3 +80,15 @@ class Artifact:
 def prefixed(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Tensors under ``<name>/...``, the inverse of `Artifact.part`."""
     return {f"{name}/{key}": tensor for key, tensor in tensors.items()}
+
+
+@contextmanager
+def taking_up(*artifacts: Artifact) -> Iterator[None]:
+    """Make of artifacts what they describe in the block, such as an agent, and nothing else.
+
+    Raises:
+        UserError: They lack something or hold it in another shape, as files of another version do.
+    """
+    places = ", ".join(artifact.place for artifact in artifacts if artifact.place)
+    with reading(places or "--policy", "was made by another version, or is damaged"):
+        yield

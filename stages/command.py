@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from stages.errors import UserError
+from stages.errors import UserError, printable
 from stages.registry import Choice, Registry
 from stages.settings import Settings, refused
 from stages.system_errors import system_error
@@ -88,8 +88,11 @@ class Command:
             sys.exit(f"error: {error}")
         except OSError as error:
             sys.exit(f"error: {system_error(error)}")
-        except MemoryError as error:
-            sys.exit(f"error: there is not enough memory ({error}). Use a smaller dataset, or a machine with more")
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and "not enough memory" not in str(error):  # as torch says it
+                raise
+            reason = printable(str(error).splitlines()[0]) if str(error) else "nothing said how much"
+            sys.exit(f"error: there is not enough memory ({reason}). Use smaller sizes, or a machine with more")
 
 
 def parse_settings(expected: type[Settings] | Registry, text: str) -> Settings | Choice:
@@ -99,8 +102,8 @@ def parse_settings(expected: type[Settings] | Registry, text: str) -> Settings |
         UserError: Not JSON, an unknown key or method, a wrong type, a value out of range.
     """
     try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
+        values = json.loads(text, object_pairs_hook=_without_repetition)
+    except (json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"not JSON: {error}", place="--settings") from error
     if not isinstance(values, dict):
         raise UserError("should be a JSON object, such as {}", place="--settings")
@@ -109,6 +112,15 @@ def parse_settings(expected: type[Settings] | Registry, text: str) -> Settings |
         return expected.choose(values) if isinstance(expected, Registry) else expected.model_validate(values)
     except ValidationError as error:
         raise refused(error, model, {"--settings": values}) from error
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; of a key that is written twice the last value would win in silence."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        twice = next(key for index, (key, _) in enumerate(pairs) if key in dict(pairs[:index]))
+        raise UserError(f"the key {twice!r} is written twice", place="--settings", remedy="Keep one of them")
+    return values
 
 
 def seed_range(text: str) -> list[int]:

@@ -18,7 +18,12 @@ class UserError(Exception):
     def __init__(self, cause: str, *, place: str = "", remedy: str = "") -> None:
         self.cause, self.place, self.remedy = cause, place, remedy
         where = f"{place}: " if place else ""
-        super().__init__(f"{where}{cause}" + (f". {remedy}" if remedy else ""))
+        super().__init__(printable(f"{where}{cause}" + (f". {remedy}" if remedy else "")))
+
+
+def printable(text: str) -> str:
+    """`text` in one line: line ends, control characters and bytes that are no text, as names may have, are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:

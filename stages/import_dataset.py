@@ -9,11 +9,12 @@ Example: python -m stages.import_dataset hopper_medium-v2.hdf5 hopper_expert-v2.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from stages.command import Command
 from stages.datasets.summary import summary
-from stages.errors import UserError
+from stages.errors import UserError, printable
 from stages.formats.importing import ImportSettings, import_files
 from stages.formats.native import write_native
 from stages.formats.report import Refused
@@ -22,7 +23,7 @@ from stages.formats.report import Refused
 def main(files: list[str], output: str | None, settings: ImportSettings) -> None:
     """Read and validate the files, join them, save them as a native file, named like the first one if not told."""
     output = output or f"data/generated/{Path(files[0]).stem}.hdf5"
-    if any(Path(file).resolve() == Path(output).resolve() for file in files):
+    if any(os.path.realpath(file) == os.path.realpath(output) for file in files):
         raise UserError("is an input as well", place=output, remedy="Give the dataset a file of its own")
     try:
         dataset, reports = import_files(files, settings)
@@ -30,7 +31,7 @@ def main(files: list[str], output: str | None, settings: ImportSettings) -> None
         print(refusal.report)
         raise
     write_native(output, dataset)
-    print(*reports, summary(dataset), f"saved {output}", sep="\n")
+    print(*reports, summary(dataset), printable(f"saved {output}"), sep="\n")
 
 
 if __name__ == "__main__":

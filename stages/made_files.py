@@ -17,10 +17,10 @@ from safetensors import SafetensorError
 from stages.errors import UserError
 from stages.system_errors import number_of, system_error
 
-# What json, csv, numpy, zipfile and safetensors make of such files; the last three are of entries that are not there,
-# or are other than they should be.
+# What json, csv, numpy, zipfile, safetensors and torch (RuntimeError) make of such files; the last three are of entries
+# that are not there, or are other than they should be.
 DAMAGED = (
-    *(OSError, ValueError, EOFError, csv.Error, BadZipFile, zlib.error, SafetensorError, RecursionError),
+    *(OSError, ValueError, EOFError, csv.Error, BadZipFile, zlib.error, SafetensorError, RuntimeError),
     *(LookupError, TypeError, AttributeError),
 )
 REMAKE = "Delete it and run `snakemake` to make it again"

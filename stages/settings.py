@@ -7,28 +7,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from stages.errors import UserError, did_you_mean
 
 Sources = Mapping[str, Mapping[str, Any]]
 Keys = tuple[str | int, ...]
+Widths = tuple[Annotated[int, Field(ge=1)], ...]  # of layers; none: a linear map
+LONGEST = 80  # characters of a value that are quoted
 
 
 class Settings(BaseModel):
     """A block of settings. Unknown keys are refused, values are checked against declared types and ranges."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False, protected_namespaces=()
+    )
 
     @field_validator("*", mode="before")
     @classmethod
-    def _true_is_no_number(cls, value: Any, info: Any) -> Any:
-        """Refuse true and false, which pydantic takes for 1 and 0, where a number is meant."""
-        kinds = _kinds(cls.model_fields[info.field_name].annotation) if isinstance(value, bool) else set()
-        if kinds & {int, float} and not kinds & {bool, Any}:
-            raise ValueError(f"should be a number, not {str(value).lower()}")
+    def _as_it_looks(cls, value: Any, info: Any) -> Any:
+        """Refuse what pydantic takes for something else: true for 1, "3" for 3, "yes" and 1 for true."""
+        annotation = cls.model_fields[info.field_name].annotation
+        inside = isinstance(value, list | tuple | Mapping)
+        entries = list(value.values()) if isinstance(value, Mapping) else value if inside else [value]
+        for entry in entries:
+            kinds = _kinds(annotation, inside) if isinstance(entry, bool | int | str) else set()
+            written = str(entry).lower() if isinstance(entry, bool) else _written(entry)
+            if kinds & {type(entry), Any, Literal} or (float in kinds and type(entry) is int):
+                continue
+            if kinds & {int, float}:
+                raise ValueError(f"should be a number, not {written}")
+            if bool in kinds:
+                raise ValueError(f"should be true or false, not {written}")
         return value
 
 
@@ -51,14 +64,24 @@ def refused(error: ValidationError, model: type[BaseModel], sources: Sources, at
         return UserError("missing", place=place)
     if problem["type"] == "value_error":
         return UserError(str(problem["ctx"]["error"]), place=place)
-    _, should, rule = problem["msg"].partition("should")
-    return UserError(f"{should}{rule}, not {problem['input']!r}" if should else problem["msg"], place=place)
+    written = _written(problem["input"])
+    if problem["type"] in ("dict_type", "model_type"):
+        return UserError(f"should hold `key: value` lines, not {written}", place=place)
+    _, should, rule = problem["msg"].partition(" after validation")[0].partition("should")
+    return UserError(f"{should}{rule}, not {written}" if should else problem["msg"], place=place)
+
+
+def _written(value: Any) -> str:
+    """A value as it is quoted."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def unknown(path: Keys, choices: Sequence[str], sources: Sources, kind: str = "name") -> UserError:
     """The name at `path`, a key or the value there, is not among the `choices`."""
     value = _value(sources, path)
-    word = value if isinstance(value, str) else str(path[-1])
+    named_there = isinstance(value, str) or path[-1] in ("method", "like") or isinstance(path[-1], int)
+    word = str(value if named_there else path[-1])
     return UserError(f"unknown {kind} {word!r}", place=placed(path, sources), remedy=did_you_mean(word, choices))
 
 
@@ -112,8 +135,14 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for argument in get_args(annotation) for model in _models(argument)]
 
 
-def _kinds(annotation: Any) -> set[Any]:
-    """The types that a union allows; the type itself where it is none."""
-    if get_origin(annotation) in (Union, UnionType, Annotated):
-        return {kind for part in get_args(annotation) for kind in _kinds(part)}
-    return {annotation}
+def _kinds(annotation: Any, inside: bool = False) -> set[Any]:
+    """The types that a union allows, those `inside` its lists and mappings; the type itself where it is none."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kinds(arguments[0], inside)
+    if origin in (Union, UnionType):
+        return {kind for part in arguments for kind in _kinds(part, inside)}
+    if inside:
+        held = arguments if origin in (list, tuple) else arguments[1:] if origin is dict else ()
+        return {kind for part in held for kind in _kinds(part)}
+    return {origin if origin is Literal else annotation}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,12 @@ import pytest
 
 from stages.algorithms import ALGORITHMS
 from stages.clustering import CLUSTERING
+from stages.command import Command, parse_settings
 from stages.empo import IMPROVEMENT
+from stages.errors import UserError
 from stages.generators import GENERATORS
 from stages.registry import Registry
+from stages.reporting.settings import SummarySettings
 from stages.safety import SAFETY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +55,32 @@ def test_help_names_the_methods_and_loads_none(stage: str, registry: Registry) -
     assert loaded == "no torch", done.stderr
     assert f"  {', '.join(registry.names())}" in said
     assert "learning_rate" not in said
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('{"a": {"b": 1, "b": 2}}', "--settings: the key 'b' is written twice. Keep one of them"),
+        (2000 * "[", "--settings: not JSON"),
+        ('{"resamples": NaN}', "--settings: resamples: should be a finite number, not nan"),
+        ("[1]", "--settings: should be a JSON object"),
+    ],
+)
+def test_settings_that_would_be_guessed_at_are_refused(settings: str, said: str) -> None:
+    with pytest.raises(UserError, match=f"^{re.escape(said)}"):
+        parse_settings(SummarySettings, settings)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), MemoryError("8 EB"), RuntimeError("DefaultCPUAllocator: not enough memory: 8 EB\nat x")]
+)
+def test_too_little_memory_is_one_line(error: Exception) -> None:
+    def main(output: str) -> None:
+        raise error
+
+    with pytest.raises(SystemExit, match=r"^error: there is not enough memory \(.*\)\. Use smaller sizes") as caught:
+        Command("", {}, "nothing").run(main, ["--output", "a"])
+    assert "\n" not in str(caught.value)
 
 
 def test_help_with_a_method_prints_its_settings_and_no_other() -> None:

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from stages import evaluate, evaluate_safe, train_offline
 from stages.algorithms import ALGORITHMS
+from stages.artifacts import Artifact
 from stages.errors import UserError
 from stages.evaluation.returns import EvaluationSettings
 from stages.evaluation.safe_returns import SafeEvaluationSettings
@@ -50,6 +52,32 @@ def test_a_dataset_without_environment_is_refused(policy, tmp_path):
 def test_policies_have_to_be_those_of_the_seeds(dataset, policy, tmp_path):
     with pytest.raises(UserError, match="--seeds: the policies are of 2 seeds, not of 1"):
         evaluate.main(dataset, [policy], str(tmp_path / "evaluation.npz"), SETTINGS, [3])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda file: file.metadata.pop("policy_sizes"),
+        lambda file: file.metadata.update(policy_sizes=[4]),
+        lambda file: file.tensors.pop("normaliser/action_centre"),
+        lambda file: file.tensors.update({"policy/parameters": torch.zeros(3)}),
+        lambda file: file.tensors.update({"policy/parameters": file.tensors["policy/parameters"].double()}),
+    ],
+)
+def test_policies_of_another_version_are_named(dataset, policy, tmp_path, spoil):
+    file = Artifact.load(policy)
+    spoil(file)
+    file.save(policy)
+    with pytest.raises(UserError, match="was made by another version, or is damaged") as caught:
+        evaluate.main(dataset, [policy], str(tmp_path / "evaluation.npz"), SETTINGS, [3, 7])
+    assert str(caught.value).startswith(f"{policy}: ") and "\n" not in str(caught.value)
+
+
+def test_policies_for_other_observations_are_refused(policy, tmp_path):
+    wide = replace(two_policies(episodes=4, steps=10), environment="takeball")
+    write_native(tmp_path / "other.hdf5", wide)
+    with pytest.raises(UserError, match=r"--policy: made for observations of 2 numbers, the environment has 6"):
+        evaluate.main(str(tmp_path / "other.hdf5"), [policy], str(tmp_path / "evaluation.npz"), SETTINGS, [3, 7])
 
 
 def test_policies_have_to_be_named(dataset, tmp_path):

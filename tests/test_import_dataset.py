@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
+from stages.command import parse_settings
 from stages.datasets.recordings import recording_of_episode
 from stages.datasets.summary import summary
 from stages.errors import UserError
@@ -52,6 +53,15 @@ def written(path, contents):
 def stage(*files, output, **settings):
     command = [sys.executable, "-m", "stages.import_dataset", *files, "-o", output, "--settings", json.dumps(settings)]
     return subprocess.run(list(map(str, command)), capture_output=True, text=True)
+
+
+def test_files_of_any_name_and_links_that_lead_nowhere(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    done = stage(tmp_path / "loop", output=tmp_path / "made.hdf5")
+    assert done.stderr == f"error: {tmp_path}/loop: is a link that leads back to itself. Remove the link\n"
+    odd = written(os.fsencode(tmp_path / "a\nb") + b"\xff.hdf5", arrays())
+    done = stage(os.fsdecode(odd), output=tmp_path / "made.hdf5")
+    assert done.stderr == "" and f"{tmp_path}/a\\nb\\udcff.hdf5:\n  " in done.stdout
 
 
 def test_two_files_become_one_dataset_labelled_by_file(tmp_path):
@@ -106,7 +116,6 @@ def test_a_refused_file_is_reported_in_full(tmp_path):
     ("settings", "message"),
     [
         ({"environment": "Hoper-v4"}, "unknown environment 'Hoper-v4'. Did you mean 'Hopper-v4'?"),
-        ({"format": "d4lr"}, "unknown dataset format 'd4lr'. Did you mean 'd4rl'?"),
         ({"names": ["a"]}, "names: `names` are given but not used. Set label_by_file: true"),
         ({"names": ["a"], "label_by_file": True}, "names: 1 names for 2 files"),
         ({"names": ["a", "a"], "label_by_file": True}, "names: two files would have the same name"),
@@ -118,6 +127,11 @@ def test_wrong_settings_are_refused(tmp_path, settings, message):
     with pytest.raises(UserError) as error:
         import_files(files, ImportSettings(**settings))
     assert message in str(error.value)
+
+
+def test_a_format_that_is_none_is_refused_with_the_other_settings():
+    with pytest.raises(UserError, match=r"^--settings: format: unknown dataset format 'd4lr'\. Did you mean 'd4rl'\?$"):
+        parse_settings(ImportSettings, '{"format": "d4lr"}')
 
 
 def test_a_misspelt_setting_is_refused(tmp_path):

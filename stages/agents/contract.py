@@ -36,9 +36,11 @@ class Agent(ABC):
         memoryless: Whether actions depend on the present observation alone, so that `act` takes states in any order
             and needs no `observe`.
         followed: The cluster that each agent followed when it last acted; None where there are none.
+        observation_size: How many numbers an observation has; None: nothing says it.
     """
 
     memoryless: bool = False
+    observation_size: int | None = None
     followed: Int[Tensor, "agents"] | None = None
 
     @property
@@ -81,6 +83,22 @@ class Agent(ABC):
 
     def observe(self, rewards: Float[Tensor, "agents"], costs: Float[Tensor, "agents"]) -> None:  # noqa: B027
         """What the actions led to; of use to policies that depend on what they received or on the time passed."""
+
+
+def require_observations(agent: Agent, size: int, whose: str) -> None:
+    """Stop unless the agent takes observations of `size` numbers.
+
+    Args:
+        agent: Trained policies.
+        size: Numbers per observation.
+        whose: What has them, as in ``Hopper-v4``.
+
+    Raises:
+        UserError: It was made for others.
+    """
+    if agent.observation_size not in (None, size):
+        cause = f"made for observations of {agent.observation_size} numbers, {whose} has {size}"
+        raise UserError(cause, place="--policy", remedy="Give the dataset that the policies were made from")
 
 
 def require_memoryless(agent: Agent, purpose: str) -> None:

@@ -10,13 +10,14 @@ from stages.agents.contract import Agent
 from stages.agents.network import NetworkAgent
 from stages.agents.stitched import StitchedAgent
 from stages.agents.told import ToldAgent
-from stages.artifacts import Artifact
+from stages.artifacts import Artifact, taking_up
 from stages.errors import UserError
 from stages.registry import Registry
 
 # Where the method that trained a file makes its agent, by the kind of the file: registries of families that stand above
 # this package, so they are named here and loaded when such a file comes.
 FAMILIES = {"safe": "stages.safety:SAFETY", "offline": "stages.algorithms:ALGORITHMS"}
+OBSERVATION_MEAN = "normaliser/observation_mean"  # how wide the observations are that a file is about
 
 
 def load_agent(parts: Sequence[Artifact], in_distribution_ratio: float | None = None) -> Agent:
@@ -27,8 +28,19 @@ def load_agent(parts: Sequence[Artifact], in_distribution_ratio: float | None = 
         in_distribution_ratio: b of stitched agents, see `stages.agents.stitched`.
 
     Raises:
-        UserError: They do not make up an agent.
+        UserError: They do not make up an agent, or one of them lacks something.
     """
+    with taking_up(*parts):
+        agent = _made_up(parts, in_distribution_ratio)
+        widths = {len(mean) for part in parts if (mean := part.tensors.get(OBSERVATION_MEAN)) is not None}
+        agent.observation_size = min(widths, default=None)
+    if len(widths) > 1:
+        cause = f"made for observations of {' and of '.join(map(str, sorted(widths)))} numbers"
+        raise UserError(cause, place="--policy", remedy="Give files that were made from one dataset")
+    return agent
+
+
+def _made_up(parts: Sequence[Artifact], in_distribution_ratio: float | None) -> Agent:
     kinds = sorted(str(part.metadata.get("kind")) for part in parts)
     if kinds == ["offline"] and "method" not in parts[0].metadata:
         return NetworkAgent.load(parts[0])

@@ -50,6 +50,7 @@ class NetworkAgent(Agent):
         policy = Ensemble(tuple(facts["policy_sizes"]), len(facts["seeds"]), max(len(limits), 1))
         normaliser = Normaliser(**artifact.part("normaliser"))
         parameters, squashed = artifact.tensors["policy/parameters"], facts["squashed"]
+        policy.check(parameters)
         return cls(policy, parameters, normaliser, squashed, limits, facts.get("head"))
 
     @property

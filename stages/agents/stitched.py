@@ -97,6 +97,7 @@ class StitchedAgent(Agent):
         networks, seeds = ClusterNetworks.of(clusters), len(clusters.metadata["seeds"])
         if improved is not None:
             networks = replace(networks, policy_parameters=improved.tensors["policies/parameters"])
+            networks.policies.check(networks.policy_parameters)
         return cls(
             policies=networks.policies,
             policy_parameters=networks.policy_parameters,
@@ -158,10 +159,12 @@ class StitchedAgent(Agent):
 
 def _choice(high_level: Artifact, seeds: int) -> dict[str, Any]:
     """What a file of a high-level policy says of the choice."""
-    facts = high_level.metadata
+    facts, parameters = high_level.metadata, high_level.tensors["q/parameters"]
+    q = Ensemble(tuple(facts["q_sizes"]), seeds, facts.get("folds", 1))
+    q.check(parameters)
     return {
-        "high_level": Ensemble(tuple(facts["q_sizes"]), seeds, facts.get("folds", 1)),
-        "high_level_parameters": high_level.tensors["q/parameters"],
+        "high_level": q,
+        "high_level_parameters": parameters,
         "home": high_level.tensors.get("home"),
         "standard_errors": facts.get("standard_errors", 0.0),
     }

@@ -25,7 +25,7 @@ from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.networks.action_heads import bounded_gaussian
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Losses, Update
 from stages.training.rows import Batch
@@ -40,7 +40,7 @@ class AwacSettings(Settings):
     temperature: float = Field(3.0, ge=0, description="1 / lambda: how sharply cloning prefers better actions")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
     reward_scale: RewardScale = Field("plain", description="unit of rewards: deviation or range of returns, or plain")
-    hidden_sizes: tuple[int, ...] = Field((256, 256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256, 256), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 

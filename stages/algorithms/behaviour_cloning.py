@@ -16,7 +16,7 @@ from stages.algorithms.contract import OfflineAlgorithm
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Losses, Update
 from stages.training.rows import Batch, Rows
@@ -27,7 +27,7 @@ class BehaviourCloningSettings(Settings):
     """Behaviour cloning."""
 
     num_steps: int = Field(100_000, ge=0, description="gradient steps")
-    hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths")
+    hidden_sizes: Widths = Field((64, 64, 64), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 

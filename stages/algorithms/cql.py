@@ -30,7 +30,7 @@ from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.networks import tanh_gaussian
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Losses, Update, state_of
 from stages.training.rows import Batch
@@ -47,7 +47,7 @@ class CqlSettings(Settings):
     num_sampled_actions: int = Field(10, ge=1, description="actions per row of each of the three kinds")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
     reward_scale: RewardScale = Field("plain", description="unit of rewards: deviation or range of returns, or plain")
-    hidden_sizes: tuple[int, ...] = Field((256, 256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256, 256), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size of the critics")
     actor_learning_rate: float = Field(3.0e-5, gt=0, description="Adam step size of actor and temperature")

@@ -33,6 +33,7 @@ from stages.datasets.transitions import returns_to_go
 from stages.networks.sequences.decision_network import DecisionNetwork
 from stages.networks.sequences.token_network import AttentionSettings
 from stages.seeding import generators
+from stages.settings import Widths
 from stages.training.job import Job
 from stages.training.learner import Losses, Update
 from stages.training.rows import Batch, Rows
@@ -46,7 +47,7 @@ class DecisionTransformerSettings(AttentionSettings):
     num_steps: int = Field(100_000, ge=0, description="gradient steps")
     context: int = Field(20, ge=1, description="steps K that are looked back on")
     target_return: float | None = Field(None, description="return asked for at first; null: the dataset's largest")
-    hidden_sizes: tuple[int, ...] = Field(
+    hidden_sizes: Widths = Field(
         (512, 512, 512),
         min_length=1,
         description="width of the hidden layer of each transformer block, as many blocks as numbers",

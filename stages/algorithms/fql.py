@@ -34,7 +34,7 @@ from stages.artifacts import Artifact
 from stages.networks.ensemble import Ensemble
 from stages.networks.flow import euler, flow_loss
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Losses, Update, state_of
 from stages.training.rows import Batch
@@ -50,7 +50,7 @@ class FqlSettings(Settings):
     flow_steps: int = Field(10, ge=1, description="Euler steps of the flow")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
     reward_scale: RewardScale = Field("plain", description="unit of rewards: deviation or range of returns, or plain")
-    hidden_sizes: tuple[int, ...] = Field((512, 512, 512, 512), description="hidden layer widths")
+    hidden_sizes: Widths = Field((512, 512, 512, 512), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 

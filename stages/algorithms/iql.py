@@ -28,7 +28,7 @@ from stages.algorithms.transition_rows import RewardScale, transition_rows
 from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
 from stages.training.learner import Losses, Update, state_of
@@ -46,7 +46,7 @@ class IqlSettings(Settings):
     temperature: float = Field(3.0, ge=0, description="beta: how sharply cloning prefers better actions")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate")
     reward_scale: RewardScale = Field("range", description="unit of rewards: deviation or range of returns, or plain")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size, the actor's at first")
 

@@ -28,7 +28,7 @@ from stages.algorithms.twin_critics import TwinCritics, pairs_of
 from stages.networks.action_heads import bounded_gaussian
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Losses, Update, state_of
 from stages.training.rows import Batch
@@ -45,7 +45,7 @@ class OnestepSettings(Settings):
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
     target_every: int = Field(2, ge=1, description="steps between updates of the targets")
     reward_scale: RewardScale = Field("plain", description="unit of rewards: deviation or range of returns, or plain")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
     batch_size: int = Field(512, ge=1, description="rows per gradient step")
     learning_rate: float = Field(1.0e-4, gt=0, description="Adam step size")
 

@@ -17,6 +17,7 @@ from pydantic import Field
 from stages.algorithms import ALGORITHMS
 from stages.algorithms.behaviour_cloning import BehaviourCloning, BehaviourCloningSettings
 from stages.algorithms.requirements import require_differing_returns
+from stages.settings import Widths
 from stages.training.job import Job
 from stages.training.rows import Rows
 
@@ -25,7 +26,7 @@ class PercentBcSettings(BehaviourCloningSettings):
     """10 % BC; defaults are the published ones."""
 
     share: float = Field(0.1, gt=0, le=1, description="share of the episodes that are cloned, at least one")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
 
 
 @ALGORITHMS.register("percent_bc", PercentBcSettings)

@@ -25,7 +25,7 @@ from stages.algorithms.transition_rows import RewardScale, transition_rows
 from stages.algorithms.twin_critics import TwinCritics
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Losses
 from stages.training.rows import Batch
@@ -44,7 +44,7 @@ class RebracSettings(Settings):
     noise_clip: float = Field(0.5, ge=0, description="clipping of the target policy noise")
     actor_every: int = Field(2, ge=1, description="steps between updates of actor and targets")
     reward_scale: RewardScale = Field("plain", description="unit of rewards: deviation or range of returns, or plain")
-    hidden_sizes: tuple[int, ...] = Field((256, 256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256, 256), description="hidden layer widths")
     batch_size: int = Field(1024, ge=1, description="rows per gradient step")
     learning_rate: float = Field(1.0e-3, gt=0, description="Adam step size")
 

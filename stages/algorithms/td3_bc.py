@@ -22,7 +22,7 @@ from stages.algorithms.transition_rows import transition_rows
 from stages.algorithms.twin_critics import TwinCritics
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Losses
 from stages.training.rows import Batch
@@ -39,7 +39,7 @@ class Td3BcSettings(Settings):
     noise_std: float = Field(0.2, ge=0, description="target policy noise")
     noise_clip: float = Field(0.5, ge=0, description="clipping of the target policy noise")
     actor_every: int = Field(2, ge=1, description="steps between updates of actor and targets")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 

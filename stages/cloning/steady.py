@@ -33,7 +33,7 @@ from stages.cloning.kept import Kept
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.draws import Draws
 from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update, state_of
@@ -46,7 +46,7 @@ class SteadySettings(Settings):
     """Cloning for small data."""
 
     num_steps: int = Field(20_000, ge=1, description="gradient steps at most, of which the best number is found")
-    hidden_sizes: tuple[int, ...] = Field((128, 128), description="hidden layer widths")
+    hidden_sizes: Widths = Field((128, 128), description="hidden layer widths")
     batch_size: int = Field(128, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-3, gt=0, description="Adam step size")
     weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay")

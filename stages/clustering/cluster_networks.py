@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.artifacts import prefixed
+from stages.artifacts import prefixed, taking_up
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
@@ -47,20 +47,25 @@ class ClusterNetworks:
         """From a file's contents; `missing` says whether they are there.
 
         Raises:
-            UserError: They are not.
+            UserError: They are not, or not as they should be.
         """
         if missing := cls.missing(artifact):
             remedy = "Give the recipe of the clustering some refit_epochs"
-            raise UserError(f"the clusters have no policies ({missing[0]})", place="clusters", remedy=remedy)
-        facts, seeds = artifact.metadata, len(artifact.metadata["seeds"])
-        return cls(
-            policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),
-            policy_parameters=artifact.tensors[POLICIES],
-            classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
-            classifier_parameters=artifact.tensors[CLASSIFIER],
-            normaliser=Normaliser(**artifact.part(NORMALISER)),
-            head=facts.get("behaviour_head", GAUSSIAN),
-        )
+            place = artifact.place or "clusters"
+            raise UserError(f"the clusters have no policies ({missing[0]})", place=place, remedy=remedy)
+        with taking_up(artifact):
+            facts, seeds = artifact.metadata, len(artifact.metadata["seeds"])
+            found = cls(
+                policies=Ensemble(tuple(facts["behaviour_sizes"]), seeds, facts["num_clusters"]),
+                policy_parameters=artifact.tensors[POLICIES],
+                classifier=Ensemble(tuple(facts["classifier_sizes"]), seeds),
+                classifier_parameters=artifact.tensors[CLASSIFIER],
+                normaliser=Normaliser(**artifact.part(NORMALISER)),
+                head=facts.get("behaviour_head", GAUSSIAN),
+            )
+            found.policies.check(found.policy_parameters)
+            found.classifier.check(found.classifier_parameters)
+        return found
 
     @staticmethod
     def missing(artifact: Artifact) -> list[str]:

@@ -26,7 +26,7 @@ from jaxtyping import Float, Int
 from safetensors import safe_open
 
 from stages.errors import UserError
-from stages.made_files import json_object, reading
+from stages.made_files import REMAKE, json_object, reading
 
 if TYPE_CHECKING:
     from stages.artifacts import Artifact
@@ -69,7 +69,7 @@ class ClustersFile:
             UserError: It has no clusters.
         """
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in artifact.tensors.items()}
-        return cls(arrays, artifact.metadata)
+        return cls(arrays, artifact.metadata, artifact.place or "clusters")
 
     @staticmethod
     def contents(clustering: Clustering, **facts: object) -> Artifact:
@@ -99,6 +99,22 @@ class ClustersFile:
     def __post_init__(self) -> None:
         if LABELS not in self.arrays or "num_clusters" not in self.facts:
             raise UserError("holds no clusters", place=self.place, remedy="Make it with stages.cluster_trajectories")
+        if wrong := self._wrong():
+            raise UserError(f"is damaged ({wrong})", place=self.place, remedy=REMAKE)
+
+    def _wrong(self) -> str:
+        """What readers count on and does not hold; empty if all does."""
+        labels, clusters, seeds = self.arrays[LABELS], self.facts["num_clusters"], self.facts.get("seeds")
+        weights = self.arrays.get("responsibilities")
+        if labels.ndim != 2 or labels.dtype.kind not in "iu" or not labels.size:
+            return f"labels are {labels.dtype} of shape {labels.shape}"
+        if not isinstance(clusters, int) or not 0 <= labels.min() <= labels.max() < clusters:
+            return f"labels from {labels.min()} to {labels.max()}, number of clusters {clusters}"
+        if seeds is not None and (not isinstance(seeds, list) or len(seeds) != len(labels)):
+            return f"labels of {len(labels)} seeds, which are said to be {seeds}"
+        if weights is not None and weights.shape != (*labels.shape, clusters):
+            return f"responsibilities have shape {weights.shape} for {labels.shape} labels of {clusters} clusters"
+        return ""
 
     @property
     def labels(self) -> Int[np.ndarray, "seeds episodes"]:

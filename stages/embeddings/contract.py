@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.artifacts import Artifact, prefixed
+from stages.artifacts import Artifact, prefixed, taking_up
 from stages.datasets.episodes import EpisodeDataset
 from stages.embeddings import EMBEDDINGS
 from stages.embeddings.split import SplitSettings
@@ -123,10 +123,15 @@ def fit(job: Job, choice: Choice, given: Artifact | None = None) -> Embedder:
 
 
 def load_embedder(artifact: Artifact, device: torch.device | str = "cpu") -> Embedder:
-    """The embedding that an artifact holds."""
-    facts = artifact.metadata
-    choice = EMBEDDINGS.choose(facts["settings"])
-    steps = Steps.load(artifact.part("steps"), facts["steps"])
-    given = Artifact(artifact.part("given"), facts["given"]) if "given" in facts else None
-    made: Embedder = choice.entry(choice.settings, steps, facts["seeds"], artifact.part("embedder"), given, device)
+    """The embedding that an artifact holds.
+
+    Raises:
+        UserError: It lacks something.
+    """
+    with taking_up(artifact):
+        facts = artifact.metadata
+        choice = EMBEDDINGS.choose(facts["settings"])
+        steps = Steps.load(artifact.part("steps"), facts["steps"])
+        given = Artifact(artifact.part("given"), facts["given"]) if "given" in facts else None
+        made: Embedder = choice.entry(choice.settings, steps, facts["seeds"], artifact.part("embedder"), given, device)
     return made

@@ -12,7 +12,6 @@ Reading needs no torch: arrays are NumPy's.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from stages.errors import UserError
+from stages.made_files import REMAKE, json_object, reading
 
 if TYPE_CHECKING:
     from stages.artifacts import Artifact
@@ -56,16 +56,16 @@ class EmbeddingsFile:
         Raises:
             UserError: It is missing, damaged or without embeddings.
         """
-        try:
-            with safe_open(path, "np") as file:
-                facts = json.loads((file.metadata() or {}).get("metadata", "{}"))
-                if not {EMBEDDINGS, TRAINING} <= set(file.keys()) or "settings" not in facts:
-                    remedy = "Make it with stages.embed_trajectories"
-                    raise UserError("holds no embeddings", place=str(path), remedy=remedy)
-                return cls(file.get_tensor(EMBEDDINGS), file.get_tensor(TRAINING), facts, str(path))
-        except (FileNotFoundError, SafetensorError) as error:
-            remedy = "Run `snakemake` to make it"
-            raise UserError(f"cannot be read ({error})", place=str(path), remedy=remedy) from error
+        with reading(path), safe_open(path, "np") as file:
+            facts = json_object((file.metadata() or {}).get("metadata", "{}"))
+            arrays = {name: file.get_tensor(name) for name in (EMBEDDINGS, TRAINING) if name in file.keys()}
+        if len(arrays) < 2 or not {"settings", "seeds"} <= facts.keys():
+            raise UserError("holds no embeddings", place=str(path), remedy="Make it with stages.embed_trajectories")
+        found, training = arrays[EMBEDDINGS], arrays[TRAINING]
+        if found.ndim != 3 or found.shape[:2] != (len(facts["seeds"]), len(training)) or not np.isfinite(found).all():
+            cause = f"is damaged (embeddings of shape {found.shape} for {len(training)} episodes, or not finite)"
+            raise UserError(cause, place=str(path), remedy=REMAKE)
+        return cls(found, training, facts, str(path))
 
     @staticmethod
     def contents(

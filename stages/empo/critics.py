@@ -28,7 +28,7 @@ from stages.datasets.transitions import n_step, next_row, returns_to_go, to_the_
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.draws import EpochDraws, UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
@@ -47,7 +47,7 @@ class CriticSettings(Settings):
     continue_truncated: bool = Field(False, description="returns cut by truncation go on with V; the paper: they end")
     target_every: int = Field(2, ge=1, description="steps between target updates n_Q")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau_Q")
-    hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths")
+    hidden_sizes: Widths = Field((64, 64, 64), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 

@@ -26,7 +26,7 @@ from stages.empo.critics import CriticSettings
 from stages.empo.home_cluster import HomeSettings, train_home
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.expectile import expectile_loss
@@ -44,7 +44,7 @@ class HighLevelSettings(Settings):
     n_step: int = Field(3, ge=1, description="rewards summed before bootstrapping")
     expectile: float = Field(0.9, gt=0, lt=1, description="expectile tau of the value regression")
     target_every: int = Field(500, ge=1, description="steps between copies to the target network n_H")
-    hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths")
+    hidden_sizes: Widths = Field((64, 64, 64), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
     home: HomeSettings | None = Field(

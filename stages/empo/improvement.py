@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.artifacts import Artifact, prefixed
+from stages.artifacts import Artifact, prefixed, taking_up
 from stages.clustering.cluster_networks import GAUSSIAN, ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
 from stages.datasets.episodes import EpisodeDataset
@@ -45,15 +45,23 @@ class Critics:
 
     @classmethod
     def of(cls, artifact: Artifact, num_seeds: int, device: torch.device) -> Critics:
-        """From what `train_critics` returned."""
-        return cls(
-            q=Ensemble(tuple(artifact.metadata["q_sizes"]), num_seeds),
-            q_parameters=artifact.tensors["q/parameters"].detach().to(device),
-            v=Ensemble(tuple(artifact.metadata["v_sizes"]), num_seeds),
-            v_parameters=artifact.tensors["v/parameters"].detach().to(device),
-            scale=float(artifact.tensors["scale"]),
-            settings=artifact.metadata.get("settings"),
-        )
+        """From what `train_critics` returned.
+
+        Raises:
+            UserError: The file lacks something.
+        """
+        with taking_up(artifact):
+            found = cls(
+                q=Ensemble(tuple(artifact.metadata["q_sizes"]), num_seeds),
+                q_parameters=artifact.tensors["q/parameters"].detach().to(device),
+                v=Ensemble(tuple(artifact.metadata["v_sizes"]), num_seeds),
+                v_parameters=artifact.tensors["v/parameters"].detach().to(device),
+                scale=float(artifact.tensors["scale"]),
+                settings=artifact.metadata.get("settings"),
+            )
+            found.q.check(found.q_parameters)
+            found.v.check(found.v_parameters)
+        return found
 
     @torch.no_grad()
     def advantage(
@@ -129,6 +137,7 @@ def check_fit(clusters: Artifact, critics: Artifact, dataset: EpisodeDataset, se
     found.require_episodes(dataset.num_episodes)
     found.require_seeds(seeds)
     width, networks = dataset.observations.shape[1], ClusterNetworks.of(clusters)
+    Critics.of(critics, len(seeds), torch.device("cpu"))
     seen = {"clusters": networks.policies.sizes[0], "critics": critics.metadata["v_sizes"][0]}
     for place, expected in seen.items():
         if width != expected:

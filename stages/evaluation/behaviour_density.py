@@ -17,7 +17,7 @@ from stages.clustering.cluster_networks import ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
 from stages.evaluation.actions_at_states import ActionsAtStates
 from stages.networks import gaussian
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 
 AT_ONCE = 4096  # steps whose density is worked out together
@@ -27,7 +27,7 @@ class CloningSettings(Settings):
     """The Gaussian policy that stands for the behaviour where there are no clusters."""
 
     num_steps: int = Field(20_000, ge=0, description="gradient steps")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 

@@ -27,7 +27,7 @@ from torch import Tensor
 from stages.datasets.transitions import returns_to_go
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
@@ -45,7 +45,7 @@ class FittedQSettings(Settings):
     num_steps: int = Field(100_000, ge=0, description="gradient steps")
     num_networks: int = Field(2, ge=1, description="networks of each seed, whose values are averaged")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 

@@ -14,7 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from stages.agents.contract import Agent
+from stages.agents.contract import Agent, require_observations
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.requirements import require_continuous
@@ -62,9 +62,11 @@ def estimate_returns(job: Job, agent: Agent, parts: Sequence[Artifact], settings
         Facts: ``q_sizes``, ``q_networks``, ``discount``, ``horizon`` (0: not known), ``sampled``.
 
     Raises:
-        UserError: The agent's actions depend on its episode, it is of other seeds, or actions are not vectors.
+        UserError: The agent's actions depend on its episode, it is of other seeds or for other observations, or actions
+            are not vectors.
     """
     dataset = job.dataset
+    require_observations(agent, dataset.observations.shape[1], "the dataset")
     require_continuous(dataset, "fitted Q evaluation")
     policies = ActionsAtStates(
         agent, job.seeds, job.normaliser, settings.num_samples if settings.sample_actions else None

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from stages.agents.contract import Agent, Conditions
+from stages.agents.contract import Agent, Conditions, require_observations
 from stages.environments.base import Step, VectorEnvironment
 from stages.errors import UserError
 from stages.seeding import Seeds, generator
@@ -62,7 +62,7 @@ def roll_out(
         sample: Whether policies that can sample do so, instead of taking their mean action.
 
     Raises:
-        UserError: The agent is of other seeds, or has no policy for one of the limits.
+        UserError: The agent is of other seeds or for other observations, or has no policy for one of the limits.
     """
     if agent.num_seeds != len(seeds):
         cause = f"the policies are of {agent.num_seeds} seeds, not of {len(seeds)}"
@@ -70,6 +70,7 @@ def roll_out(
     shape = len(seeds), 1 if limits is None else len(limits), episodes
     seed_of_environment = [seed for seed in seeds for _ in range(shape[1])]
     environments = [make() for _ in seed_of_environment]
+    require_observations(agent, environments[0].observation_size, "the environment")
     starts = [generator(seed, "evaluation starts") for seed in seed_of_environment]
     noises = [generator(seed, "evaluation noise") for seed in seed_of_environment]
     observations = np.concatenate([e.reset(episodes, start) for e, start in zip(environments, starts, strict=True)])

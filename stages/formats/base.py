@@ -79,8 +79,7 @@ def recognise(path: Path) -> str:
         UserError: There is no such file, it may not be read, it is damaged, or no registered format recognises it.
     """
     with naming(path):
-        if not path.exists():
-            raise UserError("no such file", place=str(path), remedy="Check the path")
+        os.stat(path)  # Raises where there is none, or a link that leads to itself.
         if not path.is_file() and not path.is_dir():
             raise UserError("is neither a file nor a folder", place=str(path), remedy="Check the path")
         if path.is_dir():

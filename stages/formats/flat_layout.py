@@ -7,7 +7,7 @@ and flags that are numbers. What holds the arrays is an HDF5 file or anything el
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -18,6 +18,7 @@ from stages.formats.hdf5_files import member
 from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.precision import check_precision, shifted
 from stages.formats.report import Report
+from stages.formats.row_search import rows_not_finite
 from stages.made_files import json_object
 
 Arrays = dict[str, np.ndarray]
@@ -30,6 +31,7 @@ OBSERVATIONS = ("observations", "next_observations")
 OWN_NAMES = {"terminals": "terminations", "timeouts": "truncations"}
 JSON_ATTRIBUTES = {"environment_settings", "oracle_ceiling"}
 BEYOND_INTEGERS = 2.0**63
+LARGER_UNITS = "Leave such episodes out, or store it in larger units"
 MEANT_AS_AMOUNTS = "Use the setting actions: continuous if they are amounts"
 
 
@@ -115,9 +117,21 @@ def check_labels(dataset: EpisodeDataset, report: Report) -> None:
         return
     if labels.shape != (dataset.num_episodes,):
         report.error("labels", f"shape {labels.shape} for {dataset.num_episodes} episodes", "behaviour_policy")
+    elif not names:
+        report.error("labels", "has labels that nothing names", "behaviour_policy", "Store behaviour_policy_names, too")
     elif labels.min() < 0 or labels.max() >= len(names):
         report.error("labels", f"labels outside 0 to {len(names) - 1}", "behaviour_policy")
+    elif odd := odd_names(names):
+        report.error("labels", odd, "behaviour_policy_names", "Give every policy a name of its own")
     report.refuse()
+
+
+def odd_names(names: Sequence[str]) -> str:
+    """Why these cannot be the names of true policies; empty if they can."""
+    if len(set(names)) < len(names):
+        return f"two policies are called {max(names, key=list(names).count)!r}"
+    odd = next((name for name in names if not name.strip() or not name.isprintable()), None)
+    return "" if odd is None else f"{odd!r} is no name"
 
 
 def to_dataset(arrays: Arrays, **rest: Any) -> EpisodeDataset:
@@ -209,9 +223,23 @@ def _numbers(stored: Any, key: str, report: Report, meaning: Meaning) -> np.ndar
         return _meant(stored, key, report, meaning)
     if isinstance(stored, h5py.Dataset) and stored.dtype.kind != "b":
         values: np.ndarray = stored.astype(wanted)[()]
-        return values
-    with np.errstate(over="ignore"):  # What overflows is infinite then, and refused as such.
-        return np.asarray(stored[()]).astype(wanted, copy=False)
+    else:
+        with np.errstate(over="ignore"):  # What overflows is infinite then.
+            values = np.asarray(stored[()]).astype(wanted, copy=False)
+    if stored.dtype.kind == "f" and stored.dtype.itemsize > wanted.itemsize:
+        _check_overflow(stored, values, key, report)
+    return values
+
+
+def _check_overflow(stored: Any, values: np.ndarray, key: str, report: Report) -> None:
+    """An error about finite numbers that have become infinite."""
+    rows = rows_not_finite(values)
+    before = np.abs(np.asarray(stored[()])[rows])
+    lost = np.isfinite(before)
+    if lost.any():
+        row = rows[lost.reshape(len(rows), -1).any(axis=1)][0]
+        cause = f"up to {before[lost].max():.2g}, which float32 cannot hold, in row {row}"
+        report.error("absurd", cause, key, LARGER_UNITS)
 
 
 def _meant(stored: Any, key: str, report: Report, meaning: Meaning) -> np.ndarray:

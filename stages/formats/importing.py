@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Int
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.joining import join
 from stages.datasets.recordings import ATTRIBUTE, recording_of_episode, said_of
+from stages.environments.base import VectorEnvironment
 from stages.environments.loading import make
-from stages.errors import UserError
+from stages.errors import UserError, did_you_mean
 from stages.formats import FORMATS
 from stages.formats.base import recognise
 from stages.formats.counted_actions import numbered_anew
 from stages.formats.d4rl import METADATA
 from stages.formats.file_names import suggested_environment
+from stages.formats.flat_layout import odd_names
 from stages.formats.meaning import Meaning
 from stages.formats.official_files import named_like, official_name
 from stages.formats.report import Report
@@ -44,6 +46,13 @@ class ImportSettings(Meaning):
         None, ge=0, description="random projections to make of wide observations; 0: keep all; null: ask"
     )
     ends_as_marked: bool = Field(False, description="accept one episode in all, or one a row, of more than 100 rows")
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        if name is not None and name not in FORMATS.names():
+            raise ValueError(f"unknown dataset format {name!r}. {did_you_mean(name, FORMATS.names())}")
+        return name
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ def import_files(files: Sequence[Path | str], settings: ImportSettings) -> tuple
         with naming(file):
             parts.append(_import_file(Path(file), settings))
     _check_fit(parts)
+    _note_repetition(parts)
     reports, sources = [part.report for part in parts], [part.source for part in parts]
     datasets, order = [part.dataset for part in parts], said_of([part.recording for part in parts])
     del parts  # So that `join` can free the arrays one by one.
@@ -78,6 +88,15 @@ def import_files(files: Sequence[Path | str], settings: ImportSettings) -> tuple
     joined = replace(joined, attributes=kept | {"sources": json.dumps(sources)} | order)
     joined = projected(numbered_anew(joined, reports), settings.project_to, reports[0])
     return replace(joined, attributes=joined.attributes | _said(settings)), reports
+
+
+def _note_repetition(parts: list[Imported]) -> None:
+    """A note where a file's contents were there before: its episodes count twice."""
+    first: dict[str, Imported] = {}
+    for part in parts:
+        if (other := first.setdefault(part.source["sha256"], part)) is not part:
+            cause = f"has the same contents as {other.report.file}, so its episodes are there once more"
+            part.report.note("twice", cause, remedy="Name it once, unless that is meant")
 
 
 def _said(settings: ImportSettings) -> dict[str, str]:
@@ -97,7 +116,7 @@ def _import_file(path: Path, settings: ImportSettings) -> Imported:
     metadata = {key: dataset.attributes[key] for key in METADATA if key in dataset.attributes}
     dataset = _placed(dataset, path, settings)
     if dataset.environment:
-        environment = make(dataset.environment, dataset.attributes.get("environment_settings"))
+        environment = _environment_of(dataset, path)
         validate(dataset, report, environment)
         if dataset.num_actions is not None:  # Where the file does not say, it may have left out the last ones.
             dataset = replace(dataset, num_actions=environment.num_actions)
@@ -116,6 +135,13 @@ def _import_file(path: Path, settings: ImportSettings) -> Imported:
     return Imported(dataset, report, source | size | metadata, recording)
 
 
+def _environment_of(dataset: EpisodeDataset, path: Path) -> VectorEnvironment:
+    try:
+        return make(dataset.environment, dataset.attributes.get("environment_settings"))
+    except UserError as error:
+        raise UserError(error.cause, place=error.place or str(path), remedy=error.remedy) from error
+
+
 def _placed(dataset: EpisodeDataset, path: Path, settings: ImportSettings) -> EpisodeDataset:
     """The dataset with the environment of the settings, where they name one."""
     if settings.environment and dataset.environment not in ("", settings.environment):
@@ -126,6 +152,9 @@ def _placed(dataset: EpisodeDataset, path: Path, settings: ImportSettings) -> Ep
     if dataset.environment and (settings.leave_out or any(settings.offsets.values())):
         cause = f"`offsets` and `leave_out` make other observations than {dataset.environment} gives to agents"
         raise UserError(cause, place=str(path), remedy="Leave them out, or the environment")
+    if settings.environment_settings and not dataset.environment:
+        cause = "`environment_settings` are given, but no environment"
+        raise UserError(cause, place=str(path), remedy="Use the setting `environment`, too")
     if settings.environment_settings:
         dataset = replace(dataset, attributes={"environment_settings": json.dumps(settings.environment_settings)})
     return dataset
@@ -152,6 +181,8 @@ def _policy_names(files: list[Path], settings: ImportSettings) -> list[str] | No
         raise UserError(f"{len(names)} names for {len(files)} files", place="names", remedy="Give one name per file")
     if len(set(names)) < len(names):
         raise UserError("two files would have the same name", place="names", remedy="Give each file its own in `names`")
+    if odd := odd_names(names):
+        raise UserError(odd, place="names", remedy="Give each file its own in `names`")
     return names
 
 

@@ -58,7 +58,7 @@ class NativeFormat(FileFormat):
             required = (*REQUIRED, "timeouts", "next_observations")
             arrays = read_arrays(file, report, required, meaning=meaning)
             num_actions = read_num_actions(arrays, file.attrs.get("num_actions"), report, meaning)
-            names = tuple(str(name) for name in np.atleast_1d(file.attrs.get("behaviour_policy_names", ())))
+            names = tuple(_text(name) for name in np.atleast_1d(file.attrs.get("behaviour_policy_names", ())))
             labels = _labels(file, report)
         _check_ends(arrays, report)
         dataset = to_dataset(
@@ -116,20 +116,25 @@ def _header(file: h5py.File, report: Report) -> tuple[str, dict[str, str]]:
     if not isinstance(version, int | np.integer):
         remedy = "Import it first: python -m stages.import_dataset FILE --output data/generated/NAME.hdf5"
         report.error("format-version", "not a file of this project", remedy=remedy)
-    elif version > FORMAT_VERSION:
+    elif not 1 <= version <= FORMAT_VERSION:
         cause = f"has format version {version}, this program knows up to {FORMAT_VERSION}"
         report.error("format-version", cause, remedy="Update the program")
     report.refuse()
-    attributes = {name: str(text) for name, text in file.attrs.items() if name not in OWN_ATTRIBUTES}
+    attributes = {name: _text(text) for name, text in file.attrs.items() if name not in OWN_ATTRIBUTES}
     check_attributes(attributes, report)
-    return str(file.attrs.get("environment", "")), attributes
+    return _text(file.attrs.get("environment", "")), attributes
+
+
+def _text(value: object) -> str:
+    """An attribute as text, which other programs store as bytes."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _labels(file: h5py.File, report: Report) -> np.ndarray | None:
     stored = member(file, "behaviour_policy", report)
     if stored is None:
         return None
-    if not isinstance(stored, h5py.Dataset) or stored.dtype.kind not in "iu":
+    if not isinstance(stored, h5py.Dataset) or stored.shape is None or stored.dtype.kind not in "iu":
         report.error("labels", "is not an array of whole numbers", "behaviour_policy")
         report.refuse()
     labels: np.ndarray = stored[()].astype(np.int64, copy=False)

@@ -40,6 +40,7 @@ from stages.formats.flat_layout import (
 )
 from stages.formats.meaning import AS_STORED, Meaning
 from stages.formats.report import Report
+from stages.made_files import json_object
 from stages.replacing import replacing
 from stages.settings import Settings
 from stages.system_errors import number_of, system_error
@@ -66,8 +67,8 @@ class NpzFormat(FileFormat):
             num_actions = read_num_actions(arrays, stated, report, meaning)
             labels = archive["behaviour_policy"] if "behaviour_policy" in archive else None
             policies = _texts(archive, "behaviour_policy_names", report)
-            environment = "".join(_texts(archive, "environment", report))
-            attributes = "".join(_texts(archive, "attributes", report))
+            environment = _single_text(archive, "environment", report)
+            attributes = _single_text(archive, "attributes", report)
             used = (*REQUIRED, *OPTIONAL, *EXTRAS, *ends.names.values())
             left_out = [key for key in archive if key not in used]
         if left_out:
@@ -106,9 +107,14 @@ class NpzFormat(FileFormat):
 
 @contextmanager
 def _opened(path: Path) -> Iterator[NpzFile]:
+    if not begins_with(path, SIGNATURE):
+        raise UserError("is no numpy archive", place=str(path), remedy="Leave out the setting `format`")
     try:
         with np.load(path, allow_pickle=False) as archive:
             yield archive
+    except MemoryError as error:
+        remedy = "Use a smaller file, or a machine with more"
+        raise UserError("its arrays need more memory than there is", place=str(path), remedy=remedy) from error
     except BadZipFile as error:
         raise UserError("the archive is cut short or damaged", place=str(path), remedy="Make it again") from error
     # What numpy makes of arrays that it cannot read; it refuses Python objects with a ValueError.
@@ -130,10 +136,18 @@ def _texts(archive: NpzFile, key: str, report: Report) -> tuple[str, ...]:
     return tuple(str(value) for value in values)
 
 
+def _single_text(archive: NpzFile, key: str, report: Report) -> str:
+    texts = _texts(archive, key, report)
+    if len(texts) > 1:
+        report.error("text", f"has {len(texts)} texts, not one", key)
+        report.refuse()
+    return "".join(texts)
+
+
 def _parsed(text: str, report: Report) -> dict[str, str]:
     try:
-        return {str(key): str(value) for key, value in dict(json.loads(text or "{}")).items()}
-    except (ValueError, TypeError) as error:
+        return {key: str(value) for key, value in json_object(text or "{}").items()}
+    except (ValueError, RecursionError) as error:
         report.error("text", f"is not a JSON object ({error})", "attributes")
         report.refuse()
         raise

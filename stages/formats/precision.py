@@ -54,6 +54,10 @@ def lost(values: Shaped[np.ndarray, "rows columns"], noise: float = NOISE) -> di
     found = {}
     with np.errstate(over="ignore", invalid="ignore"):
         rounded = values.astype(np.float32).astype(values.dtype)
+        # In units of each column's largest number, since squares of tiny ones would be 0.
+        unit = np.abs(values).max(axis=0)
+        unit = np.where((unit > 0) & np.isfinite(unit), unit, 1.0)
+        values, rounded = values / unit, rounded / unit
         error = np.sqrt(np.mean((values - rounded) ** 2, axis=0))
         low, centre, high = np.quantile(values, [0.01, 0.5, 0.99], axis=0)  # A slip or two does not count.
         spread = (high - low) / 4
@@ -62,7 +66,8 @@ def lost(values: Shaped[np.ndarray, "rows columns"], noise: float = NOISE) -> di
     for column in suspects:
         before, after = len(np.unique(values[:, column])), len(np.unique(rounded[:, column]))
         if after < before:
-            found[int(column)] = before, after, _round(float(centre[column]), 1000 * float(spread[column]))
+            middle, step = (float(value[column] * unit[column]) for value in (centre, spread))
+            found[int(column)] = before, after, _round(middle, 1000 * step)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stages.errors import UserError
+from stages.errors import UserError, printable
 
 RULES: dict[str, str] = {
     "missing-key": "every array of the layout is there",
@@ -55,6 +55,8 @@ RULES: dict[str, str] = {
     "episode-a-row": "episodes have more than one step",
     "wild-value": "no number is far from all others of its column",
     "absurd": "numbers can be squared in float32",
+    "all-alike": "observations and actions vary",
+    "twice": "no file has the contents of another",
     "metadata": "the metadata are complete and agree with the data",
     "space": "observations are vectors, actions vectors or numbers of a list, as their spaces say",
     "early-end": "an episode stored on its own ends at its last step, not before",
@@ -119,7 +121,7 @@ class Report:
     def __str__(self) -> str:
         found = [f"error {error}" for error in self.errors] + [f"note {note}" for note in self.notes]
         head = f"{self.file}:" + (f" {self.known_as}" if self.known_as else "")
-        return "\n".join([head, *(f"  {line}" for line in found or ["taken over as it stands"])])
+        return "\n".join([printable(head), *(f"  {printable(line)}" for line in found or ["taken over as it stands"])])
 
 
 class Refused(UserError):

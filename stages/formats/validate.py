@@ -29,6 +29,7 @@ def validate(dataset: EpisodeDataset, report: Report, environment: VectorEnviron
         wild_values(dataset, report)
     _continuous(dataset, report)
     _costs(dataset, report)
+    _alike(dataset, report)
     if dataset.num_episodes == 1:
         remedy = "Check that the ends of episodes are marked"
         report.note("one-episode", "there is a single episode: nothing to cluster", remedy=remedy)
@@ -68,6 +69,13 @@ def _continuous(dataset: EpisodeDataset, report: Report) -> None:
 def _costs(dataset: EpisodeDataset, report: Report) -> None:
     if dataset.costs is not None and (negative := np.flatnonzero(dataset.costs < 0)).size:
         report.note("negative-cost", f"below 0 in {_rows(negative)}", "costs", "Check the sign of the costs")
+
+
+def _alike(dataset: EpisodeDataset, report: Report) -> None:
+    for name in ("observations", "actions"):
+        values = getattr(dataset, name)
+        if dataset.num_steps > 1 and (values[0] == values[-1]).all() and (values == values[0]).all():
+            report.note("all-alike", "are the same in all rows: there is nothing to learn from them", name)
 
 
 def _sizes(dataset: EpisodeDataset, report: Report, environment: VectorEnvironment) -> None:

@@ -1,4 +1,4 @@
-"""Numbers that are finite and yet hardly meant: far from all others of their column, or too large to compute with.
+"""Numbers that are finite and yet hardly meant: far from all others of their column, or too large or small to square.
 
 How far is far goes by each column's own values, so units do not matter.
 """
@@ -14,6 +14,8 @@ from stages.formats.row_search import rows_where
 
 # The square of a larger number is infinite in float32.
 LARGEST = 1.8e19
+# The square of a smaller number is 0 in float32.
+SMALLEST = 1.1e-19
 # Beyond so many widths of the middle 99 % of a column's values, outside of it.
 WIDTHS = 10.0
 OUTSIDE = 0.005
@@ -35,6 +37,9 @@ def wild_values(dataset: EpisodeDataset, report: Report) -> None:
             cause = f"up to {np.abs(values[rows]).max():.2g}, whose square is infinite in float32, in row {rows[0]}"
             more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
             report.error("absurd", cause + more, name, "Leave such episodes out, or store it in larger units")
+        elif 0 < (largest := float(max(values.max(), -values.min()))) < SMALLEST:
+            cause = f"no number is larger than {largest:.2g}, whose square is 0 in float32"
+            report.error("absurd", cause, name, "Store it in smaller units")
         elif name in COLUMNS:
             _far(values.reshape(len(values), -1), name, report)
 

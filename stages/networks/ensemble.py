@@ -53,6 +53,16 @@ class Ensemble:
     def num_parameters(self) -> int:
         return sum(prod(shape) for shape in self.blocks)
 
+    def check(self, flat: Tensor) -> None:
+        """See that parameters read from a file are those of such networks.
+
+        Raises:
+            ValueError: They are not.
+        """
+        if flat.shape != (self.num_parameters,) or flat.dtype != torch.float32:
+            cause = f"{flat.dtype} of shape {tuple(flat.shape)} for networks of {self.num_parameters} parameters"
+            raise ValueError(cause)
+
     def views(self, flat: Float[Tensor, "parameters"]) -> list[Tensor]:
         """Weights ``[network, in, out]`` and biases ``[network, 1, out]``, layer by layer, as views into `flat`."""
         pieces = flat.split([prod(shape) for shape in self.blocks])

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.artifacts import Artifact
+from stages.artifacts import Artifact, taking_up
 from stages.errors import UserError, did_you_mean
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
@@ -93,9 +93,10 @@ class Actors:
             raise UserError(
                 "holds no behaviours", place=str(path), remedy="Make some: python -m stages.train_behaviours"
             )
-        names = tuple(artifact.metadata["names"])
-        ensemble = Ensemble(tuple(artifact.metadata["sizes"]), num_members=len(names))
-        return cls(names, ensemble, squashed=artifact.metadata["squashed"], **artifact.tensors)
+        with taking_up(artifact):
+            names = tuple(artifact.metadata["names"])
+            ensemble = Ensemble(tuple(artifact.metadata["sizes"]), num_members=len(names))
+            return cls(names, ensemble, squashed=artifact.metadata["squashed"], **artifact.tensors)
 
 
 def joined(actors: Sequence[Actors], names: Sequence[str]) -> Actors:

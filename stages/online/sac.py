@@ -26,7 +26,7 @@ from stages.online.actors import Actors
 from stages.online.collector import Collector
 from stages.online.training import OnlineJob, ReplayDraws, Snapshots, rounds
 from stages.seeding import generator
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
 from stages.training.seedwise_adam import SeedwiseAdam
@@ -45,7 +45,7 @@ class SacSettings(Settings):
     discount: float = Field(0.99, ge=0, lt=1, description="discount factor gamma")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
     actor_every: int = Field(2, ge=1, description="gradient steps between updates of the actor")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
     batch_size: int = Field(128, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -73,7 +74,7 @@ def resolve(stage: Stage, layers: list[Layer], sources: Sources) -> Resolved:
     return Resolved(stage.name, settings, (declared.module(method),), chosen)
 
 
-def _method(registry: Registry, method: str | None, layers: list[Layer], sources: Sources) -> str:
+def _method(registry: Registry, method: Any, layers: list[Layer], sources: Sources) -> str:
     """The method's name, which has to be that of something."""
     if method is None:
         written = next((layer for layer in layers if layer.keys[0] != "datasets"), layers[0])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from stages.errors import UserError
@@ -65,6 +65,7 @@ class Names:
         for key, stage in ((key, row.name) for row in ROWS for key in row.compared):
             for dataset, compared in self.params.block(key).items():
                 self._known_dataset((key, dataset), dataset)
+                self._once((key, dataset), compared)
                 for index, recipe in enumerate(compared):
                     self._recipe((key, dataset, index), recipe, stage)
         for dataset, agents in self.params.offline_comparison.items():
@@ -76,18 +77,27 @@ class Names:
             raise unknown((*keys, "preset"), list(self.params.presets), self.sources, "preset")
         self._agents((*keys, "agents"), dataset.agents)
         for key, stage in ((key, row.name) for row in ROWS for key in row.listed):
+            self._once((*keys, key), dataset.listed(key))
             for index, recipe in enumerate(dataset.listed(key)):
                 self._recipe((*keys, key, index), recipe, stage)
         for source in dataset.sources:
             self._source((*keys, "mix", "sources", source), keys[-1])
         self._blocks((*keys, "settings"), dataset.settings)
         for index, file in enumerate(dataset.import_.files if dataset.import_ else ()):
-            if not Path(file).exists():
+            if not file or not os.path.exists(file):
                 place = placed((*keys, "import", "files", index), self.sources)
-                raise UserError(f"no file {file}", place=place, remedy="Correct the path, or fetch it with `dvc pull`")
+                remedy = "Correct the path, or fetch it with `dvc pull`"
+                raise UserError(f"no file {file or repr(file)}", place=place, remedy=remedy)
             check_readable(file)
 
+    def _once(self, keys: Keys, names: Sequence[str]) -> None:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                place = placed((*keys, index), self.sources)
+                raise UserError(f"{name} is there twice", place=place, remedy="Keep one of them")
+
     def _agents(self, keys: Keys, agents: Sequence[str]) -> None:
+        self._once(keys, agents)
         for index, agent in enumerate(agents):
             if agent not in self.params.agents:
                 raise unknown((*keys, index), list(self.params.agents), self.sources, "agent")

@@ -28,6 +28,7 @@ TAG = "tag:yaml.org,2002:"
 EXPONENT = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+$")
 WHOLE = re.compile(r"[-+]?(?:0|[1-9][0-9]*)$")
 DECIMAL = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$|[-+]?\.(?:inf|nan)$", re.IGNORECASE)
+OTHER_BASE = re.compile(r"[-+]?0[xb][0-9a-fA-F]+$")
 PADDED = re.compile(r"[-+]?0o?[0-9]+$")
 MARKS = {
     "UTF-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),  # Before UTF-16, whose mark begins alike.
@@ -170,7 +171,8 @@ class Spelling:
             "str": not PADDED.match(text),
         }
         if not plain.get(kind, True):
-            remedy = f'Write what is meant: {text.lstrip("-+0o").replace("_", "") or 0} or "{text}"'
+            plainly = str(int(text, 0)) if OTHER_BASE.match(text) else text.lstrip("-+0o").replace("_", "") or "0"
+            remedy = f'Write what is meant: {plainly} or "{text}"'
             if kind == "bool":
                 remedy = f'Write true or false, or "{text}" for the text'
             elif kind == "timestamp" or ":" in text:

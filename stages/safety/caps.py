@@ -40,6 +40,7 @@ from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.caps_agent import CapsAgent, artifact_of_heads
 from stages.safety.limits.cost_transitions import CostTransitions
 from stages.seeding import generators
+from stages.settings import Widths
 from stages.training.draws import UniformDraws
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
@@ -53,7 +54,7 @@ LARGEST_WEIGHT = 100.0
 class CapsSettings(SafeSettings):
     """Constraint-adaptive policy switching; defaults are the published ones, but for the unit of the temperature."""
 
-    hidden_sizes: tuple[int, ...] = Field((512, 512), description="hidden layer widths")
+    hidden_sizes: Widths = Field((512, 512), description="hidden layer widths")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
     num_heads: int = Field(2, ge=2, description="policies K between most reward and least cost")
     discount: float = Field(0.99, ge=0, lt=1, description="discount factor gamma")

@@ -43,6 +43,7 @@ from stages.safety.outcomes.cdt_network import CdtNetwork
 from stages.safety.outcomes.frontier import Frontier
 from stages.safety.outcomes.windows import OutcomeWindows
 from stages.seeding import generators
+from stages.settings import Widths
 from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch
@@ -53,7 +54,7 @@ from stages.training.windows import WindowDraws
 class CdtSettings(SafeSettings, AttentionSettings):
     """Constrained decision transformer."""
 
-    hidden_sizes: tuple[int, ...] = Field(
+    hidden_sizes: Widths = Field(
         (256, 256),
         min_length=1,
         description="width of the hidden layer of each transformer block, as many blocks as numbers",

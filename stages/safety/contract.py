@@ -23,7 +23,7 @@ from stages.environments.dsrl import task_of
 from stages.errors import UserError
 from stages.ingredients import Ingredient, require_ingredient
 from stages.registry import Choice
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.job import Job
 
 PARTITION = Ingredient("partition", "partition_trajectories")
@@ -37,7 +37,7 @@ class SafeSettings(Settings):
         None, min_length=1, description="costs allowed per episode; null: the partition's, or the benchmark's"
     )
     num_steps: int = Field(100_000, ge=0, description="gradient steps")
-    hidden_sizes: tuple[int, ...] = Field((256, 256), description="hidden layer widths")
+    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
     batch_size: int = Field(512, ge=1, description="rows per gradient step")
     learning_rate: float = Field(1.0e-3, gt=0, description="Adam step size")
 

@@ -55,6 +55,7 @@ from stages.safety.contract import SafeAlgorithm, SafeSettings
 from stages.safety.limits.action_vae import ActionVae
 from stages.safety.limits.cost_transitions import CostTransitions, discounted_limit
 from stages.seeding import generators
+from stages.settings import Widths
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update, state_of
@@ -80,7 +81,7 @@ class CpqSettings(SafeSettings):
     ood_cost_ratio: float = Field(1.5, gt=0, description="h: what those are to cost, in multiples of the limit")
     clone_weight: float = Field(1.0, ge=0, description="weight w that holds actors to safe data; 0: as published")
     kl_weight: float = Field(0.5, ge=0, description="weight beta of the auto-encoder's divergence")
-    vae_hidden_sizes: tuple[int, ...] = Field((400, 400), description="hidden layer widths of the auto-encoder")
+    vae_hidden_sizes: Widths = Field((400, 400), description="hidden layer widths of the auto-encoder")
 
 
 @SAFETY.register("cpq", CpqSettings)

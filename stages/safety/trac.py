@@ -90,6 +90,7 @@ class Trac(SafeAlgorithm):
     def __init__(self, job: Job, settings: TracSettings, given: Artifact) -> None:
         super().__init__(job, settings, given)
         self.partition = Partition.load(given)
+        self.partition.require_episodes(job.dataset, given.place or "--given")
         if missing := [limit for limit in self.limits if limit not in self.partition.limits]:
             cause = f"the partition has no labels for the cost limit {missing[0]:g}"
             offered = ", ".join(f"{limit:g}" for limit in self.partition.limits)

@@ -134,6 +134,33 @@ def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
         Artifact.load(tmp_path / "b.safetensors", "critics")
 
 
+ALTERED: dict[str, Callable[[Artifact], object]] = {
+    "labels in one row": lambda file: file.tensors.update(labels=file.tensors["labels"].flatten()),
+    "labels as amounts": lambda file: file.tensors.update(labels=file.tensors["labels"].double()),
+    "labels of fewer seeds": lambda file: file.tensors.update(labels=file.tensors["labels"][:0]),
+    "labels below zero": lambda file: file.tensors.update(labels=file.tensors["labels"] - 1),
+    "labels beyond the clusters": lambda file: file.tensors.update(labels=file.tensors["labels"] + 1),
+    "weights of other clusters": lambda file: file.tensors.update(responsibilities=torch.ones(1, 5, 2)),
+    "an odd number of clusters": lambda file: file.metadata.update(num_clusters="one"),
+    "a huge number of clusters": lambda file: file.metadata.update(num_clusters=1e30),
+    "other seeds": lambda file: file.metadata.update(seeds=[0, 1]),
+    "odd seeds": lambda file: file.metadata.update(seeds="0"),
+}
+
+
+@pytest.mark.parametrize("alteration", ALTERED)
+def test_clusters_that_do_not_fit_together_are_named(tmp_path: Path, alteration: str) -> None:
+    path = tmp_path / "a.safetensors"
+    artifact(path)
+    altered = Artifact.load(path)
+    ALTERED[alteration](altered)
+    altered.save(path)
+    for read in (ClustersFile.read, lambda path: ClustersFile.of(Artifact.load(path))):
+        with pytest.raises(UserError, match="is damaged") as caught:
+            read(path)
+        one_line(caught.value, path)
+
+
 # Where reporting finds its files, and what other programs might have put there.
 PLACES = sorted({place for source in SOURCES for place in source.places if "{" in place})
 

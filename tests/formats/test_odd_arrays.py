@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
@@ -16,7 +18,7 @@ from stages.formats.importing import ImportSettings, import_files
 from stages.formats.minari.reading import MinariFormat
 from stages.formats.native import read_header, write_native
 from stages.formats.npz import NpzFormat
-from tests.formats.recording import STEPS, recording, written
+from tests.formats.recording import LENGTH, STEPS, recording, written
 from tests.synthetic import make_episodes
 
 NUMBERS = ("observations", "actions", "rewards", "next_observations")
@@ -84,6 +86,82 @@ def test_what_is_no_number_is_refused(tmp_path: Path, kind: str) -> None:
         made[kind]()
     with pytest.raises(UserError, match=r"a\.hdf5: rewards: is of type .*, not an array of numbers"):
         imported(path)
+
+
+NAMED = {"format_version": 1, "behaviour_policy_names": ["a", "b"]}
+LABELS = np.arange(STEPS // LENGTH) % 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "attributes", "said"),
+    [
+        (
+            LABELS,
+            {"behaviour_policy_names": []},
+            "behaviour_policy: has labels that nothing names",
+        ),
+        (LABELS, {"behaviour_policy_names": ["a", "a"]}, "behaviour_policy_names: two policies are called 'a'"),
+        (LABELS, {"behaviour_policy_names": ["a", "b\nc"]}, "behaviour_policy_names: 'b\\nc' is no name"),
+        (LABELS, {"behaviour_policy_names": ["a", " "]}, "behaviour_policy_names: ' ' is no name"),
+        (LABELS, {"format_version": 0}, "has format version 0, this program knows up to 1"),
+        (LABELS, {"environment": "Hoper-v4"}, "unknown environment 'Hoper-v4'. Did you mean 'Hopper-v4'?"),
+        (h5py.Empty("i8"), {}, "behaviour_policy: is not an array of whole numbers"),
+    ],
+)
+def test_odd_labels_and_attributes_are_refused(tmp_path: Path, labels: object, attributes: dict, said: str) -> None:
+    path = written(tmp_path / "a.hdf5", recording() | {"behaviour_policy": labels}, **NAMED | attributes)
+    with pytest.raises(UserError) as caught:
+        imported(path)
+    assert str(caught.value).startswith(f"{path}: {said}") and "\n" not in str(caught.value)
+
+
+def test_attributes_as_bytes_are_text(tmp_path: Path) -> None:
+    attributes = {"behaviour_policy_names": np.array([b"a", b"b"]), "generator": np.bytes_("made by hand")}
+    path = written(tmp_path / "a.hdf5", recording() | {"behaviour_policy": LABELS}, **NAMED | attributes)
+    assert imported(path).behaviour_policy_names == ("a", "b")
+    assert read_header(path)[1]["generator"] == "made by hand"
+
+
+def test_archives_that_are_odd_are_refused(tmp_path: Path) -> None:
+    flat = written(tmp_path / "flat.hdf5", recording())
+    with pytest.raises(UserError, match=r"flat\.hdf5: is no numpy archive\. Leave out the setting `format`"):
+        import_files([flat], ImportSettings(format="npz"))
+    two = written(tmp_path / "two.npz", recording() | {"environment": np.array(["a", "b"])})
+    with pytest.raises(UserError, match=r"two\.npz: environment: has 2 texts, not one"):
+        imported(two)
+    with zipfile.ZipFile(tmp_path / "huge.npz", "w") as archive:
+        head = "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999, 4), }".ljust(117) + "\n"
+        archive.writestr("observations.npy", b"\x93NUMPY\x01\x00\x76\x00" + head.encode())
+    with pytest.raises(UserError, match=r"huge\.npz: its arrays need more memory than there is"):
+        imported(tmp_path / "huge.npz")
+
+
+def test_contents_that_are_there_twice_are_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.hdf5", recording())
+    (tmp_path / "b.hdf5").write_bytes(path.read_bytes())
+    _, reports = import_files([path, tmp_path / "b.hdf5"], ImportSettings())
+    assert [[note.rule for note in report.notes] for report in reports] == [[], ["twice"]]
+    assert str(path) in reports[1].notes[0].cause
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"environment_settings": {"size": 3.0}}, "`environment_settings` are given, but no environment"),
+        ({"label_by_file": True, "names": ["a\nb"]}, "names: 'a\\nb' is no name. Give each file its own in `names`"),
+    ],
+)
+def test_settings_that_say_nothing_of_use_are_refused(tmp_path: Path, settings: dict, said: str) -> None:
+    path = written(tmp_path / "a.hdf5", recording())
+    with pytest.raises(UserError) as caught:
+        import_files([path], ImportSettings.model_validate(settings))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_an_offset_is_a_number(value: float) -> None:
+    with pytest.raises(ValidationError, match="should be a finite number"):
+        ImportSettings(offsets={0: value})
 
 
 FOREIGN = {

@@ -101,6 +101,14 @@ def test_units_decide_nothing(exponent: int, digits: int, negative: bool) -> Non
         assert abs(np.median(values) - float(offset)) <= 1000 * np.abs(values - np.median(values)).max()
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e-60])
+def test_numbers_that_vanish_in_float32_are_told(tmp_path: Path, unit: float) -> None:
+    arrays = recording()
+    path = written(tmp_path / "a.hdf5", arrays | {"rewards": unit * arrays["rewards"].astype(np.float64)})
+    _, (report,) = import_files([path], ImportSettings())
+    assert "of 240 different numbers float32 keeps 1" in [note.cause for note in report.notes]
+
+
 @pytest.mark.parametrize("settings", [{"offsets": {5: 1.0}}, {"leave_out": [5]}, {"leave_out": [-1]}])
 def test_columns_that_are_not_there_are_refused(tmp_path: Path, settings: dict) -> None:
     path = written(tmp_path / "a.hdf5", recording())

@@ -55,6 +55,34 @@ def test_what_cannot_be_squared_is_refused(tmp_path: Path, key: str, value: floa
         import_files([path], ImportSettings())
 
 
+@pytest.mark.parametrize("key", ["observations", "actions", "rewards"])
+def test_finite_numbers_beyond_float32_are_not_called_infinite(tmp_path: Path, key: str) -> None:
+    arrays = recording()
+    arrays[key] = arrays[key].astype(np.float64)
+    arrays[key][33] = 1e300
+    path = written(tmp_path / "a.hdf5", arrays)
+    with pytest.raises(UserError, match=rf"{key}: up to 1e\+300, which float32 cannot hold, in row 33"):
+        import_files([path], ImportSettings())
+
+
+@pytest.mark.parametrize("key", ["observations", "actions", "rewards"])
+def test_what_is_too_small_to_be_squared_is_refused(tmp_path: Path, key: str) -> None:
+    arrays = recording()
+    arrays[key] *= 1e-30
+    if key == "observations":
+        arrays["next_observations"] *= 1e-30
+    with pytest.raises(UserError, match=f"{key}: no number is larger than .*e-.*, whose square is 0 in float32"):
+        import_files([written(tmp_path / "a.hdf5", arrays)], ImportSettings())
+
+
+@pytest.mark.parametrize("key", ["observations", "actions"])
+def test_numbers_that_never_vary_are_told(tmp_path: Path, key: str) -> None:
+    arrays = recording()
+    arrays[key][:] = 1
+    _, (report,) = import_files([written(tmp_path / "a.hdf5", arrays)], ImportSettings())
+    assert ("all-alike", key) in [(note.rule, note.place) for note in report.notes]
+
+
 @given(st.sampled_from(["normal", "uniform", "cubed", "counts", "constant", "rare"]), st.integers(0, 50))
 def test_usual_values_are_not_told(kind: str, seed: int) -> None:
     random = np.random.default_rng(seed)

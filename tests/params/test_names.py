@@ -17,7 +17,7 @@ from tests.params.written import recipes, refusal
         ("seds", {}, ": unknown key. Did you mean 'seeds'?"),
         ("seeds.cout", 3, ": unknown key. Did you mean 'count'?"),
         ("seeds.count", 0, ": should be greater than or equal to 1, not 0"),
-        ("seeds.count", "many", ": should be a valid integer, unable to parse string as an integer, not 'many'"),
+        ("seeds.count", "many", ": should be a number, not {}"),
         ("device", "gpu", ": should be 'auto', 'cpu' or 'cuda', not 'gpu'"),
         ("native", "on", ": should be 'auto' or False, not 'on'"),
         ("datasets.navigation.setings", {}, ": unknown key. Did you mean 'settings'?"),
@@ -33,7 +33,7 @@ from tests.params.written import recipes, refusal
         ),
         ("datasets.navigation.settings.evaluat", {}, ": unknown stage 'evaluat'. Did you mean 'evaluate'?"),
         ("datasets.mine", {"agents": []}, ": needs `generate`, `import` or `mix`, one of them"),
-        ("datasets.mine.import.files", [], ": should have at least 1 item after validation, not 0, not []"),
+        ("datasets.mine.import.files", [], ": should have at least 1 item, not []"),
         ("datasets.mine.import.files", ["a"], ".0: no file a. Correct the path, or fetch it with `dvc pull`"),
         ("cluster_trajectories.em.method", "emm", ": unknown clustering method {}. Did you mean 'em'?"),
         (
@@ -57,6 +57,10 @@ from tests.params.written import recipes, refusal
         ("offline_comparison.takebal", ["iql"], ": unknown dataset 'takebal'. Did you mean 'takeball'?"),
         ("ablation.base", "emm", ": unknown recipe of cluster_trajectories {}. Did you mean 'em'?"),
         ("ablation.vary.momentun", [0.1], ": unknown key. Did you mean 'momentum'?"),
+        ("datasets.takeball.clusterings", ["evidence", "evidence"], ".1: evidence is there twice. Keep one of them"),
+        ("datasets.navigation.agents", ["bc", "bc"], ".1: bc is there twice. Keep one of them"),
+        ("cluster_trajectories.em.learning_rate", float("inf"), ": should be a finite number, not inf"),
+        ("cluster_trajectories.em.hidden_sizes", [64, 0], ".1: should be greater than or equal to 1, not 0"),
         ("safe_seeds.block", 0, ": should be greater than or equal to 1, not 0"),
         (
             "train_safe.trac.partition",

@@ -79,8 +79,8 @@ def test_values_are_what_they_look_like(written: str, value: object) -> None:
     [
         ("010", "YAML reads 010 as the number 8 (line 2). Write what is meant: 10 or \"010\""),
         ("1_000", "YAML reads 1_000 as the number 1000 (line 2)"),
-        ("0x10", "YAML reads 0x10 as the number 16 (line 2)"),
-        ("0b11", "YAML reads 0b11 as the number 3 (line 2)"),
+        ("0x10", 'YAML reads 0x10 as the number 16 (line 2). Write what is meant: 16 or "0x10"'),
+        ("0b11", 'YAML reads 0b11 as the number 3 (line 2). Write what is meant: 3 or "0b11"'),
         ("0o17", "YAML reads 0o17 as a text (line 2)"),
         ("09", "YAML reads 09 as a text (line 2)"),
         ("1:30", "YAML reads 1:30 as the number 90 (line 2)"),

@@ -23,7 +23,7 @@ from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
 from stages.networks.normaliser import Normaliser
 from stages.seeding import generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.draws import EpochDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
@@ -35,7 +35,7 @@ from stages.training.trainable import Trainable
 class BehaviourSettings(Settings):
     """Networks of policies and classifier, and how they are fitted."""
 
-    hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths of policies and classifier")
+    hidden_sizes: Widths = Field((64, 64, 64), description="hidden layer widths of policies and classifier")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size while clustering")
     refit_epochs: int = Field(

@@ -19,6 +19,7 @@ from stages.embeddings.policies.episode_steps import EpisodeSteps
 from stages.embeddings.policies.told import ToldPolicy
 from stages.networks.sequences.parts import Block, Parts, Views
 from stages.seeding import generators
+from stages.settings import Widths
 from stages.training.draws import EpochDraws
 from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update
@@ -34,7 +35,7 @@ class AutoDecodingSettings(EmbeddingSettings):
     """Free vectors, policy, and their training."""
 
     latent: int = Field(10, ge=1, description="length of the embedding")
-    hidden_sizes: tuple[int, ...] = Field((64, 64), min_length=1, description="hidden layers of the policy")
+    hidden_sizes: Widths = Field((64, 64), min_length=1, description="hidden layers of the policy")
     train_steps: int = Field(2000, ge=1, description="gradient steps of policy and vectors")
     batch_episodes: int = Field(16, ge=1, description="episodes per gradient step")
     transitions: int = Field(64, ge=1, description="steps of each episode per gradient step")

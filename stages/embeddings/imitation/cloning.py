@@ -22,7 +22,7 @@ from stages.ingredients import Ingredient
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
 from stages.seeding import Seeds, generator, generators
-from stages.settings import Settings
+from stages.settings import Settings, Widths
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update
@@ -36,7 +36,7 @@ class ImitatorSettings(Settings):
     """Cloning from state and embedding."""
 
     num_steps: int = Field(20_000, ge=0, description="gradient steps")
-    hidden_sizes: tuple[int, ...] = Field((64, 64, 64), description="hidden layer widths")
+    hidden_sizes: Widths = Field((64, 64, 64), description="hidden layer widths")
     batch_size: int = Field(256, ge=1, description="rows per gradient step")
     learning_rate: float = Field(1.0e-3, gt=0, description="Adam step size")
 

@@ -24,6 +24,7 @@ from stages.embeddings.variational.learner import VariationalLearner, divergence
 from stages.embeddings.variational.tokens import Tokens
 from stages.networks.sequences.parts import Parts
 from stages.seeding import generators
+from stages.settings import Widths
 from stages.training.draws import EpochDraws
 from stages.training.job import Job
 from stages.training.rows import Rows
@@ -43,7 +44,7 @@ class VariationalSettings(EmbeddingSettings):
     num_heads: int = Field(4, ge=1, description="attention heads, a divisor of the width; bare attention has one")
     attention: Attention = Field("standard", description="blocks of the transformer: standard, or bare as released")
     stride: int = Field(4, ge=1, description="steps from one token to the next")
-    hidden_sizes: tuple[int, ...] = Field((64, 64), description="hidden layers of the decoder")
+    hidden_sizes: Widths = Field((64, 64), description="hidden layers of the decoder")
     train_steps: int = Field(1000, ge=0, description="gradient steps; 0: a random encoder")
     batch_episodes: int = Field(16, ge=1, description="episodes per gradient step")
     transitions: int = Field(64, ge=1, description="steps of each episode that the decoder is trained on at once")

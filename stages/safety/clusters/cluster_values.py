@@ -31,6 +31,7 @@ from stages.networks.normaliser import Normaliser
 from stages.safety.contract import SafeSettings
 from stages.safety.limits.cost_transitions import SMALLEST_SCALE, horizon
 from stages.seeding import generators
+from stages.settings import Widths
 from stages.training.episode_table import EpisodeTable
 from stages.training.expectile import expectile_loss
 from stages.training.job import Job
@@ -43,7 +44,7 @@ class ClusterValueSettings(SafeSettings):
     """Values of clusters and how they are learnt."""
 
     num_steps: int = Field(5000, ge=0, description="gradient steps")
-    hidden_sizes: tuple[int, ...] = Field((64, 64), description="hidden layer widths of the values")
+    hidden_sizes: Widths = Field((64, 64), description="hidden layer widths of the values")
     batch_size: int = Field(512, ge=1, description="rows per gradient step")
     learning_rate: float = Field(1.0e-3, gt=0, description="Adam step size")
     reward_values: Literal["cluster", "stitched"] = Field(

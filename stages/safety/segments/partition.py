@@ -31,7 +31,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 
 from stages.agents.limits import CostLimit
-from stages.artifacts import Artifact
+from stages.artifacts import Artifact, taking_up
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
 from stages.safety.contract import cost_limits
@@ -92,10 +92,37 @@ class Partition:
         facts = artifact.metadata
         if facts.get("kind") != "partition":
             cause = f"this file holds no partition: {facts.get('kind')}"
-            raise UserError(cause, place="--partition", remedy="Give the file of stages.partition_trajectories")
-        arrays = {name: tensor.numpy() for name, tensor in artifact.tensors.items()}
-        segments = Segments(arrays["episodes"], arrays["starts"], facts["length"])
-        return cls(segments, tuple(facts["limits"]), arrays["labels"], arrays["weights"], facts["facts"])
+            raise UserError(cause, place="--given", remedy="Give the file of stages.partition_trajectories")
+        with taking_up(artifact):
+            arrays = {name: tensor.numpy() for name, tensor in artifact.tensors.items()}
+            segments = Segments(arrays["episodes"], arrays["starts"], facts["length"])
+            found = cls(segments, tuple(facts["limits"]), arrays["labels"], arrays["weights"], dict(facts["facts"]))
+            found.check()
+        return found
+
+    def check(self) -> None:
+        """See that every segment has an episode, a start, and under every limit a label and a weight.
+
+        Raises:
+            ValueError: Something does not fit.
+        """
+        number, shape = len(self.segments), (len(self.limits), len(self.segments))
+        whole = all(values.dtype.kind == "i" for values in (self.segments.episodes, self.segments.starts, self.labels))
+        sizes = self.segments.episodes.shape, self.segments.starts.shape, self.labels.shape, self.weights.shape
+        if not whole or sizes != ((number,), (number,), shape, shape):
+            raise ValueError(f"arrays of shapes {sizes} for {number} segments and {len(self.limits)} limits")
+
+    def require_episodes(self, dataset: EpisodeDataset, place: str = "--given") -> None:
+        """Stop unless all segments lie within episodes of the dataset, of which there are as many as were cut.
+
+        Raises:
+            UserError: Another dataset was cut.
+        """
+        segments, lengths = self.segments, dataset.episode_lengths
+        same = self.facts["episodes"] == len(lengths) > segments.episodes.max() and segments.starts.min() >= 0
+        if not same or (segments.starts + segments.length > lengths[segments.episodes]).any():
+            remedy = "Give the partition of this dataset"
+            raise UserError("the partition is of other episodes than the dataset's", place=place, remedy=remedy)
 
 
 def partition(dataset: EpisodeDataset, settings: PartitionSettings, place: str = "") -> Partition:
