@@ -87,7 +87,11 @@ include: "stages/rules/summary.smk"
 
 onstart:
     # How far the whole run is, now and then, unless it was told to be quiet.
-    Watch(workflow, lambda line: logger.info(line, extra={"quietness": Quietness.PROGRESS}))
+    say = lambda line: logger.info(line, extra={"quietness": Quietness.PROGRESS})
+    try:
+        Watch(workflow, say)
+    except UserError as error:
+        say(f"How long the run takes is not foretold: {error}")
 
 
 onsuccess:

@@ -71,19 +71,22 @@ def read_object(path: Path) -> dict[str, Any]:
         return json_object(path.read_text(encoding="utf-8"))
 
 
-def read_table(path: Path, needed: Iterable[str] = (), delimiter: str = ",") -> list[dict[str, str]]:
+def read_table(
+    path: Path, needed: Iterable[str] = (), delimiter: str = ",", remedy: str = REMAKE
+) -> list[dict[str, str]]:
     """The rows of a table, as texts by column; there may be none of them.
 
     Args:
         path: The file.
         needed: Columns that have to be there.
         delimiter: What stands between cells.
+        remedy: What to do where it is damaged.
 
     Raises:
         UserError: It cannot be read, lacks a column, or was cut short: a row has more or fewer cells than there are
             columns, or the last line does not end.
     """
-    with reading(path):
+    with reading(path, remedy=remedy):
         text = path.read_text(encoding="utf-8")
         if not text.endswith("\n"):
             raise ValueError("its last line is cut off" if text else "it is empty")

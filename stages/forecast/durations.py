@@ -13,10 +13,13 @@ from statistics import mean
 
 from stages.errors import UserError
 from stages.forecast.probe import probe
+from stages.made_files import read_table, reading
 from stages.replacing import replacing
 
 ESTIMATES = Path(__file__).with_name("estimates.csv")
 PROBE = "probe"
+RESTORE = "Restore it: git checkout stages/forecast/estimates.csv"
+MOST = 1e9  # seconds, 32 years: what takes longer is no time
 UNKNOWN = 10.0  # seconds, where no other job of the stage was ever seen
 
 
@@ -42,18 +45,29 @@ def last_run(logs: Path = Path("logs")) -> dict[str, float]:
     for path in sorted(logs.rglob("*.tsv")):
         try:
             rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines(), delimiter="\t"))
-            found[str(path)] = float(rows[-1]["s"])
-        except (OSError, IndexError, KeyError, TypeError, ValueError):
+            seconds = float(rows[-1]["s"])
+        except (OSError, IndexError, KeyError, TypeError, ValueError, csv.Error):
             continue
+        if 0 <= seconds < MOST:
+            found[str(path)] = seconds
     return found
 
 
 def shipped(path: Path = ESTIMATES) -> dict[str, float]:
-    """The shipped seconds by benchmark file, in seconds of this machine: the probe's time here over its time there."""
-    with path.open(encoding="utf-8", newline="") as file:
-        seconds = {row["job"]: float(row["seconds"]) for row in csv.DictReader(file)}
-    ratio = probe() / seconds.pop(PROBE)
-    return {job: taken * ratio for job, taken in seconds.items()}
+    """The shipped seconds by benchmark file, in seconds of this machine: the probe's time here over its time there.
+
+    Raises:
+        UserError: The file cannot be read, or holds something else.
+    """
+    rows = read_table(path, ("job", "seconds"), remedy=RESTORE)
+    with reading(path, remedy=RESTORE):
+        seconds = {row["job"]: float(row["seconds"]) for row in rows}
+        if odd := [job for job, taken in seconds.items() if not 0 <= taken < MOST]:
+            raise ValueError(f"{odd[0]} takes {seconds[odd[0]]:g} seconds")
+        here, there = probe(), seconds.pop(PROBE)
+        if not there:
+            raise ValueError("the probe takes no time")
+    return {job: taken * here / there for job, taken in seconds.items()}
 
 
 def ship(path: Path = ESTIMATES, logs: Path = Path("logs")) -> int:

@@ -57,15 +57,15 @@ def read(path: Path, kind: type[Row]) -> tuple[Origin, list[Row]]:
         remedy = f"Take it from a finished run: python -m stages.quote --take results --profile {path.parent.name}"
         raise UserError("no such result file", place=str(path), remedy=remedy)
     with reading(path, remedy=AGAIN):
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
         if lines and not lines[-1].endswith("\n"):
             raise ValueError("its last line is cut off")
-    head = [line for line in lines if line.startswith("# ")]
+        head = [line for line in lines if line.startswith("# ")]
+        columns, *cells = [*csv.reader(lines[len(head) :])] or [[]]
     said = {key: value for key, _, value in (line[2:].strip().partition(": ") for line in head)}
     names = [field.name for field in fields(Origin)]
     if missing := [name for name in names if name not in MAY_BE_EMPTY and not said.get(name)]:
         raise UserError(f"does not say its {', '.join(missing)}", place=str(path), remedy=AGAIN)
-    columns, *cells = [*csv.reader(lines[len(head) :])] or [[]]
     hints = get_type_hints(kind)
     if columns != [*hints]:
         raise UserError(f"the columns are not {', '.join(hints)}", place=str(path), remedy=AGAIN)
@@ -92,7 +92,9 @@ def _value(text: str, hint: Any) -> Any:
     kinds = get_args(hint) or (hint,)
     if not text and NoneType in kinds:
         return None
-    return text == "True" if kinds[0] is bool else kinds[0](text)
+    if kinds[0] is bool:
+        return {"True": True, "False": False}[text]
+    return kinds[0](text)
 
 
 def _text(value: Any) -> str:

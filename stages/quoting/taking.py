@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import subprocess
@@ -76,4 +77,7 @@ def _cpu_seconds(path: Path) -> float:
     first, *_ = read_table(path, ["s"], "\t") or [{}]
     number = first.get("cpu_time", "NA")
     with reading(path):
-        return 0.0 if number == "NA" else float(number)
+        seconds = 0.0 if number == "NA" else float(number)
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"CPU time {number}")
+        return seconds

@@ -36,6 +36,25 @@ def test_the_last_run_is_read_and_what_says_nothing_left_out(tmp_path: Path):
     assert last_run(tmp_path / "nowhere") == {}
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "1e30", "x" * 200_000])
+def test_times_that_are_none_are_left_out(tmp_path: Path, seconds: str):
+    written(tmp_path, "data/a.tsv", f"s\n{seconds}\n")
+    assert last_run(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "job,seconds\n", "job\na\n", "<<<<<<< HEAD\njob,seconds\n", "job,seconds\nprobe,0.0\n"),
+        *("job,seconds\nprobe,nan\n", *(f"job,seconds\nprobe,.01\na,{rest}" for rest in ("1", "many\n", "-1\n"))),
+    ],
+)
+def test_estimates_that_are_none_are_named(tmp_path: Path, text: str):
+    written(tmp_path, "estimates.csv", text)
+    with pytest.raises(UserError, match=r"estimates\.csv: is damaged .*Restore it: git checkout"):
+        shipped(tmp_path / "estimates.csv")
+
+
 def test_estimates_are_those_of_a_run_in_seconds_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     written(tmp_path, "logs/data/a.tsv", "s\n2.5\n")
     estimates = tmp_path / "estimates.csv"
