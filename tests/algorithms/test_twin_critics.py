@@ -152,5 +152,5 @@ def test_what_is_sampled_is_the_methods_own_choice():
     train_offline(job, Choice("watched", Watched, Td3BcSettings(**SMALL)))
     assert len(seen) == 12
     first = job.observations[:5]
-    assert all(any(torch.equal(row, known) for known in first) for row in seen[0][0, 0])
+    assert all(any(torch.equal(row, row_before) for row_before in first) for row in seen[0][0, 0])
     assert isinstance(Td3Bc(job, Td3BcSettings(**SMALL)), OfflineAlgorithm)

@@ -18,17 +18,17 @@ from tests.synthetic import two_policies
 QUICK = {"train_steps": 80, "batch_windows": 40, "width": 16, "latent_width": 4, "learning_rate": 0.02}
 
 
-def method_of(name: str, dataset: EpisodeDataset | None = None, seeds: Sequence[int] = (0,), **told: Any) -> Any:
+def method_of(name: str, dataset: EpisodeDataset | None = None, seeds: Sequence[int] = (0,), **values: Any) -> Any:
     """A method with quick settings, on two policies unless another dataset is given."""
     settings = CLUSTERING.settings(name)
-    values = {**QUICK, **({"pretrain_steps": 80} if "pretrain_steps" in settings.model_fields else {}), **told}
+    values = {**QUICK, **({"pretrain_steps": 80} if "pretrain_steps" in settings.model_fields else {}), **values}
     method: ClusteringMethod = CLUSTERING.entry(name)(Job(dataset or continuous(), list(seeds)), settings(**values))
     return method
 
 
 def rand_indices(found: Clustering, truth: np.ndarray) -> list[float]:
     """Rand index of each seed."""
-    return [clustering_scores(truth, own.numpy())["rand"] for own in found.labels]
+    return [clustering_scores(truth, labels.numpy())["rand"] for labels in found.labels]
 
 
 def continuous(episodes: int = 40, steps: int = 10, seed: int = 0) -> EpisodeDataset:

@@ -88,7 +88,7 @@ def gradients_of(method) -> dict[str, torch.Tensor]:
 
 def test_the_objective_moves_encoder_and_codebook_by_the_attraction():
     plain, drawn = (
-        method_of("caae", attraction=own, separation=0.0, train_steps=1, pretrain_steps=1) for own in (0.0, 1.0)
+        method_of("caae", attraction=weight, separation=0.0, train_steps=1, pretrain_steps=1) for weight in (0.0, 1.0)
     )
     plain.fit(), drawn.fit()
     drawn.model.parts.parameters.data.copy_(plain.model.parts.parameters)
@@ -107,10 +107,10 @@ def spread(found) -> float:
 
 def test_attraction_gathers_latents_and_separation_keeps_centroids_apart():
     seeds = [0, 1]
-    free, drawn = (method_of("caae", seeds=seeds, attraction=own).fit() for own in (0.0, 2.0))
+    free, drawn = (method_of("caae", seeds=seeds, attraction=weight).fit() for weight in (0.0, 2.0))
     assert spread(drawn) < 0.3 * spread(free)
     options = {"pretrain_steps": 0, "initialise_codebook": "normal", "attraction": 20.0, "seeds": seeds}
-    alone, apart = (method_of("caae", separation=own, **options).fit() for own in (0.0, 50.0))
+    alone, apart = (method_of("caae", separation=weight, **options).fit() for weight in (0.0, 50.0))
     least = "centroid distance min/values"
     assert (apart.metrics[least][-1] > 0.9).all()
     assert (apart.metrics[least][-1] >= alone.metrics[least][-1]).all()

@@ -65,8 +65,8 @@ def test_no_more_clusters_than_asked_for():
 
 def test_what_clusters_have_accepted_grows():
     _, found = fitted(groups(3), range(3))
-    for own in found.score_history.T:
-        steps = own[own.isfinite()]
+    for scores in found.score_history.T:
+        steps = scores[scores.isfinite()]
         assert (steps.diff() > 0).all()
         assert 0.95 < steps[-1] <= 1
 

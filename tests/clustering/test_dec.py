@@ -61,7 +61,8 @@ def test_target_sums_to_one_is_sharper_and_is_weighed_by_cluster_size():
 def test_divergence_makes_assignments_surer():
     seeds = [0, 1]
     plain, drawn = (
-        method_of("dec", seeds=seeds, divergence_weight=own, changed_share=0.0, pretrain_steps=40) for own in (0.0, 9.0)
+        method_of("dec", seeds=seeds, divergence_weight=weight, changed_share=0.0, pretrain_steps=40)
+        for weight in (0.0, 9.0)
     )
     sure = [method.fit().responsibilities.max(-1).values.mean(1) for method in (plain, drawn)]
     assert (sure[1] > sure[0]).all()
@@ -116,5 +117,5 @@ def test_unseen_episodes_and_degenerate_input():
     method = method_of("dec", train_steps=20, pretrain_steps=20)
     found = method.fit()
     torch.testing.assert_close(method.predict(method.job.dataset), found.responsibilities)
-    one = method_of("dec", continuous(1, 1), num_clusters=1, train_steps=5, pretrain_steps=5).fit()
-    assert one.sizes() == [[1]]
+    single = method_of("dec", continuous(1, 1), num_clusters=1, train_steps=5, pretrain_steps=5).fit()
+    assert single.sizes() == [[1]]

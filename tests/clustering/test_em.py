@@ -43,7 +43,7 @@ def learner_of(seeds=(0,), dataset=None, **changes) -> EmLearner:
 
 
 def rand_indices(found: Clustering, truth: np.ndarray) -> list[float]:
-    return [clustering_scores(truth, own.numpy())["rand"] for own in found.labels]
+    return [clustering_scores(truth, labels.numpy())["rand"] for labels in found.labels]
 
 
 def test_separable_policies_are_found_by_every_seed():
@@ -53,8 +53,8 @@ def test_separable_policies_are_found_by_every_seed():
     assert found.responsibilities.max(-1).values.min() > 0.99
     torch.testing.assert_close(found.responsibilities.sum(-1), torch.ones(5, 40))
     assert found.converged == [True] * 5
-    for own, sizes in zip(found.labels, found.sizes(), strict=True):
-        assert sizes == [int((own == z).sum()) for z in range(2)] == [20, 20]
+    for labels, sizes in zip(found.labels, found.sizes(), strict=True):
+        assert sizes == [int((labels == z).sum()) for z in range(2)] == [20, 20]
 
 
 def test_identical_policies_are_clustered_near_chance():
@@ -125,10 +125,10 @@ def is_one_hot(weights: torch.Tensor) -> bool:
 
 def test_all_heuristics_come_in_their_order():
     weights = epochs_of(learner_of(bias_epochs=2, pretrain_epochs=3, momentum=0.9), 7)
-    assert all(is_one_hot(own) for own in weights[:2])
+    assert all(is_one_hot(of_epoch) for of_epoch in weights[:2])
     assert torch.equal(weights[0], weights[1])
     assert weights[0].mean(1).flatten().tolist() == pytest.approx([0.5, 0.5], abs=0.3)
-    assert all((own == 0.5).all() for own in weights[2:5])
+    assert all((of_epoch == 0.5).all() for of_epoch in weights[2:5])
     assert not (weights[5] == 0.5).all()
 
 
@@ -151,9 +151,9 @@ def test_heuristic_1_averages_posteriors(momentum):
     posterior = learner.posterior()
     weights = epochs_of(learner, 4)
     expected = torch.full_like(posterior, 0.5)
-    for own in weights[1:]:
+    for of_epoch in weights[1:]:
         expected = momentum * expected + (1 - momentum) * posterior
-        torch.testing.assert_close(own, expected)
+        torch.testing.assert_close(of_epoch, expected)
 
 
 def test_groups_differ_between_seeds_and_not_between_blocks():
@@ -216,8 +216,8 @@ def test_refitting_sharpens_what_was_found():
     assert rand_indices(refitted, dataset.behaviour_policy) == [1.0]
     assert "refit policy/values" in refitted.metrics
     assert not any(name.startswith("refit") for name in plain.metrics)
-    own = refitted.responsibilities[0, torch.arange(40), refitted.labels[0]]
-    assert own.min() > 0.999
+    assigned = refitted.responsibilities[0, torch.arange(40), refitted.labels[0]]
+    assert assigned.min() > 0.999
 
 
 class Killed(BaseException):
@@ -274,7 +274,7 @@ def test_a_seed_that_stops_early_is_the_same_beside_seeds_that_go_on():
         alone = clustered([seed], dataset, **options)
         assert (alone.history_labels[:, 0, 0] >= 0).sum() == epochs[place]
         torch.testing.assert_close(alone.responsibilities[0], together.responsibilities[place], rtol=1e-3, atol=1e-3)
-        own = alone.behaviours.policies
-        views = zip(own.ensemble.views(own.parameters), shared.ensemble.views(shared.parameters), strict=True)
-        for one, of_all in views:
-            torch.testing.assert_close(one, of_all[2 * place : 2 * place + 2], rtol=1e-2, atol=1e-3)
+        single = alone.behaviours.policies
+        views = zip(single.ensemble.views(single.parameters), shared.ensemble.views(shared.parameters), strict=True)
+        for view, of_all in views:
+            torch.testing.assert_close(view, of_all[2 * place : 2 * place + 2], rtol=1e-2, atol=1e-3)

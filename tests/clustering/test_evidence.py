@@ -36,7 +36,7 @@ def clustered(dataset: EpisodeDataset, seeds=(0, 1), **changes) -> Clustering:
 
 
 def nmi(found: Clustering, truth: np.ndarray) -> list[float]:
-    return [clustering_scores(truth, own.numpy())["nmi"] for own in found.labels]
+    return [clustering_scores(truth, labels.numpy())["nmi"] for labels in found.labels]
 
 
 @pytest.mark.parametrize("episodes", [6, 40])
@@ -101,12 +101,12 @@ def test_states_that_do_not_come_back_have_no_tables():
 
 
 def test_unseen_episodes_are_given_to_the_clusters_found():
-    known, unseen = two_policies(40), two_policies(30, seed=1)
-    method = Evidence(Job(known, [0, 1]), EvidenceSettings(num_features=20))
+    seen, unseen = two_policies(40), two_policies(30, seed=1)
+    method = Evidence(Job(seen, [0, 1]), EvidenceSettings(num_features=20))
     labels = method.fit().labels
-    first = known.behaviour_policy
-    for own, predicted in zip(labels.numpy(), method.predict(unseen).argmax(-1).numpy(), strict=True):
-        cluster_of = [own[first == z][0] for z in range(2)]
+    first = seen.behaviour_policy
+    for of_seed, predicted in zip(labels.numpy(), method.predict(unseen).argmax(-1).numpy(), strict=True):
+        cluster_of = [of_seed[first == z][0] for z in range(2)]
         assert np.array_equal(predicted, np.take(cluster_of, unseen.behaviour_policy))
 
 
@@ -144,7 +144,7 @@ def test_starts():
     job = Job(dataset, [0, 1])
     equal = starting_labels(job, "random", 4, 3)
     assert equal.shape == (2, 4, 30)
-    assert all(torch.bincount(own).tolist() == [10, 10, 10] for own in equal.view(-1, 30))
-    assert len({tuple(own.tolist()) for own in equal.view(-1, 30)}) == 8
-    for own in starting_labels(job, "evidence", 2, 2).view(-1, 30):
-        assert clustering_scores(dataset.behaviour_policy, own.numpy())["ari"] == 1.0
+    assert all(torch.bincount(start).tolist() == [10, 10, 10] for start in equal.view(-1, 30))
+    assert len({tuple(start.tolist()) for start in equal.view(-1, 30)}) == 8
+    for start in starting_labels(job, "evidence", 2, 2).view(-1, 30):
+        assert clustering_scores(dataset.behaviour_policy, start.numpy())["ari"] == 1.0

@@ -62,10 +62,10 @@ def test_score_rises_and_labels_are_kept():
     dataset = discrete_policies(policies=3, noise=0.5, episodes=60)
     _, found = fitted(dataset, [0, 1], num_clusters=3, max_clustered=20)
     for seed in range(2):
-        own = found.score_history[:, seed]
-        ran = int(own.isfinite().sum())
-        assert (own[:ran].diff() >= -1e-12).all()
-        assert own[ran:].isnan().all()
+        scores = found.score_history[:, seed]
+        ran = int(scores.isfinite().sum())
+        assert (scores[:ran].diff() >= -1e-12).all()
+        assert scores[ran:].isnan().all()
         assert torch.equal(found.history_labels[ran - 1, seed].long(), found.labels[seed])
         assert (found.history_labels[ran:, seed] == -1).all()
 

@@ -39,7 +39,7 @@ def clustered(dataset: EpisodeDataset, seeds=(0, 1, 2), **changes) -> Clustering
 
 
 def scores_of(found: Clustering, truth: np.ndarray, name: str = "nmi") -> list[float]:
-    return [clustering_scores(truth, own.numpy())[name] for own in found.labels]
+    return [clustering_scores(truth, labels.numpy())[name] for labels in found.labels]
 
 
 LARGE = table_dataset(episodes=150, steps=14)
@@ -69,7 +69,7 @@ def test_objective_rises_strictly_until_nothing_changes(smoothing):
         changed = (np.diff(history, axis=0) != 0).any(1)
         assert changed[:-1].all()
         assert not changed[-1]
-        rises = np.diff([exact_objective(own.astype(int), table, 5) for own in history])
+        rises = np.diff([exact_objective(labels.astype(int), table, 5) for labels in history])
         assert (rises[:-1] > 0).all()
         assert rises[-1] == 0
 
@@ -104,28 +104,28 @@ def test_unseen_episodes_go_to_the_policy_that_made_them(refit):
     method = method_of(first, initial_clusters=6, merge_refit=refit)
     found = method.fit()
     assert (method.predict(first).argmax(-1) == found.labels).float().mean() > 0.9
-    for own, labels in zip(method.predict(second).argmax(-1), found.labels, strict=True):
-        joined = clustering_scores(everything.behaviour_policy, torch.cat([labels, own]).numpy())
+    for predicted, labels in zip(method.predict(second).argmax(-1), found.labels, strict=True):
+        joined = clustering_scores(everything.behaviour_policy, torch.cat([labels, predicted]).numpy())
         assert joined["nmi"] > 0.8
 
 
 def test_number_of_clusters_is_chosen_without_labels():
     found = clustered(LARGE, range(5), num_clusters=None)
-    assert [len(own.unique()) for own in found.labels] == [3] * 5
+    assert [len(of_seed.unique()) for of_seed in found.labels] == [3] * 5
     numbers, criteria = found.details["merge_num_clusters"], found.details["merge_scores"]
     assert numbers.shape == criteria.shape
     assert found.details["merge_costs"].shape == (5, numbers.shape[1] - 1)
-    for own, score in zip(numbers, criteria, strict=True):
-        assert own[score.nan_to_num(-torch.inf).argmax()] == 3
+    for of_seed, score in zip(numbers, criteria, strict=True):
+        assert of_seed[score.nan_to_num(-torch.inf).argmax()] == 3
 
 
 def test_merge_costs_are_the_losses_of_the_score_per_episode():
     found = clustered(LARGE, [0], initial_clusters=7)
     costs = found.details["merge_costs"][0]
-    one = clustered(LARGE, [0], num_clusters=1).details["restart_score"][0, 0]
+    score = clustered(LARGE, [0], num_clusters=1).details["restart_score"][0, 0]
     unmerged = found.score_history[:, 0].nan_to_num(-torch.inf).max() * LARGE.num_steps
     assert (costs >= -1e-9).all()
-    assert (unmerged - costs.sum() * 150).item() == pytest.approx(one.item(), rel=1e-6)
+    assert (unmerged - costs.sum() * 150).item() == pytest.approx(score.item(), rel=1e-6)
 
 
 def test_short_episodes_take_no_part_and_get_labels():
@@ -177,7 +177,7 @@ def test_episodes_of_one_step_and_equal_episodes():
     assert clustered(one_step).responsibilities.shape == (3, 40, 3)
     same = table_dataset(policies=1)
     assert clustered(same).score_history.nan_to_num(0).max() == 0
-    assert [len(own.unique()) for own in clustered(same, num_clusters=None).labels] == [1, 1, 1]
+    assert [len(of_seed.unique()) for of_seed in clustered(same, num_clusters=None).labels] == [1, 1, 1]
 
 
 def test_file_holds_all_and_policies_if_asked_for():

@@ -64,10 +64,10 @@ def test_densities_of_many_powers_of_ten_are_summed():
         pass
 
     learner = learner_of(dataset)
-    told = Told(learner.behaviours.rows, dataset)
+    likelihoods = Told(learner.behaviours.rows, dataset)
     logs = torch.tensor([-500.0, 200.0, 200.0, -900.0, -901.0])
-    told.head = type(told.head)(4, 2, lambda outputs, actions: logs.expand(1, 2, -1))
-    found = told(learner.behaviours.policies)
+    likelihoods.head = type(likelihoods.head)(4, 2, lambda outputs, actions: logs.expand(1, 2, -1))
+    found = likelihoods(learner.behaviours.policies)
     expected = [200 + np.log(2), -900 + np.log(1 + np.exp(-1))]
     assert found[0, :, 0].tolist() == pytest.approx(expected, rel=1e-5)
 
@@ -82,8 +82,8 @@ def test_loss_is_the_mixture_weighted_by_the_posterior():
     outputs = learner.behaviours.policies(batch["observations"])
     log_probs = learner.behaviours.head.log_prob(outputs, batch["actions"])
     chances = torch.exp(log_probs).clamp_min(LEAST_PROBABILITY).detach()
-    own = weights[:, dataset.episode_of_step].mT
-    expected = -torch.log((own * chances).sum(1)).mean(-1)
+    of_steps = weights[:, dataset.episode_of_step].mT
+    expected = -torch.log((of_steps * chances).sum(1)).mean(-1)
     found = learner.fit_policies(batch, learner.behaviours.weights.rows_of(batch))["policy"]
     torch.testing.assert_close(found.detach(), expected)
 

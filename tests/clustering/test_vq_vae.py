@@ -61,12 +61,14 @@ def test_the_nearest_code_is_chosen():
     chosen, codes = quantised(latents, codebook)
     index = torch.cdist(latents, codebook).argmin(-1)
     assert torch.equal(chosen.argmax(-1), index)
-    torch.testing.assert_close(codes, torch.stack([own[i] for own, i in zip(codebook, index, strict=True)]))
+    torch.testing.assert_close(
+        codes, torch.stack([codes_of_seed[i] for codes_of_seed, i in zip(codebook, index, strict=True)])
+    )
 
 
-def phase_of(**told):
+def phase_of(**settings):
     """The phase of quantisation of a method that was trained a little, its views and a window of all episodes."""
-    method = method_of("vq_vae", train_steps=1, pretrain_steps=20, restarts=1, codebook_size=3, **told)
+    method = method_of("vq_vae", train_steps=1, pretrain_steps=20, restarts=1, codebook_size=3, **settings)
     method.fit()
     phase = method.quantisation
     views = phase.model.parts.views()
@@ -97,7 +99,7 @@ def test_the_codebook_follows_its_latents_and_they_are_held_near():
     scale = 2 / (latents[0].numel() * phase.model.mean_steps)
     expected = scale * (chosen.mT @ (codes - latents))
     torch.testing.assert_close(views["codebook"].grad, expected.detach(), rtol=1e-4, atol=1e-7)
-    free, held = (method_of("vq_vae", commitment_weight=own, codebook_size=3).fit() for own in (0.0, 20.0))
+    free, held = (method_of("vq_vae", commitment_weight=weight, codebook_size=3).fit() for weight in (0.0, 20.0))
     assert held.metrics["commitment/values"][-1] < 0.5 * free.metrics["commitment/values"][-1]
 
 
@@ -118,5 +120,5 @@ def test_unseen_episodes_and_degenerate_input():
     method = method_of("vq_vae", train_steps=20, pretrain_steps=20)
     found = method.fit()
     torch.testing.assert_close(method.predict(method.job.dataset), found.responsibilities)
-    one = method_of("vq_vae", continuous(1, 1), num_clusters=1, train_steps=5, pretrain_steps=5).fit()
-    assert one.sizes() == [[1]]
+    single = method_of("vq_vae", continuous(1, 1), num_clusters=1, train_steps=5, pretrain_steps=5).fit()
+    assert single.sizes() == [[1]]

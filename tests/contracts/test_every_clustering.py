@@ -37,7 +37,7 @@ def check(found: Clustering, seeds: int, episodes: int) -> None:
     assert torch.equal(found.labels, found.responsibilities.argmax(-1))
     assert found.score_history.shape[1] == seeds and found.score_name
     assert found.history_labels.shape[1:] == (seeds, episodes) or len(found.history_labels) == 0
-    assert len(found.converged) == seeds and all(isinstance(own, bool) for own in found.converged)
+    assert len(found.converged) == seeds and all(isinstance(converged, bool) for converged in found.converged)
     assert all(sum(sizes) == episodes for sizes in found.sizes())
 
 

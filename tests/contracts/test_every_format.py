@@ -135,5 +135,5 @@ def test_other_formats_are_not_recognised(name, tmp_path):
 
 
 def test_nothing_of_a_dataset_is_forgotten_here():
-    known = {*PER_STEP, "environment", "num_actions", "behaviour_policy", "behaviour_policy_names", "attributes"}
-    assert {field.name for field in fields(EpisodeDataset)} == known
+    expected = {*PER_STEP, "environment", "num_actions", "behaviour_policy", "behaviour_policy_names", "attributes"}
+    assert {field.name for field in fields(EpisodeDataset)} == expected

@@ -104,33 +104,33 @@ def result(kind: str, name: str, seeds: tuple[int, ...]) -> Artifact:
 
 def ensembles(kind: str, made: Artifact, num_seeds: int) -> dict[str, Ensemble]:
     """Shape of each network among the tensors, from what the file says about it."""
-    known, policies = made.metadata, clusters((0,)).metadata
+    metadata, policies = made.metadata, clusters((0,)).metadata
     if kind == "improvement":
         return {"policies/parameters": Ensemble(tuple(policies["behaviour_sizes"]), num_seeds, 2)}
     shapes = {
-        "behaviours/parameters": ("behaviour_sizes", known.get("num_clusters", 1)),
+        "behaviours/parameters": ("behaviour_sizes", metadata.get("num_clusters", 1)),
         "classifier/parameters": ("classifier_sizes", 1),
         "policy/parameters": ("policy_sizes", 1),
-        "q/parameters": ("q_sizes", known.get("q_networks", 1)),
+        "q/parameters": ("q_sizes", metadata.get("q_networks", 1)),
         "v/parameters": ("v_sizes", 1),
     }
-    found = {key: shapes[key] for key in made.tensors if key.endswith("/parameters") and shapes[key][0] in known}
-    return {key: Ensemble(tuple(known[sizes]), num_seeds, members) for key, (sizes, members) in found.items()}
+    found = {key: shapes[key] for key in made.tensors if key.endswith("/parameters") and shapes[key][0] in metadata}
+    return {key: Ensemble(tuple(metadata[sizes]), num_seeds, members) for key, (sizes, members) in found.items()}
 
 
 def of_seed(kind: str, made: Artifact, index: int, num_seeds: int) -> dict[str, torch.Tensor]:
     """What belongs to one seed: its networks' weights, and its rows of everything that has a seed axis."""
-    networks, own = ensembles(kind, made, num_seeds), {}
+    networks, alone = ensembles(kind, made, num_seeds), {}
     for key, ensemble in networks.items():
         views = ensemble.views(made.tensors[key])
-        own[key] = torch.cat([view.reshape(num_seeds, -1)[index] for view in views])
+        alone[key] = torch.cat([view.reshape(num_seeds, -1)[index] for view in views])
     for key in ("labels", "responsibilities", "policy/parameters", "start_values"):
         if key in made.tensors and key not in networks:  # a matrix, with a row per seed
-            own[key] = made.tensors[key][index]
+            alone[key] = made.tensors[key][index]
     for key in made.tensors:
         if key.startswith("metrics/") and key.endswith("/values"):
-            own[key] = made.tensors[key][:, index]
-    return own
+            alone[key] = made.tensors[key][:, index]
+    return alone
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERYTHING)

@@ -81,8 +81,8 @@ def test_collapse_is_told():
 def test_a_method_that_chooses_k_may_leave_clusters_empty():
     looked, labels = diagnosis(CONTINUOUS, features=16), CONTINUOUS.behaviour_policy
     free = looked.of_clusters(found(labels, 3, settings={"num_clusters": None}))
-    told = looked.of_clusters(found(labels, 3, settings={"num_clusters": 3}))
-    assert (free["warnings"], told["warnings"]) == ([], ["1 of 3 clusters are empty (2)"])
+    findings = looked.of_clusters(found(labels, 3, settings={"num_clusters": 3}))
+    assert (free["warnings"], findings["warnings"]) == ([], ["1 of 3 clusters are empty (2)"])
     assert free["num_clusters"] == 2 and free["sizes"].tolist() == [15, 15, 0]
 
 

@@ -45,9 +45,9 @@ def test_each_cluster_follows_its_own_order():
     weights = torch.cat([chunk.weights for chunk in chunks], dim=2)
     for seed in range(2):
         for z in range(3):
-            own = order[seed, z]
-            torch.testing.assert_close(seen[seed, z], OBSERVATIONS[rows.index[seed, z, own]])
-            torch.testing.assert_close(weights[seed, z], rows.weights[seed, z, own])
+            members = order[seed, z]
+            torch.testing.assert_close(seen[seed, z], OBSERVATIONS[rows.index[seed, z, members]])
+            torch.testing.assert_close(weights[seed, z], rows.weights[seed, z, members])
 
 
 def test_values_are_standardised_over_each_cluster_alone():
@@ -58,7 +58,7 @@ def test_values_are_standardised_over_each_cluster_alone():
         for z in range(3):
             real = rows.weights[seed, z] > 0
             if real.sum() > 1:
-                own = values[seed, z, real]
-                expected = (own - own.mean()) / own.std(correction=0)
+                weights = values[seed, z, real]
+                expected = (weights - weights.mean()) / weights.std(correction=0)
                 torch.testing.assert_close(found[seed, z, real], expected, rtol=1e-4, atol=1e-4)
     assert found.isfinite().all()

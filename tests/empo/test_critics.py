@@ -104,9 +104,9 @@ def learnt_q(n: int) -> np.ndarray:
 @pytest.mark.parametrize("n", [1, 3])
 def test_sarsa_reaches_the_exact_solution(n):
     found, exact = learnt_q(n), exact_q(n)
-    known = ~np.isnan(exact)
-    assert known.mean() > 0.9
-    assert np.ptp(exact[known]) > 2.0
+    visited = ~np.isnan(exact)
+    assert visited.mean() > 0.9
+    assert np.ptp(exact[visited]) > 2.0
     for seed, labels_swapped in enumerate((False, True)):
         expected = exact[::-1] if labels_swapped else exact
         error = np.abs(found[seed] - expected)[~np.isnan(expected)]
@@ -122,8 +122,8 @@ def test_v_is_the_mean_return_of_each_cluster_and_state():
     for start, end in zip(dataset.episode_starts, dataset.episode_ends, strict=True):
         for row in range(start, end):
             returns[row] = sum(DISCOUNT ** (t - row) * dataset.rewards[t] for t in range(row, end))
-    own = labels[dataset.episode_of_step]
-    expected = np.array([[returns[(own == z) & (state == s)].mean() for s in range(STATES)] for z in range(2)])
+    cluster = labels[dataset.episode_of_step]
+    expected = np.array([[returns[(cluster == z) & (state == s)].mean() for s in range(STATES)] for z in range(2)])
     v = Ensemble(made.metadata["v_sizes"], 2)
     inputs = job.normaliser.observations(torch.eye(STATES)).expand(2, 1, -1, -1)
     values = (v(made.tensors["v/parameters"].detach(), inputs)[:, 0].mT * made.tensors["scale"]).numpy()

@@ -97,9 +97,9 @@ def test_losses_by_hand():
     assignment = EpisodeTable.one_hot(torch.from_numpy(labels[None]), 2, job.device)
     learner = HighLevel(job, assignment, HighLevelSettings(**SETTINGS, expectile=0.7, n_step=2), scale=1.5)
     batch = learner.rows.gather(torch.arange(16)[None])
-    own = torch.from_numpy(labels[dataset.episode_of_step])[:, None]
+    cluster = torch.from_numpy(labels[dataset.episode_of_step])[:, None]
     q, followed = (
-        net(batch["observations"])[0, 0].gather(1, own)[:, 0].detach() for net in (learner.q, learner.q.target)
+        net(batch["observations"])[0, 0].gather(1, cluster)[:, 0].detach() for net in (learner.q, learner.q.target)
     )
     v, beyond = (learner.v(batch[name])[0, 0, :, 0].detach() for name in ("observations", "next_observations"))
     target = batch["rewards"].flatten() + batch["discounts"].flatten() * beyond

@@ -97,9 +97,9 @@ def test_gradient_is_that_of_the_mean_surrogate_of_each_cluster():
     loss = torch.zeros(())
     for seed in range(2):
         for z in range(2):
-            own = (labels[seed] == z).nonzero()[:, 0]
-            actions = samples.actions[seed, z, : len(own)]
-            states = job.observations[own].expand(2, 1, -1, -1)
+            members = (labels[seed] == z).nonzero()[:, 0]
+            actions = samples.actions[seed, z, : len(members)]
+            states = job.observations[members].expand(2, 1, -1, -1)
             log_probs = [
                 gaussian.log_prob(method.policies.ensemble(p, states)[seed, z], actions)
                 for p in (parameters, reference)
@@ -182,8 +182,8 @@ def test_a_seed_samples_the_same_actions_beside_any_others():
     for method in (together, alone):
         method.reference = method.policies.parameters.detach().clone()
     real = alone.rows.weights[0] > 0
-    for ours, own in zip(together.sample(3), alone.sample(3), strict=True):
-        torch.testing.assert_close(ours[0][:, : real.shape[1]][real], own[0][real], rtol=1e-4, atol=1e-5)
+    for ours, single in zip(together.sample(3), alone.sample(3), strict=True):
+        torch.testing.assert_close(ours[0][:, : real.shape[1]][real], single[0][real], rtol=1e-4, atol=1e-5)
 
 
 def test_minibatches_hold_rows_of_the_cluster_alone_and_come_round_evenly():

@@ -55,7 +55,7 @@ def test_a_negative_limit_is_refused():
 
 
 def test_safe_navigation_scores_refer_to_the_generators_default():
-    own, dataset = task_of("safe_navigation"), generate(SafeNavigationBehavioursSettings())
-    assert own.num_episodes == dataset.num_episodes
-    assert (own.min_return, own.max_return) == (dataset.episode_returns.min(), dataset.episode_returns.max())
-    assert own.max_cost == dataset.episode_costs.max()
+    task, dataset = task_of("safe_navigation"), generate(SafeNavigationBehavioursSettings())
+    assert task.num_episodes == dataset.num_episodes
+    assert (task.min_return, task.max_return) == (dataset.episode_returns.min(), dataset.episode_returns.max())
+    assert task.max_cost == dataset.episode_costs.max()

@@ -24,8 +24,8 @@ def test_everything_has_its_own_cell_and_obstacles_keep_away(seed):
     task = Extra(ExtraSettings())
     task.reset(20, np.random.default_rng(seed))
     things = task.situation[:, : OBSTACLES.stop].reshape(20, -1, 2)
-    for own in things:
-        kept, obstacles = own[:4], own[4:][own[4:].any(axis=1)]
+    for thing in things:
+        kept, obstacles = thing[:4], thing[4:][thing[4:].any(axis=1)]
         everything = np.concatenate([kept, obstacles])
         assert len(np.unique(everything, axis=0)) == len(everything)
         assert everything.min() >= 1 and everything.max() <= 5

@@ -45,9 +45,9 @@ def test_steps_are_gymnasiums(hopper):
     for _ in range(200):
         action = random.uniform(-1, 1, (1, 3))
         observations, rewards, terminated, _ = hopper.step(action)
-        own, reward, ended, _, _ = reference.step(action[0])
+        observation, reward, ended, _, _ = reference.step(action[0])
         total, expected = total + rewards[0], expected + reward
-        np.testing.assert_array_equal(observations[0], own)
+        np.testing.assert_array_equal(observations[0], observation)
         assert terminated[0] == ended
         if ended:
             break

@@ -113,10 +113,10 @@ def test_generation_depends_on_the_seed_alone(recorded):
 def test_more_episodes_leave_the_first_as_they_were(recorded):
     few = small(recorded.environment, 30)
     for policy in range(len(few.behaviour_policy_names)):
-        own = few.select(np.flatnonzero(few.behaviour_policy == policy))
+        episodes = few.select(np.flatnonzero(few.behaviour_policy == policy))
         same = recorded.select(np.flatnonzero(recorded.behaviour_policy == policy)[:30])
-        np.testing.assert_array_equal(own.observations, same.observations)
-        np.testing.assert_array_equal(own.actions, same.actions)
+        np.testing.assert_array_equal(episodes.observations, same.observations)
+        np.testing.assert_array_equal(episodes.actions, same.actions)
 
 
 @pytest.mark.parametrize("name", PUBLISHED_LENGTHS)
@@ -145,11 +145,14 @@ def test_half_of_the_short_paths_of_extra_remain():
 def test_visits_are_told_from_the_history():
     """What `good` and `bad` are thought to have done depends on special cells visited earlier in the episode."""
     recorded = small("extra", 300)
-    memoryless = {name: lambda situation, own=rule: own(forgotten(situation)) for name, rule in EXTRA_RULES.items()}
+    memoryless = {
+        name: lambda situation, rule_itself=rule: rule_itself(forgotten(situation))
+        for name, rule in EXTRA_RULES.items()
+    }
     likelihood = log_likelihood(make("extra"), recorded, list(memoryless.values()))
-    own = likelihood[np.arange(recorded.num_episodes), recorded.behaviour_policy]
-    assert np.isinf(own[recorded.behaviour_policy == 0]).mean() > 0.5
-    assert (own[recorded.behaviour_policy == 2] == 0).all()
+    of_its_policy = likelihood[np.arange(recorded.num_episodes), recorded.behaviour_policy]
+    assert np.isinf(of_its_policy[recorded.behaviour_policy == 0]).mean() > 0.5
+    assert (of_its_policy[recorded.behaviour_policy == 2] == 0).all()
 
 
 def forgotten(situation):

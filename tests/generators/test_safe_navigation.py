@@ -34,8 +34,8 @@ def test_rewards_and_costs_are_the_environments(dataset):
     task.position = dataset.observations.astype(float)
     step = task.step(dataset.actions.astype(float))
     np.testing.assert_allclose(step.observations, dataset.next_observations, atol=1e-5)
-    for own, recorded in ((step.rewards, dataset.rewards), (step.costs, dataset.costs)):
-        assert (own != recorded).mean() < 1e-3  # Rounding to float32 may move a point over a border.
+    for simulated, recorded in ((step.rewards, dataset.rewards), (step.costs, dataset.costs)):
+        assert (simulated != recorded).mean() < 1e-3  # Rounding to float32 may move a point over a border.
     assert set(np.unique(dataset.rewards)) == {-1.0, 0.0}
 
 

@@ -52,8 +52,8 @@ def test_each_behaviour_records_whole_episodes_under_its_name(actors):
 def test_more_of_one_behaviour_leaves_the_others_as_they_were(actors):
     few = generate(settings(actors, behaviours={"pulls": 100, "pushes": 100}))
     more = generate(settings(actors, behaviours={"pulls": 200, "pushes": 100}))
-    own = [d.actions[d.behaviour_policy[d.episode_of_step] == 1] for d in (few, more)]
-    np.testing.assert_array_equal(*own)
+    actions = [d.actions[d.behaviour_policy[d.episode_of_step] == 1] for d in (few, more)]
+    np.testing.assert_array_equal(*actions)
     np.testing.assert_array_equal(few.observations[:100], more.observations[:100])
 
 

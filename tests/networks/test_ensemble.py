@@ -118,8 +118,8 @@ def test_initial_weights_of_a_seed_do_not_depend_on_the_others():
     together = block.views(block.initialise(generators([7, 1, 4, 2], "test")))
     single = Ensemble((3, 5, 2), num_seeds=1, num_members=2)
     alone = single.views(single.initialise(generators([4], "test")))
-    for view, own in zip(together, alone, strict=True):
-        assert torch.equal(view.view(4, 2, *view.shape[1:])[2], own)
+    for view, view_alone in zip(together, alone, strict=True):
+        assert torch.equal(view.view(4, 2, *view.shape[1:])[2], view_alone)
     assert not torch.equal(together[0][0], together[0][2])
     assert not torch.equal(together[0][0], together[0][1])
 

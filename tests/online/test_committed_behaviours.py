@@ -66,12 +66,12 @@ def test_experts_earn_what_the_manifest_says(path):
 @pytest.mark.parametrize("name", RECIPES)
 def test_params_hold_the_settings_they_were_trained_with(name):
     run_name = next((run for run in HOPPER_RUNS if name.endswith(run)), None)
-    told = manifest(ROOT / f"data/behaviours/{name.removesuffix(f'-{run_name}')}.safetensors")["settings"]
-    told = told[run_name] if run_name else told
+    settings = manifest(ROOT / f"data/behaviours/{name.removesuffix(f'-{run_name}')}.safetensors")["settings"]
+    settings = settings[run_name] if run_name else settings
     recipe = BehaviourSettings.model_validate(RECIPES[name])
-    assert recipe.learner == BehaviourSettings(environment=told["environment"], learner=told["learner"]).learner
-    assert recipe.seed == told["seed"]
-    assert recipe.environment_settings.get("max_episode_steps", 1000) == told["environment_settings"].get(
+    assert recipe.learner == BehaviourSettings(environment=settings["environment"], learner=settings["learner"]).learner
+    assert recipe.seed == settings["seed"]
+    assert recipe.environment_settings.get("max_episode_steps", 1000) == settings["environment_settings"].get(
         "max_episode_steps", 1000
     )
 

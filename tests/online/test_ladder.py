@@ -32,8 +32,8 @@ def settings(**ladder):
 
 def test_behaviours_and_manifest_are_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    told = train_behaviours(settings(levels={"poor": (-50, 30), "expert": (90, None)}), "hopper.safetensors", "cpu")
-    assert "poor: step" in told and "expert: no snapshot lies in its range" in told
+    words = train_behaviours(settings(levels={"poor": (-50, 30), "expert": (90, None)}), "hopper.safetensors", "cpu")
+    assert "poor: step" in words and "expert: no snapshot lies in its range" in words
     actors, manifest = Actors.load("hopper.safetensors"), json.loads((tmp_path / "hopper.json").read_text())
     assert actors.names == ("poor",) and manifest["missing"] == ["expert"]
     assert list(manifest["snapshots"]) == ["step 20", "step 40"]
@@ -51,11 +51,11 @@ def test_without_levels_all_snapshots_are_kept_with_their_costs(tmp_path, monkey
         learner=learner,
         ladder=LadderSettings(levels=None, episodes=2),
     )
-    told = train_behaviours(chosen, "swimmer.safetensors", "cpu")
+    words = train_behaviours(chosen, "swimmer.safetensors", "cpu")
     actors, manifest = Actors.load("swimmer.safetensors"), json.loads((tmp_path / "swimmer.json").read_text())
     assert len(actors.names) == 3 and list(manifest["behaviours"]) == list(actors.names)
-    assert all(own["mean_cost"] >= 0 for own in manifest["behaviours"].values())
-    assert told.count("kept, return") == 3
+    assert all(facts["mean_cost"] >= 0 for facts in manifest["behaviours"].values())
+    assert words.count("kept, return") == 3
 
 
 def test_a_training_that_reached_nothing_says_so(tmp_path, monkeypatch):

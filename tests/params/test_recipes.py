@@ -36,6 +36,6 @@ def test_code_of_a_job_includes_its_method_and_no_other(tmp_path: Path, params: 
 
 
 def test_the_report_is_told_the_params_but_not_what_computes(tmp_path: Path, params: dict[str, Any]) -> None:
-    told = recipes(tmp_path, params).job("report").settings["params"]
-    assert told["seeds"] == params["seeds"]
-    assert not {"device", "native"} & told.keys()
+    printed = recipes(tmp_path, params).job("report").settings["params"]
+    assert printed["seeds"] == params["seeds"]
+    assert not {"device", "native"} & printed.keys()

@@ -22,7 +22,7 @@ def test_ids_belong_to_one_picture_and_are_found():
     svg = style.to_svg(figure_of([1, 2, 4]), "mine")
     ids = set(re.findall(r'\bid="([^"]*)"', svg))
     used = set(re.findall(r'url\(#([^)]*)\)|xlink:href="#([^"]*)"', svg))
-    assert ids and all(one.startswith("mine-") for one in ids)
+    assert ids and all(name.startswith("mine-") for name in ids)
     assert {a or b for a, b in used} <= ids
 
 

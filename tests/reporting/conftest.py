@@ -131,9 +131,9 @@ def made_up_hopper(mean_return: float, seed: int, episodes: int = 12, steps: int
 def bound_file(folder: Path, dataset: str, value: float | None = -375.0) -> str:
     path = folder / f"results/bound/{dataset}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    known = {"value": value, "standard_error": 1.2, "lowest": -377.0, "highest": -369.0}
-    known |= {"steps": 376.0, "counts_steps": True, "cell_size": 0.5}
-    path.write_text(json.dumps(known if value else {"value": None, "reason": "observations have 11 dimensions"}))
+    bound = {"value": value, "standard_error": 1.2, "lowest": -377.0, "highest": -369.0}
+    bound |= {"steps": 376.0, "counts_steps": True, "cell_size": 0.5}
+    path.write_text(json.dumps(bound if value else {"value": None, "reason": "observations have 11 dimensions"}))
     return str(path)
 
 
@@ -202,13 +202,13 @@ def evaluation_file(
 def walk(route: str, seed: int, noise: float) -> tuple[np.ndarray, np.ndarray, float]:
     """One episode along a route: positions, the cluster of each step, return."""
     subgoals, clusters = ROUTES[route]
-    one = generate(SubgoalSettings(behaviours={route: subgoals}, steps_per_behaviour=1, noise=noise, seed=seed))
+    episode = generate(SubgoalSettings(behaviours={route: subgoals}, steps_per_behaviour=1, noise=noise, seed=seed))
     targets = np.array([*subgoals, (30, 30)], dtype=np.float32)
     leg, legs = 0, []
-    for position in one.next_observations:
+    for position in episode.next_observations:
         legs.append(clusters[leg])
         leg = min(leg + (np.linalg.norm(position - targets[leg]) < 0.1), len(targets) - 1)
-    return one.observations, np.array(legs), float(one.episode_returns[0])
+    return episode.observations, np.array(legs), float(episode.episode_returns[0])
 
 
 def mujoco_evaluation_file(folder: Path, dataset: str, agent: str, seeds: list[int]) -> str:

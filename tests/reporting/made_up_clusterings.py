@@ -108,7 +108,7 @@ def diagnostics_file(folder: Path, dataset: EpisodeDataset, clusters: str) -> st
     labels = artifact.tensors["labels"].numpy()
     truth = dataset.behaviour_policy
     assert truth is not None
-    told = {
+    contents = {
         "clustering": {"method": artifact.metadata["settings"]["method"], "score": artifact.metadata["score"]},
         "dataset": {
             "episodes": dataset.num_episodes, "steps": dataset.num_steps, "true_num_clusters": POLICIES, "k_lower": 3,
@@ -116,12 +116,12 @@ def diagnostics_file(folder: Path, dataset: EpisodeDataset, clusters: str) -> st
             "true_conflict": conflicts(POLICIES), "self_conflict": 0.0,
             "policy_names": list(dataset.behaviour_policy_names),
         },
-        "seeds": [_diagnosed(truth, one, seed) for one, seed in zip(labels, artifact.metadata["seeds"], strict=True)],
+        "seeds": [_diagnosed(truth, found, seed) for found, seed in zip(labels, artifact.metadata["seeds"], strict=True)],
         "agreement": agreement(labels) if len(labels) > 1 else None,
     }  # fmt: skip
     output = folder / f"results/diagnostics/takeball/{path.parent.name}/{path.stem}.json"
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(told))
+    output.write_text(json.dumps(contents))
     return str(output)
 
 

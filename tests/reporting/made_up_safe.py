@@ -74,10 +74,10 @@ def rollouts_file(
         limits: The cost limits.
         drawn: Whether there are paths, from the start to the goal.
     """
-    own = np.array(seeds)[:, None, None]
+    seed = np.array(seeds)[:, None, None]
     apart = np.array([-1.0, 1.0])
-    reward = np.array(rewards)[:, None] + 0.1 * own + 0.05 * apart
-    cost = np.array(limits)[:, None] * (np.array(costs)[:, None] + 0.1 * own + 0.5 * apart)
+    reward = np.array(rewards)[:, None] + 0.1 * seed + 0.05 * apart
+    cost = np.array(limits)[:, None] * (np.array(costs)[:, None] + 0.1 * seed + 0.5 * apart)
     steps = 12 if drawn else 0
     straight = np.linspace(0, 20, steps)[:, None].repeat(2, axis=1).astype(np.float32)
     path = folder / f"results/safe_evaluation/{dataset}/{agent}/seeds-{seeds[0]}-{seeds[-1]}.npz"

@@ -20,7 +20,7 @@ def page(navigation, hopper) -> str:
 def test_page_loads_nothing_from_elsewhere(page):
     allowed = ("http://www.w3.org/", "https://www.w3.org/")  # names of namespaces, which nothing loads
     addresses = re.findall(r"(?:https?:)?//[\w.]+/?", re.sub(r"<!--.*?-->", "", page, flags=re.DOTALL))
-    assert [one for one in addresses if not one.startswith(allowed)] == []
+    assert [address for address in addresses if not address.startswith(allowed)] == []
     assert "<script" not in page and "@import" not in page and "<link" not in page
 
 

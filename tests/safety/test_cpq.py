@@ -133,8 +133,8 @@ def test_actor_loss_by_hand():
         twins = slice(2 * limit, 2 * limit + 2)
         safe = learner.cost_critics(pairs).detach()[:, twins].amin(1) <= learner.allowed[0, limit]
         values = learner.critics(pairs).detach()[:, twins].amin(1)
-        own = learner.cost_critics(torch.cat([states, batch["actions"]], -1)).detach()[:, twins].amin(1)
-        own_safe = own[..., 0] <= learner.allowed[0, limit]
+        costs = learner.cost_critics(torch.cat([states, batch["actions"]], -1)).detach()[:, twins].amin(1)
+        own_safe = costs[..., 0] <= learner.allowed[0, limit]
         distance = (own_safe * (pairs[:, 0, :, -2:] - batch["actions"][:, 0]).square().sum(-1)).mean(1)
         expected = expected - (safe * values).mean((1, 2)) + 0.7 * values.abs().mean((1, 2)) * distance
     before = {name: getattr(learner, name).parameters.detach().clone() for name in NAMES}

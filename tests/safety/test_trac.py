@@ -50,7 +50,7 @@ def classifier(trac):
 
 
 def some_segments(trac, count=8):
-    picked = [np.flatnonzero(own != LEFT_OUT)[:: len(own) // 20][:count] for own in trac.labels]
+    picked = [np.flatnonzero(labels != LEFT_OUT)[:: len(labels) // 20][:count] for labels in trac.labels]
     return torch.from_numpy(np.stack(picked)).expand(len(trac.job.seeds), -1, -1)
 
 
@@ -134,8 +134,8 @@ def test_the_loss_equals_a_float64_reference():
     labels = (torch.rand(3, 2, 20, generator=random) < 0.3).float()
     found = classification_loss(scores, labels, weights.abs(), 0.5)
     for seed, limit in np.ndindex(3, 2):
-        own = scores[seed, limit], labels[seed, limit], weights[seed, limit].abs()
-        assert found[seed, limit].item() == pytest.approx(reference_loss(*own, 0.5).item(), rel=1e-5)
+        arrays = scores[seed, limit], labels[seed, limit], weights[seed, limit].abs()
+        assert found[seed, limit].item() == pytest.approx(reference_loss(*arrays, 0.5).item(), rel=1e-5)
 
 
 def test_segments_far_on_the_wrong_side_keep_their_gradient():

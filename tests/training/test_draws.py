@@ -21,9 +21,9 @@ def test_a_seed_draws_the_same_alone_and_in_a_block_of_ten(make):
     block, alone = make(BLOCK), make([6])
     for start in (0, block.chunk_steps):
         together = block.chunk(start, start + 5, CPU)
-        own = alone.chunk(start, start + 5, CPU)
-        assert together.keys() == own.keys()
-        for name, values in own.items():
+        single = alone.chunk(start, start + 5, CPU)
+        assert together.keys() == single.keys()
+        for name, values in single.items():
             assert torch.equal(together[name][:, 6:7], values), name
 
 

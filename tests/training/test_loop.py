@@ -80,15 +80,15 @@ def test_a_diverging_network_is_noticed():
 
 
 def test_progress_is_told_every_chunk():
-    told: list[int] = []
+    steps_told: list[int] = []
 
     class Told(Progress):
         def advance_to(self, done: int) -> None:
-            told.append(done)
+            steps_told.append(done)
 
     with Told("test", 100) as progress:
         loop_of(Counter(), progress=progress).run(100)
-    assert told == [32, 64, 96, 100]
+    assert steps_told == [32, 64, 96, 100]
 
 
 def test_seeds_do_not_influence_each_other():
@@ -96,8 +96,8 @@ def test_seeds_do_not_influence_each_other():
     loop_of(block).run(60)
     Loop(alone, regression_rows(), regression_draws([1])).run(60)
     together = [view[1] for view in block.network.ensemble.views(block.network.parameters)]
-    own = [view[0] for view in alone.network.ensemble.views(alone.network.parameters)]
-    for ours, expected in zip(together, own, strict=True):
+    views = [view[0] for view in alone.network.ensemble.views(alone.network.parameters)]
+    for ours, expected in zip(together, views, strict=True):
         torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-6)
 
 

@@ -43,8 +43,8 @@ def test_gradients_are_clipped_seed_by_seed():
     loss = losses(parameters) * torch.tensor([1e-3, 1e3])
     loss.sum().backward()
     norms = parameters.gradient_norms()
-    own = [parameters.parameters.grad[parameters.owner == place].norm() for place in range(2)]
-    torch.testing.assert_close(norms, torch.stack(own))
+    norms_of_places = [parameters.parameters.grad[parameters.owner == place].norm() for place in range(2)]
+    torch.testing.assert_close(norms, torch.stack(norms_of_places))
     assert norms[0] < parameters.clip_norm < norms[1]
 
 

@@ -50,10 +50,10 @@ def test_true_clusters_predict_best():
     labels = torch.where(truth == 0, 0, 1 + 2 * (torch.arange(60) % 2))[None]
     settings = PgKmeansSettings(hidden_sizes=(16,), batch_size=64, learning_rate=0.01, held_out_steps=300)
     judge_by_held_out(Job(dataset, [0]), settings, labels, torch.ones(60, dtype=torch.float64), [TRACE])
-    split, true, one = (own.criterion for own in TRACE)
-    assert true > one
+    split, true, merged = (choice.criterion for choice in TRACE)
+    assert true > merged
     assert true > split
-    assert np.isfinite([split, true, one]).all()
+    assert np.isfinite([split, true, merged]).all()
 
 
 def test_a_single_cluster_needs_no_criterion():

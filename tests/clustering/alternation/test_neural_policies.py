@@ -38,7 +38,7 @@ def method_of(dataset: EpisodeDataset, seeds=(0, 1), **changes) -> PgKmeans:
 
 
 def rand_indices(found: Clustering, dataset: EpisodeDataset) -> list[float]:
-    return [clustering_scores(dataset.behaviour_policy, own.numpy())["rand"] for own in found.labels]
+    return [clustering_scores(dataset.behaviour_policy, labels.numpy())["rand"] for labels in found.labels]
 
 
 def test_separable_policies_are_found_by_every_seed():
@@ -50,7 +50,7 @@ def test_separable_policies_are_found_by_every_seed():
     unseen = two_policies(seed=5)
     labels = torch.cat([found.labels, method.predict(unseen).argmax(-1)], dim=1)
     truth = np.concatenate([dataset.behaviour_policy, unseen.behaviour_policy])
-    assert [clustering_scores(truth, own.numpy())["rand"] for own in labels] == [1.0] * 3
+    assert [clustering_scores(truth, of_seed.numpy())["rand"] for of_seed in labels] == [1.0] * 3
 
 
 @pytest.mark.parametrize("options", [{"warm_start": False, "fit_steps": 60}, {"log_prob_floor": -3.0}], ids=str)
@@ -70,7 +70,7 @@ def test_more_clusters_are_merged():
 def test_number_of_clusters_is_chosen_by_episodes_kept_aside(gap, expected):
     dataset = two_policies(episodes=60, gap=gap)
     found = method_of(dataset, num_clusters=None, initial_clusters=4).fit()
-    assert [len(own.unique()) for own in found.labels] == [expected] * 2
+    assert [len(of_seed.unique()) for of_seed in found.labels] == [expected] * 2
 
 
 def test_one_cluster_and_one_episode():
@@ -83,8 +83,8 @@ def test_a_seed_is_the_same_alone_and_beside_others():
     dataset, options = two_policies(gap=0.3), {"centred_iterations": 1, "max_iterations": 6}
     together, alone = method_of(dataset, [0, 1, 2], **options).fit(), method_of(dataset, [1], **options).fit()
     assert torch.equal(together.labels[1], alone.labels[0])
-    own = alone.details["restart_score"][0]
-    torch.testing.assert_close(together.details["restart_score"][1], own, rtol=1e-3, atol=1.0)
+    scores = alone.details["restart_score"][0]
+    torch.testing.assert_close(together.details["restart_score"][1], scores, rtol=1e-3, atol=1.0)
 
 
 def test_each_policy_learns_from_its_own_rows_alone():

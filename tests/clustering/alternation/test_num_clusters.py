@@ -24,9 +24,9 @@ def test_description_length_is_that_of_coding_one_action_after_the_other():
             possible = np.unique(actions[states == states[row]])
             if len(possible) > 1:
                 counts = [seen.get((states[row], action), 0) + 0.5 for action in possible]
-                own = seen.get((states[row], actions[row]), 0)
-                expected += np.log((own + 0.5) / sum(counts))
-                seen[states[row], actions[row]] = own + 1
+                count = seen.get((states[row], actions[row]), 0)
+                expected += np.log((count + 0.5) / sum(counts))
+                seen[states[row], actions[row]] = count + 1
     counts = table.by_cluster(labels, 2, np.ones(10))
     assert description_length(table, counts, np.array([5, 5])) == pytest.approx(expected)
 

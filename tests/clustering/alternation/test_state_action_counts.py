@@ -36,8 +36,8 @@ def test_scores_are_those_of_the_policies_counted_step_by_step():
         for cluster in range(3):
             expected = slow_log_likelihood(dataset, episode, np.flatnonzero(labels == cluster).tolist(), 0.3)
             assert scores[episode, cluster] == pytest.approx(expected, abs=1e-9)
-    own = [scores[labels == cluster, cluster].sum() for cluster in range(3)]
-    np.testing.assert_allclose(table.likelihood(counts), own)
+    totals = [scores[labels == cluster, cluster].sum() for cluster in range(3)]
+    np.testing.assert_allclose(table.likelihood(counts), totals)
 
 
 def test_probabilities_of_every_state_sum_to_one():

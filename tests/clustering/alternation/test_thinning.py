@@ -13,5 +13,5 @@ def test_every_nth_step_of_every_episode_is_kept(stride):
         np.arange(start, end, stride) for start, end in zip(dataset.episode_starts, dataset.episode_ends, strict=True)
     ]
     np.testing.assert_array_equal(found.observations, dataset.observations[np.concatenate(expected)])
-    assert found.episode_lengths.tolist() == [len(own) for own in expected]
+    assert found.episode_lengths.tolist() == [len(episode) for episode in expected]
     assert not (found.terminations & found.truncations).any()

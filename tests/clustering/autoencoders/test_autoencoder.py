@@ -9,8 +9,10 @@ from tests.synthetic import ragged
 QUICK = {"width": 16, "latent_width": 4, "batch_windows": 20, "learning_rate": 0.01}
 
 
-def trained(seeds=(0,), steps=60, dataset=None, **told) -> Phase:
-    model = TrajectoryAutoencoder(Job(dataset or continuous(), list(seeds)), AutoencoderSettings(**{**QUICK, **told}))
+def trained(seeds=(0,), steps=60, dataset=None, **settings) -> Phase:
+    model = TrajectoryAutoencoder(
+        Job(dataset or continuous(), list(seeds)), AutoencoderSettings(**{**QUICK, **settings})
+    )
 
     def reconstruct(parameters, window, batch):
         return {"loss": model.reconstruction(parameters, window, model.network.encode(parameters, window))}

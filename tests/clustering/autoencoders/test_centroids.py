@@ -15,8 +15,8 @@ def test_k_means_finds_blobs_for_every_seed_alone_or_in_a_block():
     latents = torch.cat([blobs(0), blobs(1)])
     centres = k_means(latents, 3, [0, 1])
     assert centres.dtype == latents.dtype
-    for own in centres:
-        assert torch.cdist(CORNERS, own).min(1).values.max() < 0.2
+    for centre in centres:
+        assert torch.cdist(CORNERS, centre).min(1).values.max() < 0.2
     torch.testing.assert_close(k_means(blobs(1), 3, [1])[0], centres[1])
 
 

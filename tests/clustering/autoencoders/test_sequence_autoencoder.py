@@ -18,8 +18,8 @@ SMALL = {"width": 8, "latent_width": 4, "recurrent_width": 3}
 DATASETS = {"continuous": make_episodes([6, 1, 4]), "discrete": discrete(3, 6)}
 
 
-def model_of(dataset, seeds=(0, 1), **told) -> TrajectoryAutoencoder:
-    return TrajectoryAutoencoder(Job(dataset, list(seeds)), AutoencoderSettings(**{**SMALL, **told}))
+def model_of(dataset, seeds=(0, 1), **settings) -> TrajectoryAutoencoder:
+    return TrajectoryAutoencoder(Job(dataset, list(seeds)), AutoencoderSettings(**{**SMALL, **settings}))
 
 
 def whole(model: TrajectoryAutoencoder, more: int = 0) -> Window:
@@ -47,9 +47,9 @@ def test_likelihood_is_the_sum_over_all_steps_the_last_one_too(kind):
     model, head = model_of(dataset, [0]), head_of(dataset)
     parameters, latents = model.parts.views(), torch.randn(1, 3, 4, generator=torch.Generator().manual_seed(0))
     found = model.network.log_prob(parameters, whole(model), latents)[0]
-    told = latents[0].repeat_interleave(torch.from_numpy(dataset.episode_lengths), 0)
+    repeated = latents[0].repeat_interleave(torch.from_numpy(dataset.episode_lengths), 0)
     columns = model.windows.windows.rows.chunk(0, dataset.num_steps)
-    inputs = torch.cat([columns["observations"], told[None, None]], dim=-1)
+    inputs = torch.cat([columns["observations"], repeated[None, None]], dim=-1)
     outputs = model.network.decoder(parameters["decoder"], inputs)
     of_steps = head.log_prob(outputs, columns["actions"]).flatten()
     expected = torch.zeros(3).index_add(0, torch.from_numpy(dataset.episode_of_step), of_steps)

@@ -19,15 +19,15 @@ def rows_inside(window: Window, observations: torch.Tensor) -> list[list[int]]:
     rows = []
     for place in range(window.mask.shape[2]):
         inside = window.observations[0, window.mask[0, :, place], place]
-        rows.append([int((observations == own).all(-1).nonzero()) for own in inside])
+        rows.append([int((observations == row).all(-1).nonzero()) for row in inside])
     return rows
 
 
 def test_consecutive_windows_hold_every_step_once():
     windows, observations = windows_of([1, 7, 3, 12], 5)
     found, episodes = [], []
-    for own, window in windows.consecutive(3):
-        episodes += own.tolist()
+    for indices, window in windows.consecutive(3):
+        episodes += indices.tolist()
         found += rows_inside(window, observations)
     assert [row for rows in found for row in rows] == list(range(23))
     assert [len(rows) for rows in found] == [1, 5, 2, 3, 5, 5, 2]
@@ -39,11 +39,11 @@ def test_random_windows_lie_inside_their_episodes_anywhere():
     noise = torch.from_numpy(np.random.default_rng(0).standard_normal((1, 300))).float()
     episodes = torch.arange(300)[None] % 3
     rows = rows_inside(windows.at_random(episodes, noise), observations)
-    assert all(own == list(range(own[0], own[0] + len(own))) for own in rows)
-    assert {tuple(own) for own in rows[0::3]} == {(0, 1)}
-    assert {own[0] for own in rows[1::3]} == set(range(2, 8))
-    assert {len(own) for own in rows[1::3]} == {4}
-    assert {tuple(own) for own in rows[2::3]} == {(11, 12, 13, 14)}
+    assert all(row == list(range(row[0], row[0] + len(row))) for row in rows)
+    assert {tuple(row) for row in rows[0::3]} == {(0, 1)}
+    assert {row[0] for row in rows[1::3]} == set(range(2, 8))
+    assert {len(row) for row in rows[1::3]} == {4}
+    assert {tuple(row) for row in rows[2::3]} == {(11, 12, 13, 14)}
 
 
 def test_extreme_noise_stays_inside():

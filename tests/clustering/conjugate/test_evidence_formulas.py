@@ -101,8 +101,8 @@ def test_moving_episodes_raises_the_evidence_and_repairs_a_bad_start():
     start[:2] = 1 - start[:2]
     labels, added = move_one_by_one(policies, statistics, start, 2)
 
-    def total(own: np.ndarray) -> float:
-        return policies.evidence(torch.stack([statistics[own == z].sum(0) for z in range(2)])).sum().item()
+    def total(counts: np.ndarray) -> float:
+        return policies.evidence(torch.stack([statistics[counts == z].sum(0) for z in range(2)])).sum().item()
 
     assert total(labels) > total(start)
     assert np.array_equal(labels, added.argmax(1))

@@ -32,10 +32,10 @@ def test_steps_are_spaced_evenly_and_stay_inside_their_episodes():
     dataset = make_episodes([1, 10, 40, 3])
     index = spaced_steps(dataset, 100)
     assert index.shape == (4, 14)
-    for own, start, end in zip(index, dataset.episode_starts, dataset.episode_ends, strict=True):
-        assert own.min() >= start
-        assert own.max() < end
-        assert (np.diff(own) >= 0).all()
+    for drawn, start, end in zip(index, dataset.episode_starts, dataset.episode_ends, strict=True):
+        assert drawn.min() >= start
+        assert drawn.max() < end
+        assert (np.diff(drawn) >= 0).all()
     assert np.unique(index[1]).tolist() == list(range(1, 11))
     assert spaced_steps(dataset, 5).shape == (4, 5)
 
@@ -49,9 +49,9 @@ def test_draws_are_positives_and_sources_of_actions():
     for network in range(6):
         assert set(chunk[:, network, :8].ravel()) == set(positives[network])
         sources = chunk[:, network, 8:].ravel()
-        own = np.isin(sources, unlabelled[network // VOTERS])
-        assert own.mean() == pytest.approx(0.5, abs=0.1)
-        assert (sources[~own] >= 1000).all()
+        seen = np.isin(sources, unlabelled[network // VOTERS])
+        assert seen.mean() == pytest.approx(0.5, abs=0.1)
+        assert (sources[~seen] >= 1000).all()
     alone = ExampleDraws([9], positives[3:], unlabelled[1:], 1000, 8, "test")
     assert np.array_equal(alone.chunk(0, 64, torch.device("cpu"))["index"].numpy(), chunk[:, 3:])
 
@@ -67,8 +67,8 @@ def test_the_cluster_of_the_examples_scores_higher():
     Loop(learner, rows, draws).run(150)
     scores = episode_scores(learner.networks, rows, spaced_steps(dataset, 25))
     assert scores.shape == (2, VOTERS, 40)
-    own = dataset.behaviour_policy == 1
-    assert (scores[..., own].min(-1) > scores[..., ~own].max(-1)).all()
+    positive = dataset.behaviour_policy == 1
+    assert (scores[..., positive].min(-1) > scores[..., ~positive].max(-1)).all()
 
 
 def test_scores_are_mean_probabilities_of_the_chosen_steps():

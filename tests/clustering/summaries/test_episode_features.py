@@ -31,8 +31,8 @@ def test_summaries_of_names_are_frequencies():
     assert found.shape == (5, 6 + 3)
     assert found[:, :6].sum(1) == pytest.approx(1)
     for episode in range(5):
-        own = dataset.actions[4 * episode : 4 * episode + 4]
-        assert found[episode, 6:] == pytest.approx(np.bincount(own, minlength=3) / 4)
+        actions = dataset.actions[4 * episode : 4 * episode + 4]
+        assert found[episode, 6:] == pytest.approx(np.bincount(actions, minlength=3) / 4)
 
 
 def test_scaled_features_have_unit_variance_and_constants_do_no_harm():

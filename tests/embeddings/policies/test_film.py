@@ -19,9 +19,9 @@ def test_the_embedding_scales_and_shifts_every_hidden_layer():
     views = parts.views(flat)
     observations, embedding, actions = normal(2, 3, 5, 3), normal(2, 3, 2, position=1), normal(2, 3, 5, 2, position=2)
     found = policy.log_prob(views, observations, embedding, actions)
-    values, told = observations[1, 2, 4], embedding[1, 2]
+    values, latent = observations[1, 2, 4], embedding[1, 2]
     for i in (0, 1):
-        scale, shift = (told @ views[f"film/{i}"][1]).chunk(2)
+        scale, shift = (latent @ views[f"film/{i}"][1]).chunk(2)
         values = (
             (1 + scale) * (values @ views[f"layer/{i}/weight"][1] + views[f"layer/{i}/bias"][1, 0]) + shift
         ).relu()

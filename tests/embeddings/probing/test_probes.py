@@ -48,8 +48,8 @@ def test_scores_are_those_of_the_formulas():
 
 
 def test_what_cannot_be_judged_is_nan():
-    one = np.zeros((4, 1)), np.zeros(4, dtype=int)
-    assert np.isnan(accuracy("linear", one, one, 0))
+    pair = np.zeros((4, 1)), np.zeros(4, dtype=int)
+    assert np.isnan(accuracy("linear", pair, pair, 0))
     nothing = np.zeros((0, 1)), np.zeros(0)
     scores = return_scores("linear", (np.zeros((4, 1)), np.zeros(4)), nothing, np.zeros(0, dtype=int), 0)
     assert all(np.isnan(score) for score in scores.values())

@@ -52,7 +52,7 @@ def test_the_order_of_tokens_matters():
     encoder, parts, flat = encoder_of("standard")
     tokens = tokens_of()
     turned = Tokens(tokens.values.flip(2), tokens.mask)
-    before, after = (encoder(parts.views(flat), told)[0][:, 0] for told in (tokens, turned))
+    before, after = (encoder(parts.views(flat), inputs)[0][:, 0] for inputs in (tokens, turned))
     assert (before - after).abs().max() > 1e-4
 
 

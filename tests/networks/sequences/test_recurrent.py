@@ -14,13 +14,13 @@ def test_recurrence_is_the_gru_of_torch():
     found = recurrence(affine(steps, from_inputs, bias), weight, state_bias)
     for seed in range(seeds):
         reference = torch.nn.GRU(inputs, width)
-        own = {
+        parameters = {
             "weight_ih_l0": from_inputs[seed].T,
             "weight_hh_l0": weight[seed].T,
             "bias_ih_l0": bias[seed, 0],
             "bias_hh_l0": state_bias[seed, 0],
         }
-        reference.load_state_dict(own)
+        reference.load_state_dict(parameters)
         torch.testing.assert_close(found[seed], reference(steps[seed])[0])
 
 

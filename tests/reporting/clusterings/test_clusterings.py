@@ -70,8 +70,8 @@ def test_what_is_not_known_is_left_out(results):
     unknown = Diagnosis("em", DatasetFacts(), [SeedFindings(0, [5, 0])], None)
     bare = DatasetResults("bare", {Clusterings: Clusterings(diagnoses={"em": unknown})})
     (row,) = clustering_rows(bare)
-    known = {key for key, value in asdict(row).items() if value is not None}
-    assert known == {"clustering", "method", "seeds", "good_from", "clusters", "clusters_low", "clusters_high"}
+    filled = {key for key, value in asdict(row).items() if value is not None}
+    assert filled == {"clustering", "method", "seeds", "good_from", "clusters", "clusters_low", "clusters_high"}
     assert row.clusters == 1 and row.good_from == 0.95
 
 
@@ -144,12 +144,12 @@ def test_how_sure_clusters_are_stands_in_table_and_sentences(results):
     diagnosis = results.of(Clusterings).diagnoses["dec"]
     sure = Sureness({3: 0.02, POLICIES: 0.98}, drift=0.004, verdicts=["drifting (p = 0.004)"])
     seeds = [replace(seed, certainty=sure, ambiguity=0.01) for seed in diagnosis.seeds]
-    known = {"dec": replace(diagnosis, seeds=seeds)}
-    (row,) = clustering_rows(changed(results, diagnoses=known))
+    diagnoses = {"dec": replace(diagnosis, seeds=seeds)}
+    (row,) = clustering_rows(changed(results, diagnoses=diagnoses))
     assert (row.k_probability, row.drift, row.ambiguity) == pytest.approx((0.98, 0.004, 0.01))
     assert {"probability of K", "drift (p)", "ambiguity"} <= set(findings_table([row]).headings)
-    assert "drifting (p = 0.004) (the like on 3 of 3 seeds)" in remarks(known)[1]
-    assert sureness(known["dec"]) == [
+    assert "drifting (p = 0.004) (the like on 3 of 3 seeds)" in remarks(diagnoses)[1]
+    assert sureness(diagnoses["dec"]) == [
         f"probability of the number of clusters: 3: 0.020, {POLICIES}: 0.980", "drifting (p = 0.004)"
     ]  # fmt: skip
 

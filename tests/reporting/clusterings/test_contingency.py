@@ -26,8 +26,8 @@ def test_one_cluster_and_a_cluster_each(found):
 
 
 def test_a_single_episode_is_clustered_perfectly():
-    one = np.zeros(1, dtype=np.int64)
-    assert scores_of(counted(one, one)) == {"rand": 1.0, "ari": 1.0, "nmi": 1.0, "accuracy": 1.0}
+    labels = np.zeros(1, dtype=np.int64)
+    assert scores_of(counted(labels, labels)) == {"rand": 1.0, "ari": 1.0, "nmi": 1.0, "accuracy": 1.0}
 
 
 def test_agreement_between_runs():

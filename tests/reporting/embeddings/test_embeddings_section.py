@@ -37,7 +37,7 @@ def probed(scores: dict[str, list[float]], method: str = "summary", seeds: tuple
 
 
 def said(*found: Probed) -> str:
-    return " ".join(sentences(contests({one.method: one for one in found})))
+    return " ".join(sentences(contests({probes.method: probes for probes in found})))
 
 
 def probes_file(folder: Path, embedding: str, seeds: list[int], r2: float, **changes: object) -> str:

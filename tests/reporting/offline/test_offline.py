@@ -105,8 +105,8 @@ def test_over_datasets_differences_are_paired_by_seed() -> None:
     table = across_table(collection)
     assert table is not None
     assert table.rows == [["IQL with C4", "2", "3", "35.5", "IQL", "5.0 [5.0, 5.0]", "67%"]]
-    one = Collection({"set": collection["set 0"]})
-    assert across_table(one) is None
+    single = Collection({"set": collection["set 0"]})
+    assert across_table(single) is None
 
 
 def test_the_page_says_whether_budgets_are_equal() -> None:
@@ -124,14 +124,14 @@ def test_agents_are_compared_with_what_they_are_variants_of(tmp_path: Path) -> N
     params, dataset = project_params(), "hopper-medium-expert-10k"
     agents = ["percent_bc", "iql", "td3_bc", "c4_td3_bc", "iql_by_cluster", "iql_best_cluster", "empo", "bc_by_cluster"]
     params["offline_comparison"] = {dataset: agents}
-    told = offline_rl(recipes(tmp_path, params), dataset)
-    assert told["environment"] == "Hopper-v4" and told["sampled"] is False
-    assert {name: found["reference"] for name, found in told["agents"].items()} == {
+    settings = offline_rl(recipes(tmp_path, params), dataset)
+    assert settings["environment"] == "Hopper-v4" and settings["sampled"] is False
+    assert {name: found["reference"] for name, found in settings["agents"].items()} == {
         "percent_bc": "percent_bc", "iql": "percent_bc", "td3_bc": "percent_bc", "c4_td3_bc": "td3_bc",
         "iql_by_cluster": "iql", "iql_best_cluster": "iql", "empo": "percent_bc", "bc_by_cluster": "percent_bc",
     }  # fmt: skip
-    assert told["agents"]["empo"]["trained_on"] == "clusters"
-    assert told["agents"]["c4_td3_bc"]["steps"] == told["agents"]["td3_bc"]["steps"]
+    assert settings["agents"]["empo"]["trained_on"] == "clusters"
+    assert settings["agents"]["c4_td3_bc"]["steps"] == settings["agents"]["td3_bc"]["steps"]
 
 
 def test_the_table_is_read_back_as_it_was_written(tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def test_actions_unlike_the_data_are_the_strange_ones():
     Loop(Learner(vae), rows, UniformDraws([0, 1], len(rows), 128, noise=vae.noise)).run(1500)
     states = columns["observations"][None, None].expand(2, 1, -1, -1)
 
-    def strangeness(own: torch.Tensor) -> torch.Tensor:
-        return vae.strangeness(torch.cat([states, own[None, None].expand(2, 1, -1, -1)], -1)).mean((1, 2))
+    def strangeness(actions: torch.Tensor) -> torch.Tensor:
+        return vae.strangeness(torch.cat([states, actions[None, None].expand(2, 1, -1, -1)], -1)).mean((1, 2))
 
     usual = strangeness(columns["actions"])
     assert (strangeness(torch.full_like(columns["actions"], 0.95)) > 2 * usual).all()

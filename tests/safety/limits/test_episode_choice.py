@@ -29,9 +29,9 @@ def test_frontier_keeps_what_is_safe_and_close_to_the_best():
 def test_unbeaten_episodes_are_those_of_the_definition():
     random = np.random.default_rng(0)
     costs, returns = random.integers(0, 6, (2, 40)).astype(float)
-    for own, cost, value in zip(unbeaten(costs, returns), costs, returns, strict=True):
+    for chosen, cost, value in zip(unbeaten(costs, returns), costs, returns, strict=True):
         better = (costs <= cost) & (returns >= value) & ((costs < cost) | (returns > value))
-        if own:
+        if chosen:
             assert not better.any()
         else:
             equal = (costs == cost) & (returns == value)

@@ -37,10 +37,10 @@ def test_relabelled_episodes_are_drawn_by_the_cost_they_are_told():
     dataset = two_speeds()
     data = OutcomeWindows.of(Job(dataset, [0]), 3, 1.0, 8.0)
     shifts = data.windows.shifts[:, 1].numpy() * float(data.scale.cost_std)
-    own = 8.0 + 1 - data.weights[30:] - shifts[30:]
+    remaining = 8.0 + 1 - data.weights[30:] - shifts[30:]
     drawn = data.weights[30:] > 0
     assert drawn.any()
-    assert set(own[drawn].round(3)) <= set(dataset.episode_costs)
+    assert set(remaining[drawn].round(3)) <= set(dataset.episode_costs)
 
 
 def test_an_overspent_budget_counts_as_spent():

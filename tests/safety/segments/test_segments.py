@@ -33,9 +33,9 @@ def test_covering_segments_hold_the_edges_of_an_episode_as_often_as_its_middle()
     held = np.zeros(dataset.num_steps, dtype=int)
     np.add.at(held, segments.first_rows(dataset)[:, None] + np.arange(12), 1)
     for episode in np.flatnonzero(dataset.episode_lengths >= 36):
-        own = held[dataset.episode_of_step == episode]
-        assert own[0] == own[-1] == own[len(own) // 2] == own.min() == 12
-        assert own.max() < 24
+        rows = held[dataset.episode_of_step == episode]
+        assert rows[0] == rows[-1] == rows[len(rows) // 2] == rows.min() == 12
+        assert rows.max() < 24
 
 
 def test_rows_are_those_of_the_chosen_segments_once_each():
