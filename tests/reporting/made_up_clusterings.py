@@ -116,7 +116,7 @@ def diagnostics_file(folder: Path, dataset: EpisodeDataset, clusters: str) -> st
             "true_conflict": conflicts(POLICIES), "self_conflict": 0.0,
             "policy_names": list(dataset.behaviour_policy_names),
         },
-        "seeds": [_diagnosed(truth, found, seed) for found, seed in zip(labels, artifact.metadata["seeds"], strict=True)],
+        "seeds": [_diagnosed(truth, each, seed) for each, seed in zip(labels, artifact.metadata["seeds"], strict=True)],
         "agreement": agreement(labels) if len(labels) > 1 else None,
     }  # fmt: skip
     output = folder / f"results/diagnostics/takeball/{path.parent.name}/{path.stem}.json"
