@@ -1,4 +1,4 @@
-"""What episodes of the judging worlds live in: where they start and how states follow actions.
+"""What episodes live in: where they start and how states follow actions. All but `gliding` are for judging.
 
 All episodes of a policy go side by side, so a state is a row. Actions are squashed before they push, so that no policy
 leaves for infinity.
@@ -87,6 +87,25 @@ def two_regions(random: np.random.Generator, states: int, actions: int) -> Plant
 
     def step(random: np.random.Generator, state: States, action: Actions) -> States:
         return 0.98 * state + 0.03 * np.tanh(action) @ push + 0.15 * random.standard_normal(state.shape)
+
+    return Plant(start, step)
+
+
+def gliding(random: np.random.Generator, places: int, actions: int) -> Plant:
+    """Places and speeds, ``x' = x + 0.15 v``, ``v' = 0.85 v + 0.4 B tanh(a) + 0.1 noise``; bounces off walls at +-2.5.
+
+    Policies that differ go to different places.
+    """
+    push = random.standard_normal((actions, places))
+
+    def start(random: np.random.Generator, count: int) -> States:
+        return np.hstack([random.uniform(-1, 1, (count, places)), 0.3 * random.standard_normal((count, places))])
+
+    def step(random: np.random.Generator, state: States, action: Actions) -> States:
+        speed = 0.85 * state[:, places:] + 0.4 * np.tanh(action) @ push
+        speed += 0.1 * random.standard_normal(speed.shape)
+        place = state[:, :places] + 0.15 * speed
+        return np.hstack([place.clip(-2.5, 2.5), np.where(np.abs(place) < 2.5, speed, -0.5 * speed)])
 
     return Plant(start, step)
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.worlds import actors
+from benchmarks.worlds.plants import gliding, recorded
 from benchmarks.worlds.simulated import Policy, choosing, episodes_of, linear, network
 from stages.datasets.episodes import EpisodeDataset
 
@@ -140,6 +142,36 @@ def choosing_networks(random: np.random.Generator) -> EpisodeDataset:
     means = [network(random, 5, 4, 0.0).mean for _ in range(3)]
     policies = [Policy(lambda s, mean=mean: 4 * mean(s), lambda s: 0.0, chooses=True) for mean in means]
     return episodes_of(random, policies, [25] * 3, 80, 5)
+
+
+@world
+def five_choosers(random: np.random.Generator) -> EpisodeDataset:
+    """Five policies with discrete actions."""
+    return episodes_of(random, [choosing(*logits(random, 5, 4, 2.0)) for _ in range(5)], [16] * 5, 80, 5)
+
+
+@world
+def five_gliding_choosers(random: np.random.Generator) -> EpisodeDataset:
+    """Five policies with discrete actions that go to different places."""
+    return gliding_choosers(random, 5, 16, 2, 4, 2.0)
+
+
+@world
+def four_gliding_choosers(random: np.random.Generator) -> EpisodeDataset:
+    """Four policies with discrete actions that go to different places, of four dimensions."""
+    return gliding_choosers(random, 4, 22, 4, 3, 1.5)
+
+
+def gliding_choosers(
+    random: np.random.Generator, policies: int, episodes: int, places: int, choices: int, size: float
+) -> EpisodeDataset:
+    """Episodes of 50 to 120 steps of softmax policies in a world that glides."""
+    plant, choosers = gliding(random, places, choices), []
+    for _ in range(policies):
+        weights, offsets = logits(random, 2 * places, choices, size)
+        choosers.append(actors.choosing(actors.linear(weights.T, offsets)))
+    steps = [random.integers(50, 121, episodes) for _ in range(policies)]
+    return recorded(random, plant, choosers, steps, discrete=True)
 
 
 def logits(random: np.random.Generator, states: int, actions: int, size: float) -> tuple[np.ndarray, np.ndarray]:

@@ -31,7 +31,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 SCALES = (1.0, 30.0, 1000.0)  # c: policies as different as usual, and rare ones
-MOST_COEFFICIENTS = 24  # of an action coordinate: those that the data say most about
 ROUNDS, SETTLED = 60, 0.02
 SMALLEST, LARGEST = 1e-8, 1e6  # variance of a coefficient
 UNKNOWN_SPREAD = 0.1  # initial Omega / Psi; it is estimated after the first partition

@@ -16,7 +16,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.clustering.conjugate.deviations import (
-    MOST_COEFFICIENTS,
     SCALES,
     UNKNOWN_SPREAD,
     absorbed,
@@ -41,12 +40,14 @@ class RandomEffects(ConjugatePolicies):
         chosen: Episodes that the common policy, the noise and the spreads are estimated from.
 
     Attributes:
+        most_coefficients: Of a target; those that the data say most about.
         prefers: Whether the number of clusters is to be found, so that partitions have a prior.
         precision, moment: X and g of the chosen episodes, for each target (`measured`).
         variances: Psi, the spread of the episodes, for each target and coefficient.
         within: Omega, the spread within clusters, likewise.
     """
 
+    most_coefficients = 24
     precision: Float[Tensor, "chosen targets p p"]
     moment: Float[Tensor, "chosen targets p"]
     variances: Float[Tensor, "targets p"]
@@ -79,7 +80,7 @@ class RandomEffects(ConjugatePolicies):
         totals = self.precision.diagonal(dim1=2, dim2=3).sum(0)
         self.between = torch.maximum(self.variances, 1 / totals.clamp(min=1e-12))
         informed = (totals * self.between).argsort(1, descending=True)
-        self.used = [order[:MOST_COEFFICIENTS].sort().values for order in informed]
+        self.used = [order[: self.most_coefficients].sort().values for order in informed]
         self.within = UNKNOWN_SPREAD * self.variances
 
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:

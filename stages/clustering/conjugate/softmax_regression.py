@@ -11,43 +11,50 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-STRENGTHS = (1.0, 10.0, 100.0, 1000.0)  # of the ridge; that which foretells other episodes best is taken
+STRENGTHS = (1e6, 1e3, 1e2, 1e1)  # of the ridge; with the first, nothing but the inputs is used
+OF_INPUTS = 1.0
 FOLDS, ITERATIONS = 3, 40
 
 
 class SoftmaxRegression:
-    """``p = softmax(features W + offsets)``.
+    """``p = softmax(features W + offsets)``, linear to begin with.
 
     Args:
         features: The first is the constant, which is not penalised.
-        chosen: Unit vectors of the choices.
-        episode_of_step: Episodes are left out together where the ridge is chosen.
+        num_inputs: So many features, the constant among them, have a weak ridge; the others that of `strength`.
+        num_choices: What is chosen from.
     """
 
-    def __init__(
-        self,
-        features: Float[Tensor, "steps features"],
-        chosen: Float[Tensor, "steps choices"],
-        episode_of_step: Int[np.ndarray, "steps"],
-    ) -> None:
-        fold, nothing = torch.from_numpy(episode_of_step) % FOLDS, torch.zeros_like(chosen)
-        empty = torch.zeros(features.shape[1], chosen.shape[1], dtype=torch.float64)
-        losses = []
-        for self.strength in STRENGTHS:
-            loss = 0.0
-            for f in range(FOLDS):
-                seen, left_out, self.weights = fold != f, fold == f, empty
-                self.fit(features[seen], chosen[seen], nothing[seen])
-                loss -= float((self.logits(features[left_out]) * chosen[left_out]).sum())
-            losses.append(loss)
-        self.strength, self.weights = STRENGTHS[int(np.argmin(losses))], empty
+    def __init__(self, features: Float[Tensor, "steps features"], num_inputs: int, num_choices: int) -> None:
+        self.features, self.num_inputs, self.strength = features, num_inputs, STRENGTHS[0]
+        self.weights = torch.zeros(features.shape[1], num_choices, dtype=torch.float64)
 
-    def fit(
-        self, features: Float[Tensor, "steps features"], chosen: Float[Tensor, "steps choices"], offsets: Tensor
+    def choose_strength(
+        self, chosen: Float[Tensor, "steps choices"], offsets: Tensor, episode_of_step: Int[np.ndarray, "steps"]
     ) -> None:
-        """Weights of highest posterior probability, beginning at those of the last fit."""
+        """The strength that foretells other episodes best, a third of them left out at a time."""
+        fold, kept = torch.from_numpy(episode_of_step) % FOLDS, self.weights
+        losses = np.zeros(len(STRENGTHS))
+        for f in range(FOLDS):
+            seen, left_out, self.weights = fold != f, fold == f, torch.zeros_like(kept)
+            for number, self.strength in enumerate(STRENGTHS):  # each begins where the stronger one ended
+                self.fit(chosen[seen], offsets[seen], seen)
+                losses[number] -= float(
+                    (self.logits(self.features[left_out], offsets[left_out]) * chosen[left_out]).sum()
+                )
+        self.strength, self.weights = STRENGTHS[int(np.argmin(losses))], kept
+
+    def fit(self, chosen: Float[Tensor, "seen choices"], offsets: Tensor, seen: Tensor | slice = slice(None)) -> None:
+        """Weights of highest posterior probability, beginning at those of the last fit.
+
+        Args:
+            chosen: Unit vectors of the choices.
+            offsets: What is added to the logits.
+            seen: Which steps these are.
+        """
+        features = self.features[seen]
         ridge = torch.full((features.shape[1],), self.strength, dtype=torch.float64)
-        ridge[0] = 1e-3
+        ridge[0], ridge[1 : self.num_inputs] = 1e-3, OF_INPUTS
         lower = torch.linalg.cholesky(features.T @ features / 2 + torch.diag(ridge))
         for _ in range(ITERATIONS):
             slope = features.T @ (chosen - self.probabilities(features, offsets)) - ridge[:, None] * self.weights

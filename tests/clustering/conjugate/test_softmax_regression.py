@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from stages.clustering.conjugate.softmax_regression import SoftmaxRegression
+from stages.clustering.conjugate.softmax_regression import OF_INPUTS, SoftmaxRegression
 
 STEPS, CHOICES = 600, 3
 
@@ -24,12 +24,15 @@ def unit_vectors(actions: np.ndarray) -> torch.Tensor:
     return torch.eye(CHOICES, dtype=torch.float64)[torch.from_numpy(actions)]
 
 
+NOTHING = torch.zeros(STEPS, CHOICES, dtype=torch.float64)
+
+
 def test_probabilities_are_those_of_scikit_learn():
-    inputs, actions, episodes = steps()
-    regression = SoftmaxRegression(inputs, unit_vectors(actions), episodes)
+    inputs, actions, _ = steps()
+    regression = SoftmaxRegression(inputs, inputs.shape[1], CHOICES)
     for _ in range(20):  # each goes on where the last one ended
-        regression.fit(inputs, unit_vectors(actions), torch.zeros(STEPS, CHOICES, dtype=torch.float64))
-    reference = LogisticRegression(C=1 / regression.strength, tol=1e-10, max_iter=5000)
+        regression.fit(unit_vectors(actions), NOTHING)
+    reference = LogisticRegression(C=1 / OF_INPUTS, tol=1e-10, max_iter=5000)
     reference.fit(inputs[:, 1:].numpy(), actions)
     np.testing.assert_allclose(
         regression.probabilities(inputs).numpy(), reference.predict_proba(inputs[:, 1:].numpy()), atol=1e-4
@@ -37,17 +40,24 @@ def test_probabilities_are_those_of_scikit_learn():
 
 
 def test_offsets_that_explain_everything_leave_nothing_to_fit():
-    inputs, actions, episodes = steps()
-    chosen, regression = unit_vectors(actions), SoftmaxRegression(inputs, unit_vectors(actions), episodes)
-    regression.fit(inputs, chosen, torch.zeros_like(chosen))
-    free, again = regression.weights, SoftmaxRegression(inputs, chosen, episodes)
-    again.fit(inputs, chosen, inputs @ free)
-    assert again.weights.abs().max() < 0.1 * free.abs().max()
+    inputs, actions, _ = steps()
+    regression, again = (SoftmaxRegression(inputs, inputs.shape[1], CHOICES) for _ in range(2))
+    regression.fit(unit_vectors(actions), NOTHING)
+    again.fit(unit_vectors(actions), inputs @ regression.weights)
+    assert again.weights.abs().max() < 0.1 * regression.weights.abs().max()
 
 
-def test_a_ridge_is_chosen_by_episodes_left_out():
-    inputs, actions, episodes = steps()
-    noise = torch.from_numpy(np.random.default_rng(1).standard_normal((STEPS, 200)))
-    few = SoftmaxRegression(inputs, unit_vectors(actions), episodes).strength
-    many = SoftmaxRegression(torch.cat([inputs, noise], 1), unit_vectors(actions), episodes).strength
-    assert many > few
+def strength_chosen(features: torch.Tensor, actions: np.ndarray, episodes: np.ndarray) -> float:
+    regression = SoftmaxRegression(features, 5, CHOICES)
+    regression.choose_strength(unit_vectors(actions), NOTHING, episodes)
+    return regression.strength
+
+
+def test_features_are_used_if_they_foretell_other_episodes():
+    inputs, _, episodes = steps()
+    random = np.random.default_rng(1)
+    noise = torch.from_numpy(random.standard_normal((STEPS, 200)))
+    squares = inputs[:, 1:].square() - 1
+    actions = (3 * squares[:, :CHOICES].numpy() + random.gumbel(size=(STEPS, CHOICES))).argmax(1)
+    assert strength_chosen(torch.cat([inputs, squares], 1), actions, episodes) <= 10
+    assert strength_chosen(torch.cat([inputs, noise], 1), actions, episodes) > 10
