@@ -30,3 +30,8 @@ def generator(seed: int, purpose: str, position: int = 0) -> np.random.Generator
 def generators(seeds: Seeds, purpose: str, position: int = 0) -> list[np.random.Generator]:
     """One generator per seed, see `generator`."""
     return [generator(seed, purpose, position) for seed in seeds]
+
+
+def member_generators(seeds: Seeds, purpose: str, num_members: int) -> list[np.random.Generator]:
+    """One generator per member of each seed, the same however many members there are."""
+    return [generator(seed, purpose, member) for seed in seeds for member in range(num_members)]

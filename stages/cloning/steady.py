@@ -32,7 +32,7 @@ from stages.cloning.held_out import split_rows
 from stages.cloning.kept import Kept
 from stages.networks import gaussian
 from stages.networks.ensemble import Ensemble
-from stages.seeding import generators
+from stages.seeding import member_generators
 from stages.settings import Settings, Widths
 from stages.training.draws import Draws
 from stages.training.job import Job
@@ -84,7 +84,7 @@ class SteadyCloning(Learner):
         ensemble = Ensemble(sizes, num_seeds, self.num_groups * every)
         self.scaling = GroupScaling.of(job, groups)
         self.scaling_of_each = self.scaling.repeated(every)
-        sources, decay = generators(job.seeds, purpose), settings.weight_decay
+        sources, decay = member_generators(job.seeds, purpose, ensemble.num_members), settings.weight_decay
         self.actor = Trainable(ensemble, sources, settings.learning_rate, job.device, target=True, weight_decay=decay)
         self.kept = Kept(self.policies, self._of_all_episodes(), settings.patience)
         self.held_out, self.counted = self._held_out_rows()

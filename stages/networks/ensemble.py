@@ -76,13 +76,13 @@ class Ensemble:
         """Weights and biases uniform in ``+-1/sqrt(fan_in)``, torch's default for linear layers.
 
         Args:
-            generators: One per seed; the networks of a seed depend on its own generator alone.
+            generators: One per seed, or one per network; what each initialises depends on nothing beside it.
         """
         flat = torch.empty(self.num_parameters)
         arrays = self.arrays(flat)
         for fan_in, *layer in zip(self.sizes[:-1], arrays[::2], arrays[1::2], strict=True):
             for array in layer:
-                for row, generator in zip(array, generators, strict=True):
+                for row, generator in zip(array.view(len(generators), -1), generators, strict=True):
                     row.copy_(torch.from_numpy(generator.uniform(-(fan_in**-0.5), fan_in**-0.5, len(row))))
         return flat
 

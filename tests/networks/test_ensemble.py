@@ -3,7 +3,7 @@ import torch
 
 from stages.networks.ensemble import Ensemble
 from stages.networks.perceptrons import NARROW
-from stages.seeding import generators
+from stages.seeding import generators, member_generators
 
 pytestmark = pytest.mark.usefixtures("arithmetic")
 
@@ -111,6 +111,15 @@ def test_initial_weights_lie_in_the_fan_in_box_and_fill_it():
         assert view.abs().max() <= fan_in**-0.5
     assert views[0].abs().max() > 0.99 / 5
     assert abs(views[0].mean()) < 0.01
+
+
+def test_initial_weights_of_a_member_do_not_depend_on_how_many_follow():
+    few, more = (Ensemble((3, 5, 2), num_seeds=2, num_members=members) for members in (2, 4))
+    of_few = few.views(few.initialise(member_generators([7, 1], "test", 2)))
+    of_more = more.views(more.initialise(member_generators([7, 1], "test", 4)))
+    for view, longer in zip(of_few, of_more, strict=True):
+        assert torch.equal(view.unflatten(0, (2, 2)), longer.unflatten(0, (2, 4))[:, :2])
+    assert len({tuple(weights.flatten().tolist()) for weights in of_more[0]}) == 8
 
 
 def test_initial_weights_of_a_seed_do_not_depend_on_the_others():

@@ -22,7 +22,7 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.networks.ensemble import Ensemble
 from stages.networks.heads import head_of
 from stages.networks.normaliser import Normaliser
-from stages.seeding import generators
+from stages.seeding import generators, member_generators
 from stages.settings import Settings, Widths
 from stages.training.draws import EpochDraws
 from stages.training.episode_table import EpisodeTable
@@ -75,7 +75,9 @@ class Behaviours:
         self.weights = EpisodeTable(weights.float().to(job.device))
         sizes = (self.rows.widths["observations"], *settings.hidden_sizes)
         policies = Ensemble((*sizes, self.head.num_outputs), len(seeds), num_clusters)
-        self.policies = Trainable(policies, generators(seeds, "policies"), settings.learning_rate, job.device)
+        # Where K is found, a seed's policies must not depend on how many clusters other seeds of the block have.
+        sources = member_generators(seeds, "policies", num_clusters)
+        self.policies = Trainable(policies, sources, settings.learning_rate, job.device)
         classifier = Ensemble((*sizes, num_clusters), len(seeds))
         self.classifier = Trainable(classifier, generators(seeds, "classifier"), settings.learning_rate, job.device)
         self.cloned: SteadyCloning | None = None

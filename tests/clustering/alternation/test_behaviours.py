@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from stages.artifacts import Artifact
+from stages.cloning.steady import SteadySettings
 from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings, Refit, refit
 from stages.clustering.cluster_networks import GAUSSIAN, ClusterNetworks
 from stages.networks import gaussian
@@ -97,6 +98,27 @@ def test_refit_rate_falls_from_its_start_to_zero():
     assert all(later < earlier for earlier, later in pairwise(rates))
     assert learner.behaviours.policies.learning_rate.item() == pytest.approx(0, abs=1e-9)
     assert torch.equal(learner.behaviours.policies.learning_rate, learner.behaviours.classifier.learning_rate)
+
+
+@pytest.mark.parametrize(
+    "steady", [None, SteadySettings(hidden_sizes=(8,), batch_size=32, num_steps=20, check_every=10)]
+)
+def test_policies_of_a_seed_do_not_depend_on_how_many_clusters_others_found(steady):
+    settings = SETTINGS.model_copy(update={"refit_epochs": 2, "steady": steady})
+    dataset = two_policies(episodes=8, steps=20)
+    alone = true_weights(Job(dataset, [3]))
+    others = torch.nn.functional.one_hot(torch.arange(8) % 5).float()[None]
+    together = torch.cat([others, torch.nn.functional.pad(alone, (0, 3))])
+    found = []
+    for seeds, weights in (([3], alone), ([1, 3], together)):
+        job = Job(dataset, seeds)
+        behaviours = behaviours_of(job, weights, settings)
+        refit(job, behaviours, settings)
+        networks = behaviours.networks(job.normaliser)
+        ensemble, parameters = networks.policies, networks.policy_parameters
+        found.append([view.unflatten(0, (len(seeds), -1))[-1, :2] for view in ensemble.views(parameters)])
+    for of_seed, in_block in zip(*found, strict=True):
+        torch.testing.assert_close(in_block, of_seed, rtol=1e-5, atol=1e-6)
 
 
 def test_no_refit_changes_nothing():
