@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from stages.agents.loading import load_agent
 from stages.artifacts import Artifact
 from stages.clustering.clusters_file import ClustersFile
+from stages.embeddings.contract import load_embedder
+from stages.embeddings.skills.skills import Skills
+from stages.empo.improvement import Critics
 from stages.errors import UserError
 from stages.formats.native import read_header, read_native, write_native
 from stages.generators.trained_behaviours import TrainedBehaviourSettings, _manifest
@@ -24,6 +28,7 @@ from stages.reporting.gathering import gather
 from stages.reporting.kit.records import read_rows
 from stages.reporting.kit.tensors import TensorFile
 from stages.reporting.sections import SOURCES
+from stages.safety.segments.partition import Partition
 from tests.synthetic import make_episodes
 
 LABELS = {"labels": torch.zeros(1, 5, dtype=torch.int64)}
@@ -159,6 +164,29 @@ def test_clusters_that_do_not_fit_together_are_named(tmp_path: Path, alteration:
         with pytest.raises(UserError, match="is damaged") as caught:
             read(path)
         one_line(caught.value, path)
+
+
+TAKEN_UP: dict[str, tuple[dict[str, Any], Callable[[Artifact], object]]] = {
+    "offline": ({"method": "bc"}, lambda file: load_agent([file])),
+    "safe": ({"method": "trac"}, lambda file: load_agent([file])),
+    "imitator": ({}, lambda file: load_agent([file])),
+    "by_cluster": ({}, lambda file: load_agent([file])),
+    "clusters": ({"num_clusters": 1, "seeds": [0]}, lambda file: load_agent([file])),
+    "critics": ({}, lambda file: Critics.of(file, 1, torch.device("cpu"))),
+    "embedding": ({}, load_embedder),
+    "skills": ({}, Skills),
+    "partition": ({}, Partition.load),
+}
+
+
+@pytest.mark.parametrize("kind", TAKEN_UP)
+def test_a_file_of_another_version_is_named(kind: str) -> None:
+    facts, take_up = TAKEN_UP[kind]
+    place = Path("results/a.safetensors")
+    networks = {name: torch.zeros(1) for name in ("behaviours/parameters", "classifier/parameters")}
+    with pytest.raises(UserError, match="was made by another version, or is damaged") as caught:
+        take_up(Artifact(LABELS | networks, {"kind": kind} | facts, str(place)))
+    one_line(caught.value, place)
 
 
 # Where reporting finds its files, and what other programs might have put there.

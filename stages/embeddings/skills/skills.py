@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.artifacts import Artifact
+from stages.artifacts import Artifact, taking_up
 from stages.clustering.autoencoders.window import EpisodeWindows, Window
 from stages.datasets.episodes import EpisodeDataset
 from stages.embeddings.skills.network import Reading, SkillNetwork
@@ -40,16 +40,21 @@ class SkillSteps:
 
 
 class Skills:
-    """Skills that were extracted for a block of seeds; see `stages.embeddings.love.extract`."""
+    """Skills that were extracted for a block of seeds; see `stages.embeddings.love.extract`.
+
+    Raises:
+        UserError: The file lacks something.
+    """
 
     def __init__(self, artifact: Artifact, device: torch.device | str = "cpu") -> None:
-        facts = artifact.metadata
-        self.settings, self.seeds = LoveSettings.model_validate(facts["settings"]), list(facts["seeds"])
-        self.steps = Steps.load(artifact.part("steps"), facts["steps"])
-        sizes = self.settings.width, self.settings.num_skills, self.settings.abstraction
-        self.network = SkillNetwork(self.steps, facts["outputs"], len(self.seeds), *sizes)
-        parts = Parts(self.network.parts, len(self.seeds))
-        self.parameters = parts.views(artifact.tensors["parameters"].to(device))
+        with taking_up(artifact):
+            facts = artifact.metadata
+            self.settings, self.seeds = LoveSettings.model_validate(facts["settings"]), list(facts["seeds"])
+            self.steps = Steps.load(artifact.part("steps"), facts["steps"])
+            sizes = self.settings.width, self.settings.num_skills, self.settings.abstraction
+            self.network = SkillNetwork(self.steps, facts["outputs"], len(self.seeds), *sizes)
+            parts = Parts(self.network.parts, len(self.seeds))
+            self.parameters = parts.views(artifact.tensors["parameters"].float().to(device))
         self.device = device
 
     @torch.no_grad()
