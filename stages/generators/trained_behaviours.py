@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -40,8 +40,9 @@ class TrainedBehaviourSettings(ActorFileSettings):
     """Which behaviours, and how much of each."""
 
     behaviours: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        min_length=1, description="name: at least so many steps of this behaviour"
+        min_length=1, description="name: at least so many steps of this behaviour, or so many episodes"
     )
+    counted: Literal["steps", "episodes"] = Field("steps", description="what the numbers of behaviours count")
     noise: float = Field(1.0, ge=0, description="multiplies the policies' own randomness; 0: always their mode")
     one_recording: bool = Field(
         False, description="the behaviours are one learner's at different times, in this order, as in its replay buffer"
@@ -62,8 +63,8 @@ def generate(settings: TrainedBehaviourSettings) -> EpisodeDataset:
     actors = settings.load(environment) if set(settings.behaviours) != {RANDOM} else None
     policies = {name: _policy(name, environment, actors, settings) for name in settings.behaviours}
     parts = [
-        _recorded(environment, policies[name], name, steps, settings.seed)
-        for name, steps in settings.behaviours.items()
+        _recorded(environment, policies[name], name, {f"num_{settings.counted}": number}, settings.seed)
+        for name, number in settings.behaviours.items()
     ]
     environment.close()
     _require_better_expert(dict(zip(settings.behaviours, parts, strict=True)), settings.actors)
@@ -99,9 +100,11 @@ def _policy(
     return sampling(actors.select([name]), environment, settings.noise)
 
 
-def _recorded(environment: VectorEnvironment, policy: Policy, name: str, steps: int, seed: int) -> EpisodeDataset:
-    with Progress(f"{name} behaviour", steps) as progress:
-        return record(environment, policy, seed=seed, purpose=name, num_steps=steps, progress=progress)
+def _recorded(
+    environment: VectorEnvironment, policy: Policy, name: str, amount: Mapping[str, int], seed: int
+) -> EpisodeDataset:
+    with Progress(f"{name} behaviour", *amount.values()) as progress:
+        return record(environment, policy, seed=seed, purpose=name, progress=progress, **amount)
 
 
 def _manifest(settings: TrainedBehaviourSettings) -> str:

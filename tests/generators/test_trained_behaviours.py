@@ -49,6 +49,15 @@ def test_each_behaviour_records_whole_episodes_under_its_name(actors):
     assert json.loads(dataset.attributes["behaviours"])["pushes"] == {"mean_return": 1.5}
 
 
+def test_episodes_are_counted_where_that_is_asked(actors):
+    amounts = {"pulls": 3, "pushes": 5}
+    dataset = generate(settings(actors, behaviours=amounts, counted="episodes"))
+    assert np.bincount(dataset.behaviour_policy).tolist() == [3, 5]
+    longer = generate(settings(actors, behaviours={"pulls": 300}))
+    first = dataset.episode_lengths[:3].sum()
+    np.testing.assert_array_equal(dataset.observations[:first], longer.observations[:first])
+
+
 def test_more_of_one_behaviour_leaves_the_others_as_they_were(actors):
     few = generate(settings(actors, behaviours={"pulls": 100, "pushes": 100}))
     more = generate(settings(actors, behaviours={"pulls": 200, "pushes": 100}))
