@@ -27,13 +27,16 @@ def main(dataset: str, embeddings: str, output: str, settings: ProbeSettings) ->
     episodes, found = load(dataset), EmbeddingsFile.read(embeddings)
     found.require_episodes(episodes.num_episodes)
     embedder = load_embedder(Artifact.load(embeddings))
-    scores = Probes(episodes, found.training, settings).scores(embedder, found.embeddings)
+    probes = Probes(episodes, found.training, settings)
+    scores = probes.scores(embedder, found.embeddings)
     plain = {name: [None if np.isnan(score) else score for score in of_seeds] for name, of_seeds in scores.items()}
     facts = {"seeds": found.seeds, "method": found.settings["method"], "remarks": found.remarks}
     with replacing(output) as temporary:
         temporary.write_text(json.dumps({**facts, "scores": plain}, indent=1))
     for name in ("linear: level accuracy", "linear: return R2", "linear: return R2 within levels"):
         print(f"{name} {np.mean(scores[name]):.3f}")
+    for note in probes.notes:
+        print(note)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,17 @@ def test_returns_of_held_out_policies_are_judged_apart(tmp_path):
     found = probed(tmp_path, held_out=("b",))
     assert all(score is not None for score in found["scores"]["linear: held-out policies: return R2"])
     assert found["scores"]["linear: level accuracy"] == [None, None]
+
+
+def test_what_cannot_be_probed_is_said(tmp_path, capsys):
+    probed(tmp_path, held_out=("b",))
+    assert "one level was learnt from, so there are none to tell apart" in capsys.readouterr().out
+    dataset = two_policies(40, steps=20)
+    data, made = str(tmp_path / "unrewarded.hdf5"), str(tmp_path / "unrewarded.safetensors")
+    write_native(data, replace(dataset, rewards=0 * dataset.rewards))
+    embed(data, None, made, smallest_choice(EMBEDDINGS, "summary"), [0], "cpu")
+    main(data, made, str(tmp_path / "probes.json"), SETTINGS)
+    assert "all returns are alike, so there are none to foretell" in capsys.readouterr().out
 
 
 def test_without_unseen_episodes_nothing_is_judged(tmp_path):

@@ -48,6 +48,16 @@ class Probes:
         self.judged, self.held_out = ~training & known, ~training & ~known
         self.models: tuple[Model, ...] = ("linear", "mlp") if settings.mlp else ("linear",)
 
+    @property
+    def notes(self) -> list[str]:
+        """What cannot be probed in these episodes, and why; its scores are NaN."""
+        found = []
+        if len(np.unique(self.levels[self.training])) < 2:
+            found.append("one level was learnt from, so there are none to tell apart")
+        if np.ptp(self.returns) == 0:
+            found.append("all returns are alike, so there are none to foretell")
+        return found
+
     def scores(self, embedder: Embedder, embeddings: Embeddings) -> Scores:
         """Every probe's score by name, one value per seed."""
         found: Scores = {}
