@@ -32,6 +32,8 @@ def main(dataset: str, output: str, settings: LoveSettings, seeds: list[int], de
     job.finish()
     last = {name: skills.tensors[f"metrics/{name}/values"][-1].mean() for name in skills.metadata["losses"]}
     print(f"learnt skills from {training.sum()} episodes for seeds {seeds}")
+    if short := int((learnt_from.episode_lengths < settings.least_length).sum()):
+        print(f"{short} of them are shorter than a skill lasts at least, {settings.least_length} steps")
     print("; ".join(f"{name} {value:.3g}" for name, value in last.items()))
 
 

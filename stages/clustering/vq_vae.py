@@ -31,7 +31,6 @@ from pydantic import Field
 from torch import Tensor
 
 from stages.clustering import CLUSTERING
-from stages.clustering.alternation.neural_policies import run_seeds
 from stages.clustering.autoencoders.autoencoder import AutoencoderSettings, Phase, TrajectoryAutoencoder
 from stages.clustering.autoencoders.centroids import Centroids, Latents, collapse_facts, k_means, squared_distances
 from stages.clustering.autoencoders.method import AutoencoderMethod
@@ -41,6 +40,7 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.networks.sequences.parts import Block, Views
 from stages.seeding import generators
 from stages.training.learner import Losses, Update
+from stages.training.restarts import best_runs, run_seeds
 from stages.training.rows import Batch
 
 
@@ -146,12 +146,6 @@ class Quantisation(Phase):
 
     def tensors(self) -> dict[str, Tensor]:
         return {**super().tensors(), "used": self.used, "revivals": self.revivals}
-
-
-def best_runs(objective: Float[Tensor, "runs"], restarts: int) -> Int[Tensor, "seeds"]:
-    """Index of the run with the least objective among the `restarts` of each seed."""
-    by_seed = objective.view(-1, restarts)
-    return by_seed.argmin(1) + restarts * torch.arange(len(by_seed), device=objective.device)
 
 
 def quantised(latents: Latents, codebook: Centroids) -> tuple[Tensor, Latents]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stages.networks.ensemble import Ensemble
@@ -45,6 +45,11 @@ class TrainableParts(SeedwiseAdam):
     def set(self, name: str, values: Float[Tensor, "seeds *shape"]) -> None:
         """Replace an array."""
         self.views()[name].copy_(values)
+
+    @torch.no_grad()
+    def of(self, chosen: Int[Tensor, "chosen"]) -> Float[Tensor, "parameters"]:
+        """The parameters of some seeds alone, flat."""
+        return torch.cat([array[chosen].flatten() for array in self.parts.arrays(self.parameters.detach())])
 
     def restart(self) -> None:
         """Begin a new training from the parameters as they are: no moments, every seed running."""

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from stages.clustering.vq_vae import VqVaeSettings, best_runs, quantised
+from stages.clustering.vq_vae import VqVaeSettings, quantised
+from stages.training.restarts import best_runs
 from tests.clustering.autoencoder_data import continuous, discrete, method_of, rand_indices
 
 # The least that makes sense, for the tests that every method has to pass.

@@ -31,6 +31,7 @@ from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update
+from stages.training.restarts import run_seeds
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
 
@@ -153,8 +154,3 @@ class PgLearner(Learner):
         if int(self.found.iterations[run]) >= self.settings.centred:
             return None
         return centred(scores[None], self.likelihood.lengths.cpu())[0]
-
-
-def run_seeds(seeds: Seeds, restarts: int) -> list[int]:
-    """A seed for every run; that of a seed's first restart is the seed itself."""
-    return [seed + (restart << 32) for seed in seeds for restart in range(restarts)]

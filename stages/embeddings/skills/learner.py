@@ -1,4 +1,4 @@
-"""One phase of LOVE's training: reconstruction and codes, and, with a bound to keep, the length of the code."""
+"""One phase of LOVE's training: reconstruction and codes, and, where it has a price, the length of the code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.clustering.autoencoders.window import EpisodeWindows, Window
-from stages.embeddings.skills.network import Reading, SkillNetwork
+from stages.embeddings.skills.network import BOUNDARIES, Reading, SkillNetwork
 from stages.embeddings.skills.segments import Reads, boundaries, code_length, entropy, gumbel, held, marginal
 from stages.embeddings.skills.settings import LoveSettings
 from stages.networks import categorical
@@ -17,6 +17,8 @@ from stages.training.rows import Batch
 from stages.training.trainable_parts import TrainableParts
 
 SKILL_TEMPERATURE = 0.1
+ALWAYS = 10.0  # log-odds of a boundary wherever there may be one
+CERTAIN = 3.0  # log-odds beyond which certainty costs: what is never drawn otherwise is not learnt from
 RARE = 1e-3  # skills read less often than this share of the boundaries count as unused
 MEMORY = 0.97  # share of the mean reconstruction that a step leaves as it was
 
@@ -30,9 +32,10 @@ class SkillLearner(Learner):
         windows: Where windows are taken from.
         settings: See `LoveSettings`.
         quantised: Whether codes are held; otherwise the continuous latents are, and the codebook is left alone.
-        log_odds: Of a boundary, the same at all steps; None: as the network says.
-        bound: Reconstruction that may not be exceeded for a shorter code; None: the code has no price.
-        unit: Of the price: what the best guess without states and skills would err by.
+        everywhere: Whether boundaries are as frequent as they may be; otherwise they are as the network says.
+        boundaries_alone: Whether nothing but the boundary network is trained.
+        unit: Of the price: what the best guess without states and skills would err by; None: the code has no price.
+        bound: Reconstruction that may not be exceeded for a shorter code; None: the price stays as it is.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class SkillLearner(Learner):
         windows: EpisodeWindows,
         settings: LoveSettings,
         quantised: bool = True,
-        log_odds: float | None = None,
+        everywhere: bool = False,
+        boundaries_alone: bool = False,
+        unit: float | None = None,
         bound: Float[Tensor, "seeds"] | None = None,
-        unit: float = 1.0,
     ) -> None:
         self.network, self.parts, self.windows, self.settings = network, parts, windows, settings
-        self.quantised, self.log_odds, self.bound, self.unit = quantised, log_odds, bound, unit
+        self.quantised, self.everywhere, self.boundaries_alone = quantised, everywhere, boundaries_alone
+        self.unit, self.bound = unit, bound
         zeros = torch.zeros(network.num_seeds, device=parts.parameters.device)
         self.price, self.mean, self.seen = zeros + settings.first_price, zeros.clone(), zeros.clone()
         self.updates = [Update(self.step)]
@@ -57,7 +62,12 @@ class SkillLearner(Learner):
         """One step on a window of each drawn episode."""
         window = self.windows.at_random(batch["episode"][:, 0, :, 0].long(), batch["window"][:, 0, :, 0])
         noise = {name: timed(batch[name], window) for name in ("boundaries", "skills", "states")}
-        losses = self.losses(self.parts.views(), window, noise)
+        parameters = self.parts.views()
+        if self.boundaries_alone:
+            parameters = {
+                name: part if name.startswith(BOUNDARIES) else part.detach() for name, part in parameters.items()
+            }
+        losses = self.losses(parameters, window, noise)
         self.parts.minimise(losses["loss"])
         self._note(losses["reconstruction"].detach())
         return {name: loss.detach() for name, loss in losses.items()}
@@ -81,13 +91,14 @@ class SkillLearner(Learner):
             moving = (codes - reading.latents.detach()).square() + (reading.latents - codes.detach()).square()
             distance = moving.mean(-1)
         outputs = self.network.act(parameters, window.observations, held(passed, draws[0]), noise["states"])
-        reconstruction = inside(self.errors(outputs, window), window)
+        reconstruction = inside(errors(outputs, window, self.network.steps.num_actions), window)
         choice = torch.softmax(reading.scores / SKILL_TEMPERATURE, dim=-1)
         steps = window.mask.float().sum(1).mean(-1)
         length = torch.stack([code_length(reads, choice) for reads in draws]).mean(0) / steps
         loss = reconstruction + inside(distance, window)
-        if self.bound is not None:
-            loss = loss + self.price * self.unit * length
+        if self.unit is not None:
+            beyond = (reading.log_odds.abs() - CERTAIN).clamp(min=0).square()
+            loss = loss + self.unit * (self.price * length + inside(beyond, window))
         facts = self.facts(draws[0], choice, steps)
         return {"loss": loss, "reconstruction": reconstruction, "code length": length, **facts}
 
@@ -95,16 +106,8 @@ class SkillLearner(Learner):
         """Where segments begin, as drawn or, without noise, as is likeliest."""
         mask = window.mask.expand(reading.log_odds.shape)
         temperature = 0.1 + 0.9 * 0.999 ** (self.parts.step / 100)
-        log_odds = reading.log_odds
-        if self.log_odds is not None:
-            log_odds = torch.full_like(log_odds, self.log_odds)
+        log_odds = torch.full_like(reading.log_odds, ALWAYS) if self.everywhere else reading.log_odds
         return boundaries(log_odds, noise, mask, temperature, self.settings.least_length)
-
-    def errors(self, outputs: Tensor, window: Window) -> Float[Tensor, "seeds time batch"]:
-        """Of each action: mean square over coordinates, or nats of a discrete one."""
-        if self.network.steps.num_actions is not None:
-            return -categorical.log_prob(outputs, window.actions)
-        return (outputs - window.actions).square().mean(-1)
 
     @torch.no_grad()
     def facts(self, reads: Reads, choice: Tensor, steps: Tensor) -> Losses:
@@ -147,6 +150,13 @@ def chosen(codebook: Float[Tensor, "seeds skills width"], index: Tensor) -> Floa
     seeds, skills, _ = codebook.shape
     first = skills * torch.arange(seeds, device=index.device)[:, None, None]
     return torch.nn.functional.embedding(index + first, codebook.flatten(0, 1))
+
+
+def errors(outputs: Tensor, window: Window, num_actions: int | None) -> Float[Tensor, "seeds time batch"]:
+    """Of each action: mean square over coordinates, or nats of a discrete one."""
+    if num_actions is not None:
+        return -categorical.log_prob(outputs, window.actions)
+    return (outputs - window.actions).square().mean(-1)
 
 
 def inside(values: Float[Tensor, "seeds time batch"], window: Window) -> Float[Tensor, "seeds"]:

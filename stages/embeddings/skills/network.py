@@ -1,7 +1,8 @@
 """LOVE's networks for a block of seeds: boundaries, skills and actions, all steps of a window at once.
 
     c_t      = steps(x_t, a_t)                              every step by itself
-    log_odds = convolutions(steps(x_1, 0), ..., steps(x_t, a_{t-1}))     causal: what is known before acting
+    log_odds = convolutions(steps(x_1, 0), ..., steps(x_t, a_{t-1}))     causal: what is known before acting;
+               each but the last adds to what it reads, as ``v + elu(convolution(norm(v)))``
     h, g     = two gated recurrences over c, forwards and backwards: the only loops over time
     score_k  = - |latent(h_{t-1}, g_t) - codebook_k|^2
     a_t      ~ decoder(s_t),  s_t ~ abstraction(x_t, z_t),  z_t the code held since the latest boundary
@@ -25,6 +26,7 @@ from stages.networks.sequences.parts import Block, Views
 from stages.networks.sequences.recurrent import affine, recurrence
 
 KERNELS = (5, 5, 5, 5, 5, 3)  # steps that the boundary network's convolutions see, one after the other
+BOUNDARIES = "convolution/"  # what the names of its parameters begin with
 Timed = Float[Tensor, "seeds time batch _"]
 
 
@@ -75,8 +77,8 @@ class SkillNetwork:
         for i, kernel in enumerate(KERNELS):
             outputs, bound = width if i + 1 < len(KERNELS) else 1, (kernel * width) ** -0.5
             self.parts |= {
-                f"convolution/{i}/weight": Block((kernel * width, outputs), bound),
-                f"convolution/{i}/bias": Block((1, outputs), bound),
+                f"{BOUNDARIES}{i}/weight": Block((kernel * width, outputs), bound),
+                f"{BOUNDARIES}{i}/bias": Block((1, outputs), bound),
             }
 
     def read(self, parameters: Views, window: Window) -> Reading:
@@ -123,13 +125,12 @@ class SkillNetwork:
         return self.each(parameters, "latent", torch.cat([before, at(future, turn)], dim=-1))
 
     def _log_odds(self, parameters: Views, causal: Timed) -> Float[Tensor, "seeds time batch"]:
-        values = causal
+        values, last = causal, len(KERNELS) - 1
         for i, kernel in enumerate(KERNELS):
-            padded = F.pad(values, (0, 0, 0, 0, kernel - 1, 0))
+            padded = F.pad(F.layer_norm(values, values.shape[-1:]), (0, 0, 0, 0, kernel - 1, 0))
             seen = torch.cat([padded[:, j : j + values.shape[1]] for j in range(kernel)], dim=-1)
-            values = affine(seen, parameters[f"convolution/{i}/weight"], parameters[f"convolution/{i}/bias"])
-            if i + 1 < len(KERNELS):
-                values = F.elu(F.layer_norm(values, values.shape[-1:]))
+            made = affine(seen, parameters[f"{BOUNDARIES}{i}/weight"], parameters[f"{BOUNDARIES}{i}/bias"])
+            values = made if i == last else values + F.elu(made)
         return values[..., 0]
 
 

@@ -5,7 +5,7 @@ import torch
 from stages.clustering.alternation.behaviours import behaviour_rows
 from stages.clustering.alternation.floored_likelihood import floored_likelihood
 from stages.clustering.alternation.hard_assignment import HardAssignment
-from stages.clustering.alternation.neural_policies import NeuralPolicies, PgLearner, run_seeds
+from stages.clustering.alternation.neural_policies import NeuralPolicies, PgLearner
 from stages.clustering.alternation.pg_settings import PgKmeansSettings
 from stages.clustering.contract import Clustering
 from stages.clustering.pg_kmeans import PgKmeans, episode_weights, first_labels
@@ -16,6 +16,7 @@ from stages.training.checkpoint import Checkpoint
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
+from stages.training.restarts import run_seeds
 from tests.synthetic import two_policies
 
 QUICK = {
