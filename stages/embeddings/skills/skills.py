@@ -59,12 +59,17 @@ class Skills:
 
     @torch.no_grad()
     def of(self, dataset: EpisodeDataset) -> SkillSteps:
-        """Skills and boundaries of every step, whole episodes at once; nothing is drawn."""
+        """Skills and boundaries of every step, whole episodes at once; nothing is drawn.
+
+        In double precision, since what reads them divides by their spread: rounding depends on companions.
+        """
+        parameters = {name: part.double() for name, part in self.parameters.items()}
         rows = self.steps.rows(dataset, self.device)
         windows = EpisodeWindows(rows, dataset, int(dataset.episode_lengths.max()))
         scores, log_odds, reads = [], [], []
         for _, window in windows.consecutive(EPISODES_AT_ONCE):
-            reading = self.network.read(self.parameters, window)
+            exact = Window(window.observations.double(), window.actions.double(), window.mask)
+            reading = self.network.read(parameters, exact)
             scores.append(unpadded(reading.scores, window))
             log_odds.append(unpadded(reading.log_odds[..., None], window))
             reads.append(unpadded(self.reads(reading, window)[..., None], window))
@@ -77,8 +82,8 @@ class Skills:
 
 
 def unpadded(values: Float[Tensor, "seeds time batch width"], window: Window) -> Float[Tensor, "seeds steps width"]:
-    """The steps of the windows one after the other, without padding."""
-    return values.transpose(1, 2)[:, window.mask[0].mT]
+    """The steps of the windows one after the other, without padding, in single precision."""
+    return values.transpose(1, 2)[:, window.mask[0].mT].float()
 
 
 def skills_of(artifact: Artifact | None, seeds: Seeds, device: torch.device | str) -> Skills:
