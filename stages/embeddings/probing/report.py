@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from stages.datasets.episodes import EpisodeDataset
 from stages.embeddings.contract import Embedder
 from stages.embeddings.probing.altered import beginnings, shuffled
+from stages.embeddings.probing.distances import separation
 from stages.embeddings.probing.probes import Model, accuracy, few_labels, return_scores
 from stages.embeddings.probing.settings import ProbeSettings
 from stages.embeddings.split import true_policies
@@ -78,6 +79,8 @@ class Probes:
         with_length = np.concatenate([embedding, length], axis=1)
         yield from ((f"with length: {name}", score) for name, score in self._whole(with_length, seed, "linear"))
         yield from self._few(embedding, seed)
+        random = generator(seed, "halves of levels")
+        yield "transport: level separation", separation(embedding[self.judged], self.levels[self.judged], random)
 
     def _whole(
         self, embedding: Float[np.ndarray, "episodes width"], seed: int, model: Model

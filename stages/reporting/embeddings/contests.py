@@ -14,7 +14,8 @@ from stages.reporting.kit.metrics import text_of
 from stages.reporting.kit.words import listed
 
 BASELINE, TOLD = "summary", "true_level"  # methods: what learned embeddings have to beat, and what is told the level
-CONTROL, ERROR = "shuffled steps: ", "absolute error"  # probes that are no contest: a control, and R2 in other words
+# Probes that are no contest: a control, distances (of which more is not better), and R2 in other words.
+NO_CONTEST, ERROR = ("shuffled steps: ", "transport: "), "absolute error"
 MOST_NAMED = 3  # embeddings that win somewhere, in a sentence
 CHANCE = 0.025  # of an interval that lies above 0 where nothing differs
 
@@ -88,4 +89,4 @@ def sentences(held: Sequence[Contest]) -> Iterable[str]:
 
 
 def _is_contest(probe: str) -> bool:
-    return not probe.startswith(CONTROL) and not probe.endswith(ERROR)
+    return not probe.startswith(NO_CONTEST) and not probe.endswith(ERROR)
