@@ -1,10 +1,11 @@
 """Datasets of tests with other last digits, as another processor would make them.
 
 Rounding depends on the processor: its instructions, its libraries, its number of threads. What a test asserts about a
-training has to hold under all of them. `make test-rounding` runs the tests that train with plainer instructions, and
-with every dataset rounded to fewer significant bits than float32 has, which works on all processors. Nor may it hold
-for the seeds alone that it names: ``UNMIX_TEST_SEEDS_LATER=7 pytest tests/...`` draws the numbers of later seeds. Where
-an outcome hangs on them, what share of the seeds tried had it stands beside the assertion.
+training has to hold under all of them. `make test-rounding` runs the tests that train with plainer instructions (of the
+native layer, which is compiled for them, and of torch), and with every dataset rounded to fewer significant bits than
+float32 has, which works on all processors. Nor may it hold for the seeds alone that it names:
+``UNMIX_TEST_SEEDS_LATER=7 pytest tests/...`` draws the numbers of later seeds. Where an outcome hangs on them, what
+share of the seeds tried had it stands beside the assertion.
 """
 
 from __future__ import annotations

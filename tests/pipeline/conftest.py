@@ -37,7 +37,7 @@ def first_version(tmp_path_factory: pytest.TempPathFactory) -> Project:
         project.overlay(yaml.safe_load((ROOT / "profiles/smoke.yaml").read_text()))
         project.overlay(FEWER_JOBS)
         project.run("git", "init", "--quiet")
-        project.run("snakemake")
+        project.run("snakemake", warm=False)
         project.commit("v1")
 
     return built_once(tmp_path_factory, "v1", build)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from stages.params.schema import overlaid
+from tests.pipeline.warm import LONGEST, WarmSnakemake
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTHING: Counter[str] = Counter()
@@ -37,14 +39,18 @@ class Project:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def run(self, *command: str, succeeds: bool = True) -> str:
-        """Output and errors of a command, which has to succeed or to fail."""
-        done = subprocess.run(
-            command, cwd=self.path, env=environment(), text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=1800, check=False,
-        )  # fmt: skip
-        assert (done.returncode == 0) == succeeds, f"{' '.join(command)} gave {done.returncode}\n{done.stdout}"
-        return done.stdout
+    def run(self, *command: str, succeeds: bool = True, warm: bool = True) -> str:
+        """Output and errors of a command, which has to succeed or to fail; `warm`: with Snakemake loaded already."""
+        if warm and command[0] == "snakemake":
+            code, output = snakemake().run(command[1:], self.path, environment())
+        else:
+            done = subprocess.run(
+                command, cwd=self.path, env=environment(), text=True, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST, check=False,
+            )  # fmt: skip
+            code, output = done.returncode, done.stdout
+        assert (code == 0) == succeeds, f"{' '.join(command)} gave {code}\n{output}"
+        return output
 
     def plan(self, *targets: str) -> Counter[str]:
         """How many jobs of each rule `snakemake` would run."""
@@ -121,6 +127,12 @@ class Project:
     def copy(self, path: Path) -> Project:
         shutil.copytree(self.path, path, symlinks=True)
         return Project(path)
+
+
+@functools.cache
+def snakemake() -> WarmSnakemake:
+    """That of this test process."""
+    return WarmSnakemake(environment())
 
 
 def environment() -> dict[str, str]:

@@ -17,14 +17,21 @@ pytestmark = pytest.mark.slow
 FILE, DATASET = "data/external/mine.hdf5", "data/generated/mine.hdf5"
 
 
-@pytest.fixture
-def own(project: Project) -> Project:
+@pytest.fixture(scope="module")
+def imported(first_version: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with an imported dataset, tracked by DVC."""
+    project = first_version.copy(tmp_path_factory.mktemp("imported") / "project")
     shutil.copy(project.path / "data/generated/navigation.hdf5", project.path / FILE)
     project.run("dvc", "add", FILE)
     project.set("datasets.mine", {"import": {"files": [FILE], "environment": "navigation"}, "preset": "didactic"})
     project.run("snakemake", DATASET)
     return project
+
+
+@pytest.fixture
+def own(imported: Project, tmp_path: Path) -> Project:
+    """A copy of it to change."""
+    return imported.copy(tmp_path / "project")
 
 
 def test_a_changed_file_is_imported_again_even_if_it_looks_older(own: Project) -> None:

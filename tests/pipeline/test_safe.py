@@ -46,8 +46,15 @@ def test_how_a_method_acts_reruns_its_own_rollouts(project):
     assert project.plan() == NOTHING
 
 
+# Every kind of study once, with one value or with two.
+FEWER_VALUES = {
+    "sides": {"vary": {"sides": ["desirable"]}},
+    "shares": {"vary_partition": {"desirable_share": [0.25], "undesirable_share": [0.0]}},
+}
+
+
 def test_studies_become_a_table(project):
-    project.set("safe_seeds.count", 1)
+    project.overlay({"safe_seeds": {"count": 1}, "safe_studies": FEWER_VALUES})
     project.run("snakemake", "safe_studies")
     assert project.plan("safe_studies") == NOTHING
     table = pd.read_csv(project.path / "results/safe_studies/safe_navigation.csv")
