@@ -63,8 +63,7 @@ def generate(settings: TrainedBehaviourSettings) -> EpisodeDataset:
     actors = settings.load(environment) if set(settings.behaviours) != {RANDOM} else None
     policies = {name: _policy(name, environment, actors, settings) for name in settings.behaviours}
     parts = [
-        _recorded(environment, policies[name], name, {f"num_{settings.counted}": number}, settings.seed)
-        for name, number in settings.behaviours.items()
+        _recorded(environment, policies[name], name, number, settings) for name, number in settings.behaviours.items()
     ]
     environment.close()
     _require_better_expert(dict(zip(settings.behaviours, parts, strict=True)), settings.actors)
@@ -101,10 +100,14 @@ def _policy(
 
 
 def _recorded(
-    environment: VectorEnvironment, policy: Policy, name: str, amount: Mapping[str, int], seed: int
+    environment: VectorEnvironment, policy: Policy, name: str, number: int, settings: TrainedBehaviourSettings
 ) -> EpisodeDataset:
-    with Progress(f"{name} behaviour", *amount.values()) as progress:
-        return record(environment, policy, seed=seed, purpose=name, progress=progress, **amount)
+    steps, episodes = (number, None) if settings.counted == "steps" else (None, number)
+    with Progress(f"{name} behaviour", number, unit=settings.counted.removesuffix("s")) as progress:
+        return record(
+            environment, policy, seed=settings.seed, purpose=name,
+            num_steps=steps, num_episodes=episodes, progress=progress,
+        )  # fmt: skip
 
 
 def _manifest(settings: TrainedBehaviourSettings) -> str:
