@@ -86,10 +86,13 @@ def rows(world: World, seeds: list[int]) -> Iterator[list[object]]:
         start = time.process_time()
         skills = extract(Job(dataset, seeds), LoveSettings(**SMALL, **prices))
         seconds = (time.process_time() - start) / len(seeds)
-        told = skills.part("coded")
+        coded = skills.part("coded")
         for place, reads in enumerate(Skills(skills).of(dataset).reads):
             found = boundary_f1(reads.numpy() > 0, true, STEPS)
-            numbers = [*found, *(float(told[name][place]) for name in ("reconstruction", "nats per step", "objective"))]
+            numbers = [
+                *found,
+                *(float(coded[name][place]) for name in ("reconstruction", "nats per step", "objective")),
+            ]
             yield [price, seeds[place], *(f"{number:.3f}" for number in numbers), f"{seconds:.0f}"]
 
 

@@ -90,9 +90,9 @@ class AutoDecoder(Embedder):
         start = torch.zeros(seeds, len(episodes) * settings.latent)
         vectors = SeedwiseAdam(start, settings.fit_rate, self.device)
         for _ in range(settings.fit_steps):
-            told = vectors.parameters.view(seeds, len(episodes), settings.latent)
-            likelihood = policy.log_prob(views, observations, told, actions).mean(-1)
-            vectors.minimise(settings.ridge * told.square().sum(-1) - likelihood)
+            latents = vectors.parameters.view(seeds, len(episodes), settings.latent)
+            likelihood = policy.log_prob(views, observations, latents, actions).mean(-1)
+            vectors.minimise(settings.ridge * latents.square().sum(-1) - likelihood)
         return vectors.parameters.detach().view(seeds, len(episodes), settings.latent)
 
 
@@ -113,10 +113,10 @@ class AutoDecoderLearner(Learner):
     def step(self, batch: Batch) -> Losses:
         """One step on some steps of the drawn episodes: ``- log pi(a | s, e) + ridge |e|^2``."""
         parameters, episodes = self.parts.views(), batch["episode"][:, 0, :, 0].long()
-        told = parameters["vectors"][torch.arange(len(episodes), device=episodes.device)[:, None], episodes]
+        latents = parameters["vectors"][torch.arange(len(episodes), device=episodes.device)[:, None], episodes]
         observations, actions = self.steps.at_random(episodes, batch["places"][:, 0])
-        cloning = -self.policy.log_prob(parameters, observations, told, actions).mean((1, 2))
-        loss = cloning + self.ridge * told.square().sum(-1).mean(1)
+        cloning = -self.policy.log_prob(parameters, observations, latents, actions).mean((1, 2))
+        loss = cloning + self.ridge * latents.square().sum(-1).mean(1)
         self.parts.minimise(loss)
         return {"loss": loss.detach(), "cloning": cloning.detach()}
 

@@ -69,8 +69,8 @@ class Imitator(Learner):
     def fit(self, batch: Batch) -> Losses:
         """One step on ``- log pi(a | s, e)``, e that of each row's episode."""
         episodes = batch["episode"][:, 0, :, 0].long()
-        told = self.vectors[torch.arange(len(episodes), device=episodes.device)[:, None], episodes]
-        inputs = torch.cat([batch["observations"], told[:, None]], dim=-1)
+        vectors = self.vectors[torch.arange(len(episodes), device=episodes.device)[:, None], episodes]
+        inputs = torch.cat([batch["observations"], vectors[:, None]], dim=-1)
         loss = -gaussian.log_prob(self.actor(inputs), batch["actions"]).mean((1, 2))
         self.actor.minimise(loss)
         return {"imitator": loss}
@@ -88,8 +88,8 @@ class Imitator(Learner):
         """Mean log-likelihood of an action of some episodes under the `vectors` told, nats of scaled actions."""
         observations = self.job.normaliser.observations(torch.from_numpy(dataset.observations)).to(self.job.device)
         actions = self.job.normaliser.actions_of(dataset).to(self.job.device)
-        told = torch.from_numpy(vectors).float().to(self.job.device)[:, dataset.episode_of_step]
-        inputs = torch.cat([observations.expand(len(told), *observations.shape), told], dim=-1)
+        of_steps = torch.from_numpy(vectors).float().to(self.job.device)[:, dataset.episode_of_step]
+        inputs = torch.cat([observations.expand(len(of_steps), *observations.shape), of_steps], dim=-1)
         return gaussian.log_prob(self.actor(inputs[:, None]), actions).mean((1, 2)).cpu()
 
 
@@ -114,15 +114,15 @@ def imitated(
     metrics, judged = imitator.train(), dataset.select(unseen)
     others = of_other_levels(levels[unseen], imitator.job.seeds)
     seeds = np.arange(len(imitator.job.seeds))[:, None]
-    told = vectors[:, unseen]
+    of_unseen = vectors[:, unseen]
     tensors = {
         "policy/parameters": imitator.actor.parameters,
         **prefixed("normaliser", imitator.job.normaliser.tensors()),
         **prefixed("metrics", metrics),
-        "told/vectors": torch.from_numpy(told).float(),
+        "told/vectors": torch.from_numpy(of_unseen).float(),
         "told/levels": torch.from_numpy(levels[unseen].astype(np.int64)),
-        "likelihood/right": imitator.log_likelihood(judged, told),
-        "likelihood/wrong": imitator.log_likelihood(judged, told[seeds, others]),
+        "likelihood/right": imitator.log_likelihood(judged, of_unseen),
+        "likelihood/wrong": imitator.log_likelihood(judged, of_unseen[seeds, others]),
     }
     return Artifact(tensors, {"kind": "imitator", "policy_sizes": imitator.policy.sizes, "squashed": False})
 

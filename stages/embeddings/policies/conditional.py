@@ -33,7 +33,7 @@ class ConditionalPolicy(ToldPolicy):
         observations: Float[Tensor, "seeds batch steps observation"],
         embedding: Float[Tensor, "seeds batch latent"],
     ) -> Float[Tensor, "seeds batch steps outputs"]:
-        told = embedding[:, :, None].expand(*observations.shape[:3], -1)
-        inputs = torch.cat([observations, told], dim=-1)
+        repeated = embedding[:, :, None].expand(*observations.shape[:3], -1)
+        inputs = torch.cat([observations, repeated], dim=-1)
         made = self.network(parameters["decoder"], inputs.flatten(1, 2)[:, None])
         return made.view(*inputs.shape[:3], -1)

@@ -26,7 +26,7 @@ def separation(
     drawn = [embedding[random.permutation(np.flatnonzero(levels == name))[: 2 * size]] for name in names]
     halves = [(part[:size], part[size:]) for part in drawn]
     within = np.mean([transport(*pair) for pair in halves])
-    between = np.mean([transport(one[0], other[1]) for one in halves for other in halves if one is not other])
+    between = np.mean([transport(half[0], other[1]) for half in halves for other in halves if half is not other])
     return float(1 - within / between) if between > 0 else float("nan")
 
 

@@ -51,13 +51,13 @@ def return_scores(
         return dict.fromkeys(("R2", "R2 within levels", "absolute error"), float("nan"))
     centre, scale = float(learnt[1].mean()), max(float(learnt[1].std()), 1e-9)
     fitted = _fitted(_regressor(model, state), learnt[0], (learnt[1] - centre) / scale)
-    told = centre + scale * fitted.predict(judged[0])
+    predicted = centre + scale * fitted.predict(judged[0])
     within = judged[1] - _level_means(judged[1], levels)
-    error = ((judged[1] - told) ** 2).sum()
+    error = ((judged[1] - predicted) ** 2).sum()
     return {
         "R2": _share(error, ((judged[1] - judged[1].mean()) ** 2).sum()),
         "R2 within levels": _share(error, (within**2).sum()),
-        "absolute error": float(np.abs(judged[1] - told).mean()),
+        "absolute error": float(np.abs(judged[1] - predicted).mean()),
     }
 
 

@@ -45,8 +45,8 @@ class Probes:
             raise UserError("all episodes were learnt from, none is left to judge probes on", remedy=remedy)
         self.dataset, self.training, self.settings = dataset, training, settings
         self.levels, self.returns = true_policies(dataset), dataset.episode_returns
-        known = np.isin(self.levels, self.levels[training])
-        self.judged, self.held_out = ~training & known, ~training & ~known
+        seen = np.isin(self.levels, self.levels[training])
+        self.judged, self.held_out = ~training & seen, ~training & ~seen
         self.models: tuple[Model, ...] = ("linear", "mlp") if settings.mlp else ("linear",)
 
     @property
@@ -94,8 +94,8 @@ class Probes:
         )
         for prefix, chosen in (("", judged), ("held-out policies: ", self.held_out)):
             if chosen.any() or not prefix:
-                told = (learnt, self.returns[train]), (embedding[chosen], self.returns[chosen])
-                scores = return_scores(model, *told, self.levels[chosen], seed)
+                sets = (learnt, self.returns[train]), (embedding[chosen], self.returns[chosen])
+                scores = return_scores(model, *sets, self.levels[chosen], seed)
                 yield from ((f"{prefix}return {name}", score) for name, score in scores.items())
 
     def _few(self, embedding: Float[np.ndarray, "episodes width"], seed: int) -> Iterator[tuple[str, float]]:
@@ -111,5 +111,5 @@ class Probes:
     def _from(
         self, embedding: Float[np.ndarray, "episodes width"], episodes: Int[np.ndarray, "chosen"], seed: int
     ) -> float:
-        told = (embedding[episodes], self.levels[episodes]), (embedding[self.judged], self.levels[self.judged])
-        return accuracy("linear", *told, seed)
+        sets = (embedding[episodes], self.levels[episodes]), (embedding[self.judged], self.levels[self.judged])
+        return accuracy("linear", *sets, seed)

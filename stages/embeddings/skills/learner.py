@@ -82,7 +82,7 @@ class SkillLearner(Learner):
                 ``skills`` (a number per skill) and ``states`` (a number per coordinate of s).
         """
         reading = self.network.read(parameters, window)
-        draws = [self.reads(reading, window, own) for own in noise["boundaries"].unbind(-1)]
+        draws = [self.reads(reading, window, noise_of_draw) for noise_of_draw in noise["boundaries"].unbind(-1)]
         passed, distance = reading.latents, 0 * reading.log_odds
         if self.quantised:
             index = (reading.scores / SKILL_TEMPERATURE + gumbel(noise["skills"])).detach().argmax(-1)

@@ -86,8 +86,8 @@ class SkillNetwork:
         actions = self.steps.action_inputs(window.actions)
         earlier = torch.cat([torch.zeros_like(actions[:, :1]), actions[:, :-1]], dim=1)
         causal, whole = (
-            self.each(parameters, "steps", torch.cat([window.observations, own], dim=-1)).relu()
-            for own in (earlier, actions)
+            self.each(parameters, "steps", torch.cat([window.observations, part], dim=-1)).relu()
+            for part in (earlier, actions)
         )
         latents = self._latents(parameters, whole, window.mask)
         distances = [(latents - code).square().sum(-1) for code in parameters["codebook"][:, None, None].unbind(3)]

@@ -56,8 +56,8 @@ def found_table(agents: Mapping[str, Compared]) -> Table:
 
 
 def _found(name: str, compared: Sequence[Compared]) -> dict[str, str]:
-    fewest = min(one.rollouts.shape[1] for one in compared)
-    rollouts = np.concatenate([one.rollouts[:, :fewest] for one in compared])
+    fewest = min(metrics.rollouts.shape[1] for metrics in compared)
+    rollouts = np.concatenate([metrics.rollouts[:, :fewest] for metrics in compared])
     found = best_found(rollouts, max(EVALUATIONS), generator(0, "online evaluations"))
     numbers = {f"{number} evaluations": f"{found[number - 1]:,.1f}" for number in EVALUATIONS}
     return {"agent": name, "policies": str(len(rollouts)), **numbers}
