@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.measure import cpu_clock
 from benchmarks.worlds import judging, training
 from benchmarks.worlds.oracle import oracle
-from stages.clustering.evidence import EvidenceSettings, group
+from stages.clustering.evidence import EvidenceSettings, group, tabular_families
 from stages.datasets.episodes import EpisodeDataset
 from stages.diagnosis.clustering_scores import clustering_scores
 from stages.seeding import generator
@@ -26,7 +26,10 @@ from stages.training.job import Job
 
 COLUMNS = "method world seed true_k found_k nmi told_k_found told_nmi oracle_nmi seconds".split()
 WORLDS = {"training": training.WORLDS, "judging": judging.WORLDS}
-ORACLES = {"training": dict.fromkeys(training.WORLDS, "linear"), "judging": judging.ORACLES}
+ORACLES = {
+    "training": {name: None if name.startswith("people") else "linear" for name in training.WORLDS},
+    "judging": judging.ORACLES,
+}
 RESULTS = Path("benchmarks/results")
 FILES = {"training": RESULTS / "worlds.csv", "judging": RESULTS / "worlds_judging.csv"}
 
@@ -78,7 +81,7 @@ def judged(worlds: str, name: str, seed: int) -> dict[str, object]:
 def labels_found(dataset: EpisodeDataset, num_clusters: int | None) -> np.ndarray:
     """Clusters of the episodes."""
     settings = EvidenceSettings(num_clusters=num_clusters)
-    return group(Job(dataset, [0]), settings, [], 0).log_weights.argmax(1).numpy()
+    return group(Job(dataset, [0]), settings, tabular_families(dataset, settings), 0).log_weights.argmax(1).numpy()
 
 
 def agreement(truth: np.ndarray, labels: np.ndarray) -> float:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.worlds import actors
+from benchmarks.worlds.crowds import chase, following, garden, gathering
 from benchmarks.worlds.plants import gliding, recorded
 from benchmarks.worlds.simulated import Policy, choosing, episodes_of, linear, network
 from stages.datasets.episodes import EpisodeDataset
@@ -160,6 +161,20 @@ def five_gliding_choosers(random: np.random.Generator) -> EpisodeDataset:
 def four_gliding_choosers(random: np.random.Generator) -> EpisodeDataset:
     """Four policies with discrete actions that go to different places, of four dimensions."""
     return gliding_choosers(random, 4, 22, 4, 3, 1.5)
+
+
+@world
+def people_following(random: np.random.Generator) -> EpisodeDataset:
+    """Twenty people follow a target, 5 to 8 pieces each."""
+    people, pieces = [following(random) for _ in range(20)], random.integers(5, 9, 20)
+    return recorded(random, chase(), people, [random.integers(80, 601, count) for count in pieces])
+
+
+@world
+def people_gathering(random: np.random.Generator) -> EpisodeDataset:
+    """Sixteen people gather on 300 states, 5 to 8 pieces each."""
+    people, pieces = [gathering(random) for _ in range(16)], random.integers(5, 9, 16)
+    return recorded(random, garden(), people, [random.integers(100, 501, count) for count in pieces], discrete=True)
 
 
 def gliding_choosers(

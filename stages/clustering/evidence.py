@@ -18,10 +18,12 @@ Discrete actions in states that come back have tabular policies with a Dirichlet
 highest evidence being taken. Other discrete actions have softmax policies with random effects
 (`conjugate/mixed_categorical.py`). Continuous actions of which linear policies leave nothing that other episodes would
 foretell have linear policies with random effects (`conjugate/mixed.py`): noise and the spread of a policy's own
-episodes are measured. Everything else has linear policies, of the state or of random features of it, whichever has the
-higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
-(nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise. And where K
-is to be found, two of their clusters stay two only if telling them apart foretells anything (`conjugate/judgement.py`).
+episodes are measured. So have those of which nonlinear policies would foretell a little more, if the clusters found
+foretell decisively more than those of the other family (`conjugate/foretelling.py`). Everything else has linear
+policies, of the state or of random features of it, whichever has the higher evidence. Those are never quite right, so
+their evidence is tempered: a step counts a quarter, or less if (nearly) all episodes' halves, which are known to be one
+policy's work, would not count as such otherwise. And where K is to be found, two of their clusters stay two only if
+telling them apart foretells anything (`conjugate/judgement.py`).
 
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
 Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
@@ -50,6 +52,7 @@ from stages.clustering.conjugate.agglomeration import (
 )
 from stages.clustering.conjugate.comparing import Compared, compare, judged
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
+from stages.clustering.conjugate.foretelling import foretells_more
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.mixed import if_linear
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
@@ -169,11 +172,12 @@ def group(
         BayesianLinearPolicies(job, number, generator(seed, "random features", restart)) for number in numbers
     ]
     limits = [max(settings.num_clusters or 1, settings.max_episodes or each.affordable_episodes) for each in families]
+    mixed, enough = None, False
     if not tables and settings.temper is None and measurable(dataset):
         measured = order[: max(limits[0], FEWEST_MEASURED)]
-        mixed = with_random_effects(dataset, lambda: generator(seed, "random features", restart), measured)
-        if mixed is not None:
-            families, limits = [mixed], [len(mixed.chosen)]
+        mixed, enough = with_random_effects(dataset, lambda: generator(seed, "random features", restart), measured)
+    if mixed is not None and enough:
+        families, limits = [mixed], [len(mixed.chosen)]
     candidates = [
         compare(policies, np.sort(order[:limit]), settings.num_clusters, settings.temper)
         for policies, limit in zip(families, limits, strict=True)
@@ -181,6 +185,10 @@ def group(
     best = max(candidates, key=lambda candidate: candidate.evidence)
     if settings.num_clusters is None:
         best = judged(best)
+    if mixed is not None and not enough and len(best.chosen) == len(mixed.chosen):
+        rival, draws = compare(mixed, mixed.chosen, settings.num_clusters, None), generator(seed, "judged features")
+        if foretells_more(dataset.select(mixed.chosen), rival.labels, best.labels, draws):
+            best = rival
     if len(best.chosen) < dataset.num_episodes:
         return join_others(dataset, settings, best)
     clusters = best.policies.total(best.labels, best.added.shape[1])
@@ -190,11 +198,11 @@ def group(
 
 def with_random_effects(
     dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
-) -> RandomEffects | None:
-    """Policies with random effects, estimated from the episodes in `order`; None where linear ones are not enough."""
+) -> tuple[RandomEffects | None, bool]:
+    """Policies with random effects, estimated from the episodes in `order`, and whether they are enough; maybe None."""
     if dataset.num_actions is None:
         return if_linear(dataset, draws, order)
-    return CategoricalMixedPolicies(dataset, draws(), np.sort(order))
+    return CategoricalMixedPolicies(dataset, draws(), np.sort(order)), True
 
 
 def measurable(dataset: EpisodeDataset) -> bool:

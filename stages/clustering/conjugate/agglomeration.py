@@ -17,7 +17,8 @@ class Agglomeration:
 
     Attributes:
         pairs: The two groups of each merge: numbers below N are episodes, N + m is what merge m made.
-        gains: Evidence gained by each merge, in nats; negative where two policies are likelier than one.
+        gains: Evidence gained by each merge, in nats, with the prior of the number of groups; negative where two
+            policies are likelier than one.
     """
 
     pairs: list[tuple[int, int]]
@@ -72,7 +73,8 @@ def agglomerate(policies: ConjugatePolicies, statistics: Statistics) -> Agglomer
         if len(present):
             gains[new, present] = policies.evidence(groups[present] + groups[new]) - evidence[present] - evidence[new]
         present = torch.cat([present, torch.tensor([new])])
-    return Agglomeration(pairs, np.array(gained))
+    by_number = [policies.log_prior_of_number(number, statistics) for number in range(num_episodes, 0, -1)]
+    return Agglomeration(pairs, np.array(gained) + np.diff(by_number))
 
 
 def move_one_by_one(

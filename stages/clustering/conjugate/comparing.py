@@ -18,7 +18,7 @@ from stages.clustering.conjugate.scaled_steps import varying
 # Weights of a step to choose from. With a quarter, single behaviours of robots count as one and mixtures of two as two
 # from 20 episodes to 300 (docs/decisions/0010); a half splits single ones, an eighth joins two in small data.
 TEMPERS = 0.25 * 0.5 ** np.arange(6)
-TURNS = 2  # of partition and spread within clusters
+TURNS, SETTLED = 6, 1.0  # of partition and spread within clusters, at most; nats that the last one gains
 TOLD_APART = 0.05  # share of halves that may be, at the temper chosen
 
 
@@ -106,11 +106,13 @@ def moved(
 def compare_by_turns(policies: RandomEffects, told: int | None) -> Compared:
     """Partition the episodes and estimate the spread within clusters by turns, and try one cluster with all spread."""
     chosen = policies.chosen
-    turns = []
+    turns: list[tuple[float, Float[torch.Tensor, "targets p"]]] = []
     for _ in range(TURNS):
         labels = partition(policies, chosen, told).labels
         policies.settle(labels)
         turns.append((policies.log_likelihood_of(labels), policies.within))
+        if len(turns) > 1 and turns[-1][0] < turns[-2][0] + SETTLED:
+            break
     if told is None:
         policies.settle(None)
         turns.append((policies.log_likelihood_of(np.zeros(len(chosen), dtype=np.int64)), policies.within))

@@ -14,9 +14,9 @@ relative to ``w = 0`` is
 
 Scales c let rare policies be far from all others. The spread of the episodes, Psi, is estimated from all of them, one
 variance for each coefficient, so that coefficients in which episodes do not differ count nothing; Omega, the spread
-within clusters, from a partition. The prior of partitions is that of a Chinese restaurant of concentration 1:
-``log Gamma(n)`` for a group of n. The logarithm of an episode's noise level, whose error is ``(kurtosis - 1) / T``,
-is a further coefficient.
+within clusters, from a partition. The prior of partitions is that of a Chinese restaurant, ``log Gamma(n)`` for a group
+of n; its concentration is integrated out, so that twenty clusters make a twenty-first likelier than one a second. The
+logarithm of an episode's noise level, whose error is ``(kurtosis - 1) / T``, is a further coefficient.
 
 Source: linear mixed models (Laird and Ware, 1982); two covariances as in probabilistic linear discriminant analysis
 (Prince and Elder, 2007). Units of observations and actions do not matter.

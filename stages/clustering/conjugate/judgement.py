@@ -109,7 +109,7 @@ def standard_score(gains: Float[np.ndarray, "episodes"]) -> float:
     return float((np.sign(gains) * ranks).sum() / np.sqrt(number * (number + 1) * (2 * number + 1) / 6))
 
 
-def gain_of_halves(errors: Float[Tensor, "3 episodes 2"]) -> Float[Tensor, "episodes"]:
+def gain_of_halves(errors: Float[Tensor, "models episodes 2"]) -> Float[Tensor, "episodes"]:
     """Log-likelihood gained in each half by the cluster that the other half is likelier of."""
     both, single = errors[0], errors[1:]
     chosen = single.argmin(0).flip(1)  # by the other half

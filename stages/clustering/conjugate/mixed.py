@@ -124,10 +124,11 @@ class MixedPolicies(RandomEffects):
 
 def if_linear(
     dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
-) -> MixedPolicies | None:
-    """The model of the episodes named in `order`, None where something nonlinear foretells their actions better.
+) -> tuple[MixedPolicies | None, bool]:
+    """The model of the episodes named in `order`, and whether nothing nonlinear foretells their actions better.
 
-    Most networks can be told from linear policies by the first few episodes, at a fraction of what all of them cost.
+    Most networks can be told from linear policies by the first few episodes, at a fraction of what all of them cost:
+    None where these say so clearly.
 
     Args:
         dataset: Episodes with continuous actions.
@@ -137,6 +138,6 @@ def if_linear(
     if len(order) >= 2 * FIRST_LOOK:
         first = MixedPolicies(dataset, draws(), np.sort(order[:FIRST_LOOK]))
         if first.nonlinear(enough=CLEARLY) > CLEARLY:
-            return None
+            return None, False
     policies = MixedPolicies(dataset, draws(), np.sort(order))
-    return policies if policies.nonlinear(enough=DECISIVE) <= DECISIVE else None
+    return policies, policies.nonlinear(enough=DECISIVE) <= DECISIVE

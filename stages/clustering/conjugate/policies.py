@@ -44,6 +44,10 @@ class ConjugatePolicies(ABC):
     def evidence(self, statistics: Statistics) -> Float[Tensor, "groups"]:
         """Log evidence of each group, in nats, its steps counting `temper` each."""
 
+    def log_prior_of_number(self, num_clusters: int, statistics: Statistics) -> float:
+        """Logarithm of how probable so many clusters of what the statistics sum up are, in nats; 0: all alike."""
+        return 0.0
+
     def untempered_evidence(self, statistics: Statistics) -> float:
         """Evidence of all groups together, every step counting 1, by which families of policies can be compared."""
         temper, self.temper = self.temper, 1.0

@@ -27,7 +27,7 @@ from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
 from stages.clustering.conjugate.scaled_steps import ScaledSteps
 from stages.datasets.episodes import EpisodeDataset
 
-CONCENTRATION = -3.0  # logarithm
+CONCENTRATIONS = np.exp(np.arange(-3.0, 4.0))  # equally probable
 CHUNK = 64  # episodes looked at together
 
 
@@ -84,6 +84,8 @@ class RandomEffects(ConjugatePolicies):
         self.within = UNKNOWN_SPREAD * self.variances
 
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
+        if np.array_equal(episodes, self.chosen):
+            return self._reduced(self.precision, self.moment)
         return self._reduced(*self.measured(self.dataset.select(episodes)))
 
     def evidence(self, statistics: Statistics) -> Float[Tensor, "groups"]:
@@ -97,7 +99,15 @@ class RandomEffects(ConjugatePolicies):
             at += size**2 + size
         count = statistics[:, at]
         found = torch.logsumexp(by_scale, 1) - np.log(len(SCALES))
-        return found + CONCENTRATION + torch.lgamma(count.clamp(min=1)) if self.prefers else found
+        return found + torch.lgamma(count.clamp(min=1)) if self.prefers else found
+
+    def log_prior_of_number(self, num_clusters: int, statistics: Statistics) -> float:
+        """Chinese restaurant's ``log mean_alpha alpha^K Gamma(alpha) / Gamma(alpha + N)``; sizes are in `evidence`."""
+        if not self.prefers:
+            return 0.0
+        alpha, count = torch.from_numpy(CONCENTRATIONS), float(statistics[:, -1].sum())
+        terms = num_clusters * alpha.log() + torch.lgamma(alpha) - torch.lgamma(alpha + count)
+        return float(torch.logsumexp(terms, 0)) - np.log(len(alpha))
 
     def log_likelihood_of(self, labels: Int[np.ndarray, "chosen"]) -> float:
         """Evidence of a partition of the chosen episodes, comparable between spreads within clusters."""
@@ -107,7 +117,7 @@ class RandomEffects(ConjugatePolicies):
             absorbed(*self._of_target(self.precision, self.moment, target), self.within[target, used])[2].sum()
             for target, used in enumerate(self.used)
         )
-        return float(self.evidence(clusters).sum() + of_episodes)
+        return float(self.evidence(clusters).sum() + of_episodes) + self.log_prior_of_number(len(clusters), clusters)
 
     def settle(self, labels: Int[np.ndarray, "chosen"] | None) -> None:
         """Estimate the spread within clusters from a partition of the chosen episodes; None: they are all one."""

@@ -142,14 +142,14 @@ def many_episodes(function: Callable[[np.ndarray], np.ndarray]) -> EpisodeDatase
 
 def test_the_first_episodes_say_that_policies_are_not_linear():
     draws = Draws()
-    assert if_linear(many_episodes(lambda states: np.sin(2 * states)), draws, np.arange(40)) is None
+    assert if_linear(many_episodes(lambda states: np.sin(2 * states)), draws, np.arange(40)) == (None, False)
     assert draws.count == 1
 
 
 def test_linear_policies_are_estimated_from_all_episodes():
     draws, dataset = Draws(), many_episodes(lambda states: 0.5 * states)
-    found = if_linear(dataset, draws, np.arange(40)[::-1])
-    assert found is not None and draws.count == 2
+    found, linear = if_linear(dataset, draws, np.arange(40)[::-1])
+    assert found is not None and linear and draws.count == 2
     alone = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
     assert torch.equal(found.statistics(np.arange(5)), alone.statistics(np.arange(5)))
 
@@ -158,3 +158,14 @@ def test_a_coordinate_that_is_clearly_not_linear_is_enough():
     dataset = many_episodes(lambda states: np.stack([np.sin(2 * states[:, 0]), states[:, 1]], 1))
     policies = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
     assert policies.nonlinear() >= policies.nonlinear(enough=3.0) > 3.0
+
+
+def test_probabilities_of_all_partitions_sum_to_one():
+    policies = object.__new__(MixedPolicies)
+    policies.prefers = True
+    cycles = {1: 6, 2: 11, 3: 6, 4: 1}  # partitions of four, each counted Gamma(n) times for each of its groups
+    episodes = torch.ones(4, 1, dtype=torch.float64)
+    total = sum(count * np.exp(policies.log_prior_of_number(number, episodes)) for number, count in cycles.items())
+    assert total == pytest.approx(1)
+    policies.prefers = False
+    assert policies.log_prior_of_number(3, episodes) == 0
