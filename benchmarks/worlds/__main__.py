@@ -65,14 +65,14 @@ def judged(worlds: str, name: str, seed: int) -> dict[str, object]:
     dataset, family = WORLDS[worlds][name](generator(seed, f"{worlds} world {name}")), ORACLES[worlds][name]
     truth = dataset.behaviour_policy
     true_k, begin = int(truth.max()) + 1, cpu_clock()
-    found, told = labels_found(dataset, None), labels_found(dataset, true_k)
+    found, given = labels_found(dataset, None), labels_found(dataset, true_k)
     seconds = cpu_clock() - begin
     return {
         "true_k": true_k,
         "found_k": len(set(found)),
         "nmi": agreement(truth, found),
-        "told_k_found": len(set(told)),
-        "told_nmi": agreement(truth, told),
+        "told_k_found": len(set(given)),
+        "told_nmi": agreement(truth, given),
         "oracle_nmi": "" if family is None else agreement(truth, oracle(dataset, family)),
         "seconds": round(seconds, 1),
     }

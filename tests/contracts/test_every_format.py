@@ -66,12 +66,12 @@ def read(name: str, path: Path) -> EpisodeDataset:
 
 def assert_same_arrays(first: EpisodeDataset, second: EpisodeDataset) -> None:
     for name in (*PER_STEP, "behaviour_policy"):
-        one, other = getattr(first, name), getattr(second, name)
-        if one is None:
+        this, other = getattr(first, name), getattr(second, name)
+        if this is None:
             assert other is None, name
             continue
-        assert one.dtype == other.dtype and one.shape == other.shape, name
-        assert one.tobytes() == other.tobytes(), name
+        assert this.dtype == other.dtype and this.shape == other.shape, name
+        assert this.tobytes() == other.tobytes(), name
 
 
 def test_every_format_is_tested():

@@ -41,8 +41,8 @@ def alike(recipes: list, discrete: bool) -> list[EpisodeDataset]:
 
 def assert_equal(first: EpisodeDataset, second: EpisodeDataset) -> None:
     for field in fields(EpisodeDataset):
-        one, other = getattr(first, field.name), getattr(second, field.name)
-        np.testing.assert_array_equal(one, other, err_msg=field.name)
+        this, other = getattr(first, field.name), getattr(second, field.name)
+        np.testing.assert_array_equal(this, other, err_msg=field.name)
 
 
 @given(RECIPES)

@@ -12,7 +12,7 @@ def by_hand(dataset):
         set(zip(dataset.observations[start:end, 0].tolist(), dataset.actions[start:end].tolist(), strict=True))
         for start, end in zip(dataset.episode_starts, dataset.episode_ends, strict=True)
     ]
-    differ = [[any(s == r and a != b for s, a in one for r, b in two) for two in pairs] for one in pairs]
+    differ = [[any(s == r and a != b for s, a in mine for r, b in theirs) for theirs in pairs] for mine in pairs]
     return np.array(differ)
 
 

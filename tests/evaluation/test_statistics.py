@@ -59,8 +59,8 @@ def test_t_interval_by_hand():
     interval = t_interval(np.array([1.0, 2.0, 3.0]))
     half = 4.302652729911275 / np.sqrt(3)
     assert (interval.value, interval.low, interval.high) == pytest.approx((2, 2 - half, 2 + half))
-    one, two = t_interval(np.array([1.0])), t_interval(np.array([1.0, 3.0]), mean)
-    assert (one.value, two.value) == (1, 2) and np.isnan([one.low, one.high, two.low, two.high]).all()
+    single, two = t_interval(np.array([1.0])), t_interval(np.array([1.0, 3.0]), mean)
+    assert (single.value, two.value) == (1, 2) and np.isnan([single.low, single.high, two.low, two.high]).all()
 
 
 @pytest.mark.parametrize(("runs", "by_bootstrap"), [(3, 0.74), (5, 0.90)])

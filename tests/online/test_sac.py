@@ -45,9 +45,9 @@ def test_a_killed_training_goes_on_bit_by_bit(environment, tmp_path, monkeypatch
     monkeypatch.setattr(Progress, "advance_to", advance)
     monkeypatch.setattr(Checkpoint, "save_if_due", save)
     resumed = train(job, SMALL)
-    for one, other in zip(whole, resumed, strict=True):
-        assert torch.equal(one.parameters, other.parameters)
-        assert torch.equal(one.observation_mean, other.observation_mean)
+    for this, other in zip(whole, resumed, strict=True):
+        assert torch.equal(this.parameters, other.parameters)
+        assert torch.equal(this.observation_mean, other.observation_mean)
     assert not torch.equal(whole[0].parameters, whole[1].parameters)
     job.finish()
     assert not list(tmp_path.rglob("*.safetensors"))

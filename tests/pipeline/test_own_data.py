@@ -29,24 +29,24 @@ def imported(first_version: Project, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def own(imported: Project, tmp_path: Path) -> Project:
+def with_file(imported: Project, tmp_path: Path) -> Project:
     """A copy of it to change."""
     return imported.copy(tmp_path / "project")
 
 
-def test_a_changed_file_is_imported_again_even_if_it_looks_older(own: Project) -> None:
-    os.utime(own.path / FILE)
-    assert own.plan(DATASET) == NOTHING
-    scale_rewards(own.path / FILE)
-    assert own.plan(DATASET) == Counter(import_dataset=1)
-    own.run("dvc", "add", FILE)
-    os.utime(own.path / FILE, (0, 0))
-    assert own.plan(DATASET) == Counter(import_dataset=1)
+def test_a_changed_file_is_imported_again_even_if_it_looks_older(with_file: Project) -> None:
+    os.utime(with_file.path / FILE)
+    assert with_file.plan(DATASET) == NOTHING
+    scale_rewards(with_file.path / FILE)
+    assert with_file.plan(DATASET) == Counter(import_dataset=1)
+    with_file.run("dvc", "add", FILE)
+    os.utime(with_file.path / FILE, (0, 0))
+    assert with_file.plan(DATASET) == Counter(import_dataset=1)
 
 
-def test_a_missing_file_is_named(own: Project) -> None:
-    (own.path / FILE).unlink()
-    output = own.run("snakemake", "--dry-run", succeeds=False)
+def test_a_missing_file_is_named(with_file: Project) -> None:
+    (with_file.path / FILE).unlink()
+    output = with_file.run("snakemake", "--dry-run", succeeds=False)
     assert f"error: params.yaml: datasets.mine.import.files.0: no file {FILE}" in output
     assert "dvc pull" in output
 

@@ -38,8 +38,8 @@ def test_trajectories_are_coloured_by_choice():
         [Rollouts("ours", "return −1", PATHS, choices), Rollouts("theirs", "", PATHS, choices * 0 - 1)], PLACE
     )
     assert {"ours", "theirs", "penalty", "return −1"} <= set(texts(figure))
-    shades = [{tuple(one.get_edgecolor()[0][:3].round(2)) for one in axes.collections} for axes in figure.axes]
-    wanted = [{tuple(np.round(to_rgb(one), 2)) for one in chosen} for chosen in (style.SERIES[:2], [style.MUTED])]
+    shades = [{tuple(lines.get_edgecolor()[0][:3].round(2)) for lines in axes.collections} for axes in figure.axes]
+    wanted = [{tuple(np.round(to_rgb(colour), 2)) for colour in chosen} for chosen in (style.SERIES[:2], [style.MUTED])]
     assert shades == wanted
 
 

@@ -87,8 +87,8 @@ def test_replayed_steps_equal_eager_ones():
 
 @needs_gpu
 def test_capturing_leaves_no_trace():
-    one, other = trained("cuda", steps=32)[0], trained("cuda", graph=False, steps=32)[0]
-    assert one.tensors()["step"] == other.tensors()["step"] == 32
+    this, other = trained("cuda", steps=32)[0], trained("cuda", graph=False, steps=32)[0]
+    assert this.tensors()["step"] == other.tensors()["step"] == 32
 
 
 @needs_gpu

@@ -112,14 +112,14 @@ def test_gradients_of_an_ensemble_are_clipped_seed_by_seed():
 
 
 def test_descending_a_loss_of_the_outputs_is_minimising_it():
-    one, other = trainable(), trainable()
+    this, other = trainable(), trainable()
     for inputs in batches(3):
         losses = loss(other(inputs))
         other.minimise(losses)
-        found = one.descend(inputs, loss)
+        found = this.descend(inputs, loss)
         assert not found.requires_grad
         torch.testing.assert_close(found, losses.detach())
-        torch.testing.assert_close(one.exp_avg, other.exp_avg)
+        torch.testing.assert_close(this.exp_avg, other.exp_avg)
 
 
 def test_a_step_without_a_gradient_changes_nothing():

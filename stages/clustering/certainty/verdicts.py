@@ -50,13 +50,13 @@ def certainties(dataset: EpisodeDataset, clustering: Clustering, free: bool) -> 
         clustering: What the method found.
         free: Whether the number of clusters was to be found.
     """
-    known = clustering.details.get("num_clusters_probability")
+    by_number = clustering.details.get("num_clusters_probability")
     looked_at: dict[bytes, Certainty] = {}
     found = []
     for seed, labels in enumerate(clustering.labels.numpy()):
         if (same := labels.tobytes()) not in looked_at:  # the clusters of other seeds are often the same
             looked_at[same] = of_labels(dataset, labels)
-        probability = {} if known is None else around(known[seed].numpy(), len(np.unique(labels)))
+        probability = {} if by_number is None else around(by_number[seed].numpy(), len(np.unique(labels)))
         certainty = replace(looked_at[same], probability=probability)
         one_policy = free and len(np.unique(labels)) == 1
         found.append(asdict(replace(certainty, verdicts=[*_sentences(certainty, one_policy)])))

@@ -35,22 +35,22 @@ class Compared:
 
 
 def compare(
-    policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"], told: int | None, temper: float | None
+    policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"], num_clusters: int | None, temper: float | None
 ) -> Compared:
     """Merge the chosen episodes by one family of policies, then move single ones.
 
     Args:
         policies: The family.
         chosen: Numbers of the episodes.
-        told: The number of clusters; None: that of highest evidence.
+        num_clusters: The number of clusters; None: that of highest evidence.
         temper: Weight of a step in the evidence of linear policies; None: found from halves.
     """
     if isinstance(policies, BayesianLinearPolicies):
         policies.temper = temper or found_temper(policies, chosen)
     if isinstance(policies, RandomEffects):
-        policies.prefers = told is None
-        return compare_by_turns(policies, told)
-    return partition(policies, chosen, told)
+        policies.prefers = num_clusters is None
+        return compare_by_turns(policies, num_clusters)
+    return partition(policies, chosen, num_clusters)
 
 
 def judged(found: Compared) -> Compared:
@@ -81,11 +81,11 @@ def affinities(
     return (both - alone - alone[:, None]).numpy()
 
 
-def partition(policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"], told: int | None) -> Compared:
+def partition(policies: ConjugatePolicies, chosen: Int[np.ndarray, "chosen"], asked: int | None) -> Compared:
     """Merge the chosen episodes, then move single ones."""
     statistics = policies.statistics(chosen)
     trace = agglomerate(policies, statistics)
-    num_clusters = min(told or trace.best_num_clusters, len(chosen))
+    num_clusters = min(asked or trace.best_num_clusters, len(chosen))
     return moved(policies, trace, chosen, statistics, trace.labels(num_clusters), num_clusters)
 
 
@@ -103,21 +103,21 @@ def moved(
     return Compared(policies, trace, chosen, labels, added, policies.untempered_evidence(clusters))
 
 
-def compare_by_turns(policies: RandomEffects, told: int | None) -> Compared:
+def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compared:
     """Partition the episodes and estimate the spread within clusters by turns, and try one cluster with all spread."""
     chosen = policies.chosen
     turns: list[tuple[float, Float[torch.Tensor, "targets p"]]] = []
     for _ in range(TURNS):
-        labels = partition(policies, chosen, told).labels
+        labels = partition(policies, chosen, num_clusters).labels
         policies.settle(labels)
         turns.append((policies.log_likelihood_of(labels), policies.within))
         if len(turns) > 1 and turns[-1][0] < turns[-2][0] + SETTLED:
             break
-    if told is None:
+    if num_clusters is None:
         policies.settle(None)
         turns.append((policies.log_likelihood_of(np.zeros(len(chosen), dtype=np.int64)), policies.within))
     _, policies.within = max(turns, key=lambda turn: turn[0])
-    return partition(policies, chosen, told)
+    return partition(policies, chosen, num_clusters)
 
 
 def found_temper(policies: BayesianLinearPolicies, chosen: Int[np.ndarray, "chosen"]) -> float:

@@ -49,16 +49,16 @@ def united(
         generator: Draws the nonlinear features.
     """
     steps, labels, affinity = ScaledSteps(dataset, generator), labels.copy(), affinity.copy()
-    known: dict[tuple[bytes, bytes], float] = {}
+    scored: dict[tuple[bytes, bytes], float] = {}
     while len(found := np.unique(labels)) > 1:
         scores = {}
         for i, j in neighbours(found, affinity):
             first, second = np.flatnonzero(labels == i), np.flatnonzero(labels == j)
             members = first.tobytes(), second.tobytes()
-            if members not in known:
+            if members not in scored:
                 enough = len(first) + len(second) >= FEWEST
-                known[members] = distinctness(dataset, steps, first, second) if enough else np.inf
-            scores[i, j] = known[members]
+                scored[members] = distinctness(dataset, steps, first, second) if enough else np.inf
+            scores[i, j] = scored[members]
         i, j = min(scores, key=lambda pair: scores[pair])
         if scores[i, j] > DECISIVE:
             break

@@ -37,11 +37,11 @@ class MixedPolicies(RandomEffects):
         """X and g of every episode; the last coefficient is the logarithm of the noise level."""
         steps = self.steps_of(dataset)
         precision, moment, white = self._moments(dataset, steps, steps.targets @ self.rotation)
-        known = precision.shape[-1]
+        width = precision.shape[-1]
         level, degrees, _ = self._levels(dataset, precision, moment, white)
         information = degrees / self.level_error
         precision = torch.nn.functional.pad(precision, (0, 1, 0, 1))
-        precision[:, :, known, known] = information
+        precision[:, :, width, width] = information
         return precision, torch.cat([moment, (information * (level - self.level))[..., None]], 2)
 
     def nonlinear(self, enough: float = float("inf")) -> float:

@@ -82,11 +82,11 @@ class CategoricalMixedPolicies(RandomEffects):
         """The coefficients in which the scores of episodes vary most, for what they know of them."""
         scores, episode = (self.steps.chosen - probabilities) @ self.rotation, self.part.episode_of_step
         products = (scores[:, :, None] * self.steps.inputs[:, None]).flatten(1)
-        known = roots(probabilities, self.rotation)[0].square().sum(1)
+        information = roots(probabilities, self.rotation)[0].square().sum(1)
         sums = torch.zeros(self.part.num_episodes, products.shape[1], dtype=torch.float64)
         sums.index_add_(0, torch.from_numpy(episode), products)
-        told = sums.square().sum(0) / (known.T @ self.steps.inputs.square()).flatten().clamp(min=LEAST)
-        return told.argsort(descending=True)[: self.most_coefficients].sort().values
+        variation = sums.square().sum(0) / (information.T @ self.steps.inputs.square()).flatten().clamp(min=LEAST)
+        return variation.argsort(descending=True)[: self.most_coefficients].sort().values
 
     def _modes(self, dataset: EpisodeDataset, steps: ScaledSteps) -> Float[Tensor, "episodes coefficients"]:
         """The likeliest deviation of each episode by itself, were there no memory: damped Newton steps."""

@@ -26,11 +26,11 @@ def written(path, dataset):
 
 def assert_same(first, second):
     for name in (*PER_STEP, "behaviour_policy"):
-        one, other = getattr(first, name), getattr(second, name)
-        assert (one is None) == (other is None), name
-        if one is not None:
-            assert one.dtype == other.dtype, name
-            np.testing.assert_array_equal(one, other, err_msg=name)
+        this, other = getattr(first, name), getattr(second, name)
+        assert (this is None) == (other is None), name
+        if this is not None:
+            assert this.dtype == other.dtype, name
+            np.testing.assert_array_equal(this, other, err_msg=name)
     for name in ("environment", "num_actions", "behaviour_policy_names", "attributes"):
         assert getattr(first, name) == getattr(second, name), name
 
