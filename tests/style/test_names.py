@@ -1,4 +1,4 @@
-"""Names: every global one that code uses is defined (shapes keep linters from seeing it), and local ones say what they name."""
+"""Every global name that code uses is defined (shapes keep linters from seeing it), and names say what the thing is."""
 
 from __future__ import annotations
 
