@@ -65,7 +65,7 @@ from stages.seeding import generator
 from stages.training.job import Job
 
 CONCENTRATIONS = (0.01, 0.1, 1.0)
-FEWEST_VISITS = 2  # of a state, on average: a table of states that do not come back says nothing
+FEWEST_VISITS = 2  # of most states, whatever a few (walls) have: tables of states that do not come back say nothing
 FEWEST_MEASURED = 8  # episodes from which the spread of policies is estimated
 STEPS_PER_COEFFICIENT = 10
 
@@ -153,7 +153,7 @@ def tabular_families(dataset: EpisodeDataset, settings: EvidenceSettings) -> lis
     if dataset.num_actions is None:
         return []
     table = StateActionCounts(dataset, CONCENTRATIONS[0])
-    if len(table.observations) > min(settings.max_states, dataset.num_steps / FEWEST_VISITS):
+    if len(table.observations) > settings.max_states or np.median(table.visits) < FEWEST_VISITS:
         return []
     return [DirichletPolicies(table.smoothed_by(concentration)) for concentration in CONCENTRATIONS]
 

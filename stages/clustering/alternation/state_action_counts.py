@@ -30,6 +30,7 @@ class StateActionCounts:
         floor: Log-probabilities below it count as this; None: none.
 
     Attributes:
+        visits: How often each distinct observation occurs.
         num_pairs: How many state-action pairs occur at all.
         matrix: Counts ``[episodes, pairs]`` (sparse rows, float64); the pairs of a state lie side by side.
         first: First pair of each state.
@@ -40,6 +41,7 @@ class StateActionCounts:
         self.dataset, self.smoothing, self.floor = dataset, smoothing, floor
         self.num_actions = dataset.num_actions or 0
         self.observations, state_of_step = distinct(dataset.observations)
+        self.visits = np.bincount(state_of_step)
         pairs, pair_of_step = np.unique(state_of_step * self.num_actions + dataset.actions, return_inverse=True)
         states, self.num_pairs = pairs // self.num_actions, len(pairs)
         self.pairs = pairs[np.bincount(states)[states] > 1]
