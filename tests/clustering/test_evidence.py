@@ -100,6 +100,15 @@ def test_states_that_do_not_come_back_have_no_tables():
     assert found.responsibilities.shape[-1] < 5
 
 
+def test_a_wall_that_is_often_run_into_makes_no_tables():
+    dataset = two_policies(24)
+    walled = np.where(np.arange(dataset.num_steps)[:, None] % 3 > 0, 0.0, dataset.observations)
+    chosen = (dataset.actions[:, 0] > 0).astype(np.int64)
+    discrete = replace(dataset, observations=walled.astype(np.float32), actions=chosen, num_actions=2)
+    assert len(np.unique(walled, axis=0)) < dataset.num_steps / 2
+    assert tabular_families(discrete, EvidenceSettings()) == []
+
+
 def test_unseen_episodes_are_given_to_the_clusters_found():
     seen, unseen = two_policies(40), two_policies(30, seed=1)
     method = Evidence(Job(seen, [0, 1]), EvidenceSettings(num_features=20))
