@@ -48,7 +48,7 @@ class GroupScaling:
         return GroupScaling(*(part.repeat_interleave(times, 1) for part in (self.ratio, self.offset)))
 
     def __call__(
-        self, observations: Float[Tensor, "seeds groups batch observation"]
+        self, observations: Float[Tensor, "seeds #groups batch observation"]
     ) -> Float[Tensor, "seeds groups batch observation"]:
         """Observations as each group's policy sees them."""
         return torch.addcmul(self.offset, observations, self.ratio)
