@@ -20,6 +20,7 @@ from stages.clustering.conjugate.judgement import (
     FOLDS,
     chosen_ridge,
     gain_of_halves,
+    halves_of,
     standard_score,
     whitened,
 )
@@ -44,15 +45,11 @@ def foretells_more(
         generator: Draws the nonlinear features.
     """
     steps = ScaledSteps(dataset, generator)
-    stride = -(-dataset.num_steps // MOST_STEPS)
-    starts, ends = dataset.episode_starts, dataset.episode_ends
-    rows = [np.arange(start, end, stride) for start, end in zip(starts, ends, strict=True)]
-    lengths = np.array([len(of_episode) for of_episode in rows])
-    episode = np.repeat(np.arange(len(rows)), lengths)
-    half = torch.from_numpy(2 * episode + np.concatenate([np.arange(n) >= n // 2 for n in lengths]))
+    rows, lengths, half = halves_of(dataset, np.arange(dataset.num_episodes), MOST_STEPS)
+    episode = (half // 2).numpy()
     partitions = [np.unique(each, return_inverse=True)[1].ravel() for each in (labels, others)]
-    halves = [torch.zeros(2 + each.max(), 2 * len(rows), dtype=torch.float64) for each in partitions]
-    for inputs, targets in whitened(steps, torch.from_numpy(np.concatenate(rows)), lengths):
+    halves = [torch.zeros(2 + each.max(), 2 * len(lengths), dtype=torch.float64) for each in partitions]
+    for inputs, targets in whitened(steps, rows, lengths):
         for of_halves, partition in zip(halves, partitions, strict=True):
             of_halves.index_add_(1, half, foretold_errors(torch.cat([inputs, targets[:, None]], 1), episode, partition))
     first, second = (gain_of_halves(of_halves.unflatten(1, (-1, 2))).numpy() for of_halves in halves)

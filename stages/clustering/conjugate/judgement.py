@@ -82,23 +82,28 @@ def distinctness(
 ) -> float:
     """Standard errors by which telling two groups of episodes apart foretells better what half of an episode does."""
     episodes, group = np.concatenate([first, second]), np.repeat([0, 1], [len(first), len(second)])
-    stride = -(-int(dataset.episode_lengths[episodes].sum()) // MOST_STEPS)
+    fold = np.concatenate([np.arange(len(first)), np.arange(len(second))]) % FOLDS
+    rows, lengths, half = halves_of(dataset, episodes, MOST_STEPS)
+    episode = (half // 2).numpy()
+    errors = torch.zeros(3, 2 * len(episodes), dtype=torch.float64)
+    for inputs, targets in whitened(steps, rows, lengths):
+        squares = foretold_errors(inputs, targets, group[episode], fold[episode], episode % 2)
+        errors += torch.zeros_like(errors).index_add_(1, half, squares)
+    return standard_score(gain_of_halves(errors.view(3, -1, 2)).numpy())
+
+
+def halves_of(
+    dataset: EpisodeDataset, episodes: Int[np.ndarray, "episodes"], most: int
+) -> tuple[Int[Tensor, "rows"], Int[np.ndarray, "episodes"], Int[Tensor, "rows"]]:
+    """Rows of some episodes, of more than `most` every so-manieth; how many each has; and the half each row is of.
+
+    The halves of the e-th episode are numbered ``2 e`` and ``2 e + 1``.
+    """
+    stride = -(-int(dataset.episode_lengths[episodes].sum()) // most)
     rows = [np.arange(dataset.episode_starts[e], dataset.episode_ends[e], stride) for e in episodes]
     lengths = np.array([len(of_episode) for of_episode in rows])
-    fold = np.concatenate([np.arange(len(first)), np.arange(len(second))]) % FOLDS
-    half = np.concatenate([np.arange(n) >= n // 2 for n in lengths])
-    episode = np.repeat(np.arange(len(episodes)), lengths)
-    errors = torch.zeros(3, 2 * len(episodes), dtype=torch.float64)
-    for inputs, targets in whitened(steps, torch.from_numpy(np.concatenate(rows)), lengths):
-        errors += torch.stack(
-            [
-                torch.zeros(2 * len(episodes), dtype=torch.float64).index_add_(
-                    0, torch.from_numpy(2 * episode + half), squares
-                )
-                for squares in foretold_errors(inputs, targets, group[episode], fold[episode], episode % 2)
-            ]
-        )
-    return standard_score(gain_of_halves(errors.view(3, -1, 2)).numpy())
+    half = np.concatenate([2 * e + (np.arange(n) >= n // 2) for e, n in enumerate(lengths)])
+    return torch.from_numpy(np.concatenate(rows)), lengths, torch.from_numpy(half)
 
 
 def standard_score(gains: Float[np.ndarray, "episodes"]) -> float:
