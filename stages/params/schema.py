@@ -143,6 +143,9 @@ class Params(Settings):
     offline_seeds: SeedRange = Field(
         SeedRange(count=3, block=3), description="seeds of what `snakemake offline_rl` compares"
     )
+    embedding_seeds: SeedRange = Field(
+        SeedRange(count=3, block=3), description="seeds of what `snakemake embeddings` makes"
+    )
     agents: dict[str, AgentParams] = Field({}, description="agents by name")
     offline_comparison: dict[str, list[str]] = Field(
         {}, description="agents that `snakemake offline_rl` compares, by dataset"
@@ -151,7 +154,7 @@ class Params(Settings):
     @property
     def all_blocks(self) -> list[str]:
         """Every seed range that jobs may be about."""
-        ranges = (self.seeds, self.clustering_seeds, self.safe_seeds, self.offline_seeds)
+        ranges = (self.seeds, self.clustering_seeds, self.safe_seeds, self.offline_seeds, self.embedding_seeds)
         return list(dict.fromkeys(block for seeds in ranges if seeds is not None for block in seeds.blocks))
 
     def block(self, key: str) -> Values:

@@ -4,9 +4,16 @@ from stages.paths import EMBEDDINGS, IMITATION, IMITATOR, PROBES, SKILLS
 
 EMBEDDED = {name: DATASETS[name].listed("embeddings") for name in DATASETS}
 IMITATED = {name: DATASETS[name].listed("imitators") for name in DATASETS}
+
+
+def embedding_files(place, chosen):
+    return TARGETS.files(place, chosen, PARAMS.params.embedding_seeds.blocks)
+
+
+JUDGED = embedding_files(PROBES, EMBEDDED) + embedding_files(IMITATION, IMITATED)
 # What `snakemake embeddings` made earlier is shown, and so kept up to date.
-SUMMARISED += filter(os.path.exists, TARGETS.files(PROBES, EMBEDDED) + TARGETS.files(IMITATION, IMITATED))
-REPORTED += filter(os.path.exists, TARGETS.files(EMBEDDINGS, EMBEDDED) + TARGETS.files(IMITATOR, IMITATED))
+SUMMARISED += filter(os.path.exists, JUDGED)
+REPORTED += filter(os.path.exists, embedding_files(EMBEDDINGS, EMBEDDED) + embedding_files(IMITATOR, IMITATED))
 
 
 wildcard_constraints:
@@ -21,8 +28,7 @@ localrules:
 
 rule embeddings:
     input:
-        TARGETS.files(PROBES, EMBEDDED),
-        TARGETS.files(IMITATION, IMITATED),
+        JUDGED,
 
 
 rule extract_skills:

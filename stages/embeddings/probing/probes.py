@@ -90,11 +90,11 @@ def _classifier(model: Model, state: int) -> Any:
 
     if model == "linear":
         return LogisticRegression(max_iter=1000)
-    return MLPClassifier(HIDDEN, max_iter=500, random_state=state)
+    return MLPClassifier(hidden_layer_sizes=HIDDEN, max_iter=500, random_state=state)
 
 
 def _regressor(model: Model, state: int) -> Any:
     from sklearn.linear_model import RidgeCV
     from sklearn.neural_network import MLPRegressor
 
-    return RidgeCV(RIDGES) if model == "linear" else MLPRegressor(HIDDEN, max_iter=500, random_state=state)
+    return RidgeCV(RIDGES) if model == "linear" else MLPRegressor(hidden_layer_sizes=HIDDEN, max_iter=500, random_state=state)

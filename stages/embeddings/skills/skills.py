@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.artifacts import Artifact, taking_up
@@ -64,21 +66,32 @@ class Skills:
         In double precision, since what reads them divides by their spread: rounding depends on companions.
         """
         parameters = {name: part.double() for name, part in self.parameters.items()}
-        rows = self.steps.rows(dataset, self.device)
-        windows = EpisodeWindows(rows, dataset, int(dataset.episode_lengths.max()))
-        scores, log_odds, reads = [], [], []
-        for _, window in windows.consecutive(EPISODES_AT_ONCE):
+        sizes = {"scores": self.settings.num_skills, "log_odds": 1, "reads": 1}
+        found = {name: torch.zeros(len(self.seeds), dataset.num_steps, size) for name, size in sizes.items()}
+        for episodes in alike(dataset.episode_lengths, EPISODES_AT_ONCE):
+            some = dataset.select(episodes)
+            rows = torch.from_numpy(np.flatnonzero(np.isin(dataset.episode_of_step, episodes)))
+            windows = EpisodeWindows(self.steps.rows(some, self.device), some, int(some.episode_lengths.max()))
+            ((_, window),) = windows.consecutive(EPISODES_AT_ONCE)
             exact = Window(window.observations.double(), window.actions.double(), window.mask)
             reading = self.network.read(parameters, exact)
-            scores.append(unpadded(reading.scores, window))
-            log_odds.append(unpadded(reading.log_odds[..., None], window))
-            reads.append(unpadded(self.reads(reading, window)[..., None], window))
-        return SkillSteps(torch.cat(scores, 1), torch.cat(log_odds, 1)[..., 0], torch.cat(reads, 1)[..., 0])
+            said = {"scores": reading.scores, "log_odds": reading.log_odds[..., None]}
+            said["reads"] = self.reads(reading, window)[..., None]
+            for name, values in said.items():
+                found[name][:, rows] = unpadded(values, window).cpu()
+        return SkillSteps(found["scores"], found["log_odds"][..., 0], found["reads"][..., 0])
 
     def reads(self, reading: Reading, window: Window) -> Tensor:
         """Where segments begin, each boundary being where it is likelier than not."""
         mask = window.mask.expand(reading.log_odds.shape)
         return boundaries(reading.log_odds, None, mask, 1.0, self.settings.least_length)
+
+
+def alike(lengths: Int[np.ndarray, "episodes"], at_once: int) -> Iterator[Int[np.ndarray, "some"]]:
+    """Numbers of the episodes, in groups of about equal length, so that hardly anything is padded; each in order."""
+    order = np.argsort(lengths, kind="stable")
+    for first in range(0, len(order), at_once):
+        yield np.sort(order[first : first + at_once])
 
 
 def unpadded(values: Float[Tensor, "seeds time batch width"], window: Window) -> Float[Tensor, "seeds steps width"]:

@@ -22,6 +22,14 @@ def test_what_is_there_is_read_and_noise_is_not(model):
     assert found[0] == 1.0 and 0.3 < found[1] < 0.7
 
 
+@pytest.mark.parametrize("model", ["linear", "mlp"])
+def test_returns_that_are_there_are_foretold(model):
+    features = random().standard_normal((200, 2))
+    returns, levels = 50 + 10 * features[:, 0], np.zeros(80, dtype=int)
+    learnt, judged = (features[:120], returns[:120]), (features[120:], returns[120:])
+    assert return_scores(model, learnt, judged, levels, 0)["R2"] > 0.9
+
+
 def test_telling_levels_apart_earns_nothing_within_them():
     levels = np.arange(200) % 2
     returns = 100.0 * levels + random().standard_normal(200)
