@@ -75,6 +75,7 @@ class Names:
     def _dataset(self, keys: Keys, dataset: DatasetParams) -> None:
         if dataset.preset is not None and dataset.preset not in self.params.presets:
             raise unknown((*keys, "preset"), list(self.params.presets), self.sources, "preset")
+        self._agents((*keys, "baselines"), dataset.baselines)
         self._agents((*keys, "agents"), dataset.agents)
         for key, stage in ((key, row.name) for row in ROWS for key in row.listed):
             self._once((*keys, key), dataset.listed(key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, cached_property
 
@@ -39,7 +40,7 @@ class Recipes:
             for stage in BY_DATASET:
                 for name in self.recipes.get(stage, [None]):
                     self.job(stage, dataset, name)
-            for agent in [*entry.agents, *params.offline_comparison.get(dataset, ())]:
+            for agent in [*entry.evaluated, *params.offline_comparison.get(dataset, ())]:
                 self._check_policies(dataset, agent)
             self._check_estimates(dataset)
 
@@ -86,7 +87,11 @@ class Recipes:
 
     def followed(self, dataset: str) -> list[str]:
         """Those of them that agents of `dataset` follow."""
-        used = [self.agents[agent].clusters for agent in self.params.datasets[dataset].agents]
+        return self.clusterings_of(self.params.datasets[dataset].evaluated)
+
+    def clusterings_of(self, agents: Iterable[str]) -> list[str]:
+        """Clustering recipes that some agents follow."""
+        used = [self.agents[agent].clusters for agent in agents]
         return list(dict.fromkeys(name for name in used if name is not None))
 
     def studies(self, dataset: str) -> dict[str, dict[str, Values]]:
@@ -141,12 +146,13 @@ class Recipes:
 
     def _check_estimates(self, dataset: str) -> None:
         """Without an environment returns are estimated, which policies of whole episodes do not allow."""
-        agents = self.params.datasets[dataset].agents
-        for index, agent in enumerate([] if self.environment(dataset) else agents):
+        entry = self.params.datasets[dataset]
+        named = [(key, *found) for key in ("baselines", "agents") for found in enumerate(getattr(entry, key))]
+        for key, index, agent in [] if self.environment(dataset) else named:
             if not self.memoryless(dataset, agent):
                 raise UserError(
                     f"{agent} acts on its episode so far: without an environment its returns cannot be estimated",
-                    place=placed(("datasets", dataset, "agents", index), self.sources),
+                    place=placed(("datasets", dataset, key, index), self.sources),
                     remedy="Name the dataset's environment, or leave the agent out",
                 )
 

@@ -55,6 +55,7 @@ class DatasetParams(Settings):
         None, ge=1, description="behaviours to look for: `num_clusters` of clustering recipes that do not set it"
     )
     agents: list[str] = Field([], description="entries of `agents` to train and evaluate")
+    baselines: list[str] = Field([], description="more of them, with `baseline_seeds`, if not among `agents`")
 
     @model_validator(mode="after")
     def _one_origin(self) -> DatasetParams:
@@ -77,6 +78,11 @@ class DatasetParams(Settings):
         """The recipes under a key that belongs to a stage, such as `clusterings`."""
         found: list[str] = getattr(self, key)
         return found
+
+    @property
+    def evaluated(self) -> list[str]:
+        """Baselines and agents."""
+        return list(dict.fromkeys([*self.baselines, *self.agents]))
 
     @property
     def sources(self) -> list[str]:
@@ -135,6 +141,7 @@ class Params(Settings):
     clustering_seeds: SeedRange | None = Field(
         None, description="seeds of clusterings that no agent needs, and of studies of clusterings; null: `seeds`"
     )
+    baseline_seeds: SeedRange | None = Field(None, description="seeds of `baselines`; null: `seeds`")
     safe_seeds: SeedRange = Field(
         SeedRange(count=3, block=3), description="seeds of safe methods, each with a policy per cost limit"
     )
@@ -154,7 +161,7 @@ class Params(Settings):
     @property
     def all_blocks(self) -> list[str]:
         """Every seed range that jobs may be about."""
-        ranges = (self.seeds, self.clustering_seeds, self.safe_seeds, self.offline_seeds, self.embedding_seeds)
+        ranges = [getattr(self, key) for key in type(self).model_fields if key.endswith("seeds")]
         return list(dict.fromkeys(block for seeds in ranges if seeds is not None for block in seeds.blocks))
 
     def block(self, key: str) -> Values:

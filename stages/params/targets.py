@@ -46,6 +46,7 @@ class Targets:
         params = recipes.params
         self.blocks = params.seeds.blocks
         self.clustering_blocks = (params.clustering_seeds or params.seeds).blocks
+        self.baseline_blocks = (params.baseline_seeds or params.seeds).blocks
 
     def depends(self, stage: str, recipe: str | None = None) -> dict[str, Callable[[Wildcards], str]]:
         """Settings and code that outputs of a stage depend on, as functions of a job's wildcards.
@@ -94,11 +95,24 @@ class Targets:
 
     def clusters(self, dataset: str) -> list[str]:
         """Clusters of a dataset: all seeds of what its agents follow, else as many as clusterings have."""
-        followed = self.recipes.followed(dataset)
+        entry = self.recipes.params.datasets[dataset]
+        blocks = {name: self.clustering_blocks for name in self.recipes.clusterings(dataset)}
+        blocks |= dict.fromkeys(self.recipes.clusterings_of(entry.baselines), self.baseline_blocks)
+        blocks |= dict.fromkeys(self.recipes.clusterings_of(entry.agents), self.blocks)
+        return [file for name in blocks for file in self.files(CLUSTERS, {dataset: [name]}, blocks[name])]
+
+    def agent_blocks(self, dataset: str, agent: str) -> list[str]:
+        """Seed ranges that an agent is evaluated with."""
+        entry = self.recipes.params.datasets[dataset]
+        return self.baseline_blocks if agent in entry.baselines and agent not in entry.agents else self.blocks
+
+    def of_agents(self, place: Place, chosen: Mapping[str, Iterable[str]]) -> list[str]:
+        """What there is of some agents on some datasets, for the seeds of each."""
         return [
             file
-            for name in self.recipes.clusterings(dataset)
-            for file in self.files(CLUSTERS, {dataset: [name]}, None if name in followed else self.clustering_blocks)
+            for dataset, agents in chosen.items()
+            for agent in agents
+            for file in self.files(place, {dataset: [agent]}, self.agent_blocks(dataset, agent))
         ]
 
     def policies(self, dataset: str, agent: str, block: str) -> list[str]:
@@ -123,7 +137,7 @@ class Targets:
             file
             for dataset, agents in chosen.items()
             for agent in agents
-            for block in self.blocks
+            for block in self.agent_blocks(dataset, agent)
             for file in self.policies(dataset, agent, block)
         ]
 

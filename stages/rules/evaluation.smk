@@ -2,18 +2,18 @@
 
 from stages.paths import BOUND, ESTIMATE, EVALUATION
 
-TRAINED = {name: entry.agents for name, entry in DATASETS.items() if entry.agents}
+TRAINED = {name: entry.evaluated for name, entry in DATASETS.items() if entry.evaluated}
 EVALUATED = {name: agents for name, agents in TRAINED.items() if PARAMS.environment(name)}
 # Agents of datasets without an environment are estimated instead of rolled out, others are beside their rollouts.
 ESTIMATED = {name: agents for name, agents in TRAINED.items() if name not in EVALUATED}
 BESIDE = {name: [agent for agent in EVALUATED[name] if PARAMS.memoryless(name, agent)] for name in EVALUATED}
-NAVIGATION = {name: DATASETS[name].agents for name in PARAMS.family("navigation")}
+NAVIGATION = {name: DATASETS[name].evaluated for name in PARAMS.family("navigation")}
 
-SUMMARISED += TARGETS.files(EVALUATION, EVALUATED)
+SUMMARISED += TARGETS.of_agents(EVALUATION, EVALUATED)
 SUMMARISED += [BOUND.format(dataset=name) for name in EVALUATED]
-SUMMARISED += TARGETS.files(ESTIMATE, ESTIMATED)
+SUMMARISED += TARGETS.of_agents(ESTIMATE, ESTIMATED)
 # Estimates that `snakemake ope` made are shown, and so kept up to date.
-SUMMARISED += [file for file in TARGETS.files(ESTIMATE, BESIDE) if os.path.exists(file)]
+SUMMARISED += [file for file in TARGETS.of_agents(ESTIMATE, BESIDE) if os.path.exists(file)]
 REPORTED += TARGETS.trained(TRAINED)
 TABULATED["figure4"] = lambda name: TARGETS.files(EVALUATION, {name: PARAMS.varied("figure4")})
 
@@ -30,7 +30,7 @@ localrules:
 
 rule navigation:
     input:
-        TARGETS.files(EVALUATION, NAVIGATION),
+        TARGETS.of_agents(EVALUATION, NAVIGATION),
         [BOUND.format(dataset=name) for name in NAVIGATION if name in EVALUATED],
 
 
@@ -41,8 +41,8 @@ rule figure4:
 
 rule ope:
     input:
-        TARGETS.files(ESTIMATE, ESTIMATED | BESIDE),
-        TARGETS.files(EVALUATION, BESIDE),
+        TARGETS.of_agents(ESTIMATE, ESTIMATED | BESIDE),
+        TARGETS.of_agents(EVALUATION, BESIDE),
 
 
 rule evaluate:

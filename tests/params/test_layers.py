@@ -30,7 +30,7 @@ def test_later_layers_win(tmp_path: Path, params: dict[str, Any]) -> None:
     params["presets"] = {"p": {"cluster_trajectories": {"base": {"em_epochs": 2, "bias_epochs": 2, "batch_size": 2}}}}
     navigation = params["datasets"]["navigation"]
     for dataset in params["datasets"].values():
-        dataset |= {"agents": [], "clusterings": [], "safe": [], "settings": {}, "preset": None}
+        dataset |= {"agents": [], "baselines": [], "clusterings": [], "safe": [], "settings": {}, "preset": None}
     navigation["preset"] = "p"
     navigation["settings"] = {"cluster_trajectories": {"base": {"bias_epochs": 3, "batch_size": 3}}}
     params |= {

@@ -11,7 +11,7 @@ import pytest
 from stages.params.recipes import Recipes
 from stages.params.schema import load
 from stages.params.targets import Targets, one_of
-from stages.paths import CLUSTERS, DIAGNOSIS, SAFE, SAFE_EVALUATION
+from stages.paths import CLUSTERS, DIAGNOSIS, EVALUATION, SAFE, SAFE_EVALUATION
 
 ROOT = Path(__file__).parents[2]
 BY_CLUSTER = "by_cluster/navigation/evidence_fitted/iql"
@@ -39,13 +39,25 @@ def test_other_seeds_may_be_asked_for(targets: Targets) -> None:
 
 
 def test_clusterings_that_no_agent_follows_have_seeds_of_their_own() -> None:
-    changed = {"seeds": {"count": 3, "block": 3}, "clustering_seeds": {"first": 0, "count": 1, "block": 1}}
+    changed = {
+        "seeds": {"count": 3, "block": 3},
+        "clustering_seeds": {"first": 0, "count": 1, "block": 1},
+        "baseline_seeds": {"first": 0, "count": 2, "block": 2},
+    }
     targets = Targets(Recipes(*load([ROOT / "params.yaml"], changed)))
     chosen = {
         (place["clustering"], place["block"]) for place in map(CLUSTERS.read, targets.clusters("navigation")) if place
     }
-    assert chosen == {("em", "0-2"), ("em_single", "0-2"), ("em_plain", "0-0"), ("evidence", "0-0")}
-    assert targets.recipes.params.all_blocks == ["0-2", "0-0"]
+    assert chosen == {("em", "0-2"), ("em_single", "0-1"), ("em_plain", "0-0"), ("evidence", "0-0")}
+    assert {"0-2", "0-0", "0-1"} <= set(targets.recipes.params.all_blocks)
+
+
+def test_baselines_have_seeds_of_their_own() -> None:
+    changed = {"seeds": {"count": 2, "block": 1}, "baseline_seeds": {"first": 0, "count": 1, "block": 1}}
+    targets = Targets(Recipes(*load([ROOT / "params.yaml"], changed)))
+    assert targets.of_agents(EVALUATION, {"navigation": ["bc", "empo"]}) == [
+        f"results/evaluation/navigation/{name}.npz" for name in ("bc/seeds-0-0", "empo/seeds-0-0", "empo/seeds-1-1")
+    ]
 
 
 def test_clusterings_have_the_seeds_of_everything_else_unless_said() -> None:

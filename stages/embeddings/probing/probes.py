@@ -97,4 +97,8 @@ def _regressor(model: Model, state: int) -> Any:
     from sklearn.linear_model import RidgeCV
     from sklearn.neural_network import MLPRegressor
 
-    return RidgeCV(RIDGES) if model == "linear" else MLPRegressor(hidden_layer_sizes=HIDDEN, max_iter=500, random_state=state)
+    return (
+        RidgeCV(RIDGES)
+        if model == "linear"
+        else MLPRegressor(hidden_layer_sizes=HIDDEN, max_iter=500, random_state=state)
+    )

@@ -22,11 +22,14 @@ def agents_table(results: DatasetResults, metrics: ReturnMetrics) -> Table | Non
     if not agents:
         return None
     published, baseline = from_papers(results, PublishedReturns), next(iter(agents))
+    numbers = {scored.seeds for scored in agents.values()}
     rows = [
         _row(agent, scored, f"P(better than {caption('agents', baseline)})", better, published)
         for agent, scored in agents.items()
         for better in [chance_to_beat(results, agent, baseline)]
     ]
+    if len(numbers) > 1:
+        rows = [{**row, "seeds": str(scored.seeds)} for row, scored in zip(rows, agents.values(), strict=True)]
     iqms = [scored.returns.iqm for scored in agents.values()]
     return Table.of(rows, {iqms.index(max(iqms))})
 
