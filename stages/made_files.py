@@ -15,7 +15,7 @@ from zipfile import BadZipFile
 from safetensors import SafetensorError
 
 from stages.errors import UserError
-from stages.system_errors import number_of, system_error
+from stages.system_errors import number_of, refuse_pipes, system_error
 
 # What json, csv, numpy, zipfile, safetensors and torch (RuntimeError) make of such files; the last three are of entries
 # that are not there, or are other than they should be.
@@ -38,6 +38,7 @@ def reading(path: Path | str, cause: str = "is damaged", remedy: str = REMAKE) -
     Raises:
         UserError: It cannot be read, or its contents are not what they should be.
     """
+    refuse_pipes(path)
     try:
         yield
     except FileNotFoundError as error:

@@ -59,13 +59,24 @@ def system_error(error: BaseException, path: Path | str | None = None) -> UserEr
     return UserError(cause, place="" if place is None else str(place), remedy=remedy)
 
 
+def refuse_pipes(path: Path | str) -> None:
+    """Stop at what only looks like a file: reading a pipe waits for ever, reading a device never ends.
+
+    Raises:
+        UserError: `path` is there, and neither file nor folder.
+    """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise UserError("is a pipe or a device, not a file", place=str(path), remedy="Name a plain file")
+
+
 @contextmanager
 def naming(path: Path | str) -> Iterator[None]:
     """Turn what the system refuses inside the block into one line about `path`.
 
     Raises:
-        UserError: In place of an error with a `number_of`.
+        UserError: In place of an error with a `number_of`, or `path` is no file.
     """
+    refuse_pipes(path)
     try:
         yield
     except UserError:

@@ -80,8 +80,6 @@ def recognise(path: Path) -> str:
     """
     with naming(path):
         os.stat(path)  # Raises where there is none, or a link that leads to itself.
-        if not path.is_file() and not path.is_dir():
-            raise UserError("is neither a file nor a folder", place=str(path), remedy="Check the path")
         if path.is_dir():
             os.listdir(path)  # Raises where it may not be read.
     for name in FORMATS.names():

@@ -19,7 +19,7 @@ import h5py
 from stages.errors import UserError
 from stages.formats.base import begins_with
 from stages.formats.report import Report
-from stages.system_errors import number_of, system_error
+from stages.system_errors import number_of, refuse_pipes, system_error
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 STORE = "Store the numbers themselves: file.create_dataset(key, data=array)"
@@ -33,6 +33,7 @@ def opened(path: Path | str) -> Iterator[h5py.File]:
         UserError: The file is missing, locked, may not be read, is not HDF5, was cut short or is damaged.
     """
     path = Path(path)
+    refuse_pipes(path)
     if path.exists() and not path.is_file():
         raise UserError("not an HDF5 file but a folder", place=str(path), remedy="Check the path")
     if not path.exists():

@@ -113,7 +113,7 @@ def _recorded(
 def _manifest(settings: TrainedBehaviourSettings) -> str:
     """What is known about the behaviours, as the manifest beside their file tells it."""
     path = Path(settings.actors).with_suffix(".json")
-    if not path.is_file():
+    if not path.exists():
         return json.dumps({name: {} for name in settings.behaviours})
     with reading(path, "no manifest of behaviours", "Take it from where the behaviours came from, or remove it"):
         facts = json_object(path.read_text(encoding="utf-8"))["behaviours"]

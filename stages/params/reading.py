@@ -52,8 +52,6 @@ def read(path: Path | str) -> Values:
     """
     path = Path(path)
     with naming(path):
-        if path.exists() and not path.is_dir() and not path.is_file():
-            raise UserError("is not a plain file", place=str(path), remedy="Save its contents as a file")
         raw = path.read_bytes()
     return parse(_decoded(raw, str(path)), str(path))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,6 +107,16 @@ def test_a_damaged_file_is_named(tmp_path: Path, kind: str, damage: str) -> None
     read(path)
     path.write_bytes(DAMAGES[damage](path.read_bytes()))
     with pytest.raises(UserError) as caught:
+        read(path)
+    one_line(caught.value, path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pipe_in_place_of_a_file_is_named(tmp_path: Path, kind: str) -> None:
+    name, _, read = KINDS[kind]
+    path = tmp_path / name
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="is a pipe or a device, not a file") as caught:
         read(path)
     one_line(caught.value, path)
 

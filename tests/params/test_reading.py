@@ -180,8 +180,8 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     for path, said in {
         tmp_path: "is a folder, not a file",
         tmp_path / "gone.yaml": "no such file. Check the path",
-        tmp_path / "pipe": "is not a plain file",
-        Path("/dev/zero"): "is not a plain file",
+        tmp_path / "pipe": "is a pipe or a device, not a file",
+        Path("/dev/zero"): "is a pipe or a device, not a file",
         tmp_path / "loop": "is a link that leads back to itself",
     }.items():
         with pytest.raises(UserError) as error:
