@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from stages.networks.native.loading import library, switch_off
 
 os.environ["OMP_NUM_THREADS"] = "1"
-torch.set_num_threads(1)
+torch.set_num_threads(int(os.environ.get("UNMIX_TEST_THREADS", "1")))
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared")
 

@@ -5,7 +5,7 @@ training has to hold under all of them. `make test-rounding` runs the tests that
 native layer, which is compiled for them, and of torch), and with every dataset rounded to fewer significant bits than
 float32 has, which works on all processors. Nor may it hold for the seeds alone that it names:
 ``UNMIX_TEST_SEEDS_LATER=7 pytest tests/...`` draws the numbers of later seeds. Where an outcome hangs on them, what
-share of the seeds tried had it stands beside the assertion.
+share of the seeds tried had it stands beside the assertion. ``UNMIX_TEST_THREADS=2`` trains on two threads.
 """
 
 from __future__ import annotations
