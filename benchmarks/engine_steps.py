@@ -14,8 +14,10 @@ from stages.algorithms.iql import Iql, IqlSettings
 from stages.algorithms.td3_bc import Td3Bc, Td3BcSettings
 from stages.clustering.alternation.behaviours import Behaviours, BehaviourSettings
 from stages.datasets.episodes import EpisodeDataset
-from stages.empo.critics import CriticSettings, ReturnV, SarsaQ
-from stages.empo.high_level import HighLevel, HighLevelSettings
+from stages.empo.critic_settings import CriticSettings
+from stages.empo.critics import ReturnV, SarsaQ
+from stages.empo.high_level import HighLevel
+from stages.empo.high_level_settings import HighLevelSettings
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job

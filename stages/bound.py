@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 
 from stages.command import Command
-from stages.evaluation.stitching_bound import BoundSettings, stitching_bound
-from stages.formats.loading import load
+from stages.evaluation.bound_settings import BoundSettings
 from stages.replacing import replacing
 
 
 def main(dataset: str, output: str, settings: BoundSettings) -> None:
     """Estimate the bound and save it."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.evaluation.stitching_bound import stitching_bound
+    from stages.formats.loading import load
+
     bound = stitching_bound(load(dataset), settings)
     with replacing(output) as temporary:
         temporary.write_text(json.dumps(bound, indent=2) + "\n")

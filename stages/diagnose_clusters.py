@@ -15,16 +15,18 @@ from typing import Any
 import numpy as np
 
 from stages.command import Command
-from stages.diagnosis.clustering_scores import agreement_between_runs
-from stages.diagnosis.diagnosis import Diagnosis
-from stages.diagnosis.found_clusters import read_clusters
 from stages.diagnosis.settings import DiagnosisSettings
-from stages.formats.loading import load
 from stages.replacing import replacing
 
 
 def main(dataset: str, clusters: str, output: str, settings: DiagnosisSettings) -> None:
     """Look at the dataset and at every seed's clusters, save what is found."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.diagnosis.clustering_scores import agreement_between_runs
+    from stages.diagnosis.diagnosis import Diagnosis
+    from stages.diagnosis.found_clusters import read_clusters
+    from stages.formats.loading import load
+
     episodes = load(dataset)
     found = read_clusters(clusters, episodes)
     diagnosis = Diagnosis(episodes, settings)

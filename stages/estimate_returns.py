@@ -6,19 +6,22 @@ Example: python -m stages.estimate_returns data/generated/navigation.hdf5 --poli
 
 from __future__ import annotations
 
-from stages.agents.loading import load_agent
-from stages.artifacts import Artifact
 from stages.command import Command
 from stages.errors import UserError
-from stages.evaluation.return_estimates import EstimateSettings, estimate_returns
-from stages.formats.loading import load
-from stages.training.job import Job
+from stages.evaluation.estimate_settings import EstimateSettings
 
 
 def main(
     dataset: str, policy: list[str] | None, output: str, settings: EstimateSettings, seeds: list[int], device: str
 ) -> None:
     """Read the policies that make up an agent, estimate its value for all seeds together, save what was found."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.agents.loading import load_agent
+    from stages.artifacts import Artifact
+    from stages.evaluation.return_estimates import estimate_returns
+    from stages.formats.loading import load
+    from stages.training.job import Job
+
     if policy is None:
         raise UserError("no policies were named", place="--policy", remedy="Give the files that make up an agent")
     parts = [Artifact.load(path) for path in policy]

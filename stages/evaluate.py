@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from functools import partial
 
-from stages.agents.loading import load_agent
-from stages.artifacts import Artifact, save_arrays
 from stages.command import Command
 from stages.errors import UserError
-from stages.evaluation.returns import EvaluationSettings, evaluate
-from stages.formats.recorded_in import environment_of
+from stages.evaluation.settings import EvaluationSettings
 
 
 def main(dataset: str, policy: list[str] | None, output: str, settings: EvaluationSettings, seeds: list[int]) -> None:
     """Read the policies that make up an agent, roll it out for all seeds, save returns, lengths and paths."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.agents.loading import load_agent
+    from stages.artifacts import Artifact, save_arrays
+    from stages.evaluation.returns import evaluate
+    from stages.formats.recorded_in import environment_of
+
     if policy is None:
         raise UserError("no policies were named", place="--policy", remedy="Give the files that make up an agent")
     agent = load_agent([Artifact.load(path) for path in policy], settings.in_distribution_ratio)

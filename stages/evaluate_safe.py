@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from functools import partial
 
-from stages.agents.loading import load_agent
-from stages.artifacts import Artifact, save_arrays
 from stages.command import Command
 from stages.errors import UserError
-from stages.evaluation.safe_returns import SafeEvaluationSettings, evaluate_safely
-from stages.formats.recorded_in import environment_of
+from stages.evaluation.settings import SafeEvaluationSettings
 
 
 def main(dataset: str, policy: str | None, output: str, settings: SafeEvaluationSettings) -> None:
     """Read the policies of all seeds and limits, roll them out, save returns, costs and lengths."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.agents.loading import load_agent
+    from stages.artifacts import Artifact, save_arrays
+    from stages.evaluation.safe_returns import evaluate_safely
+    from stages.formats.recorded_in import environment_of
+
     if policy is None:
         raise UserError("no policies were named", place="--policy", remedy="Give the file of stages.train_safe")
     trained = Artifact.load(policy)

@@ -7,12 +7,15 @@ Example: python -m stages.partition_trajectories data/generated/safe_navigation.
 from __future__ import annotations
 
 from stages.command import Command
-from stages.formats.loading import load
-from stages.safety.segments.partition import PartitionSettings, partition
+from stages.safety.segments.settings import PartitionSettings
 
 
 def main(dataset: str, output: str, settings: PartitionSettings) -> None:
     """Read the dataset, cut and label it, save which segments are what."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.formats.loading import load
+    from stages.safety.segments.partition import partition
+
     made = partition(load(dataset), settings, place=dataset)
     artifact = made.artifact()
     artifact.metadata["settings"] = settings.model_dump(mode="json")

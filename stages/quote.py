@@ -20,9 +20,8 @@ from pathlib import Path
 
 from stages.errors import UserError
 from stages.made_files import reading
-from stages.quoting import result_files, taking
+from stages.quoting import result_files
 from stages.quoting.marks import Quote, filled, quotes
-from stages.quoting.tables import table
 from stages.replacing import replacing
 
 PAGES = ("*.md", "docs/*.md", "data/*.md")
@@ -31,6 +30,8 @@ FOLDER = Path("docs/results")
 
 def main(check: bool, take: Path | None, profile: str | None, cost: str | None) -> None:
     """Take what is quoted from a run, if asked to; write the pages, or only compare them."""
+    from stages.quoting import taking  # here, since readers of results take a second to load
+
     pages = {path: _text(path) for pattern in PAGES for path in sorted(Path().glob(pattern))}
     asked = [*chain.from_iterable(quotes(text, str(path)) for path, text in pages.items())]
     if take is not None and profile is not None:
@@ -58,6 +59,8 @@ def written(quote: Quote, page: Path) -> str:
     Raises:
         UserError: There is no such table, or a result file is missing.
     """
+    from stages.quoting.tables import table  # here, since readers of results take a second to load
+
     kind = table(quote.table)
     rows, sources = [], []
     for profile in quote.profiles:

@@ -13,13 +13,16 @@ from __future__ import annotations
 
 from stages.command import Command
 from stages.replacing import replacing
-from stages.reporting.gathering import gather
-from stages.reporting.page import ReportSettings, build
-from stages.reporting.sections import SOURCES
+from stages.reporting.settings import ReportSettings
 
 
 def main(files: list[str], output: str, settings: ReportSettings) -> None:
     """Gather the files, build the page, save it."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.reporting.gathering import gather
+    from stages.reporting.page import build
+    from stages.reporting.sections import SOURCES
+
     page = build(gather(files, SOURCES), settings)
     with replacing(output) as temporary:
         temporary.write_text(page, encoding="utf-8")

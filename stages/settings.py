@@ -16,6 +16,7 @@ from stages.errors import UserError, did_you_mean
 Sources = Mapping[str, Mapping[str, Any]]
 Keys = tuple[str | int, ...]
 Widths = tuple[Annotated[int, Field(ge=1)], ...]  # of layers; none: a linear map
+CostLimit = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # of the undiscounted sum of an episode's costs
 LONGEST = 80  # characters of a value that are quoted
 
 

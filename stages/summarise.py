@@ -15,15 +15,17 @@ import json
 
 from stages.command import Command
 from stages.replacing import replacing
-from stages.reporting import summary
-from stages.reporting.gathering import gather
-from stages.reporting.headline import headline
-from stages.reporting.sections import SOURCES
 from stages.reporting.settings import SummarySettings
 
 
 def main(files: list[str], output: str, metrics: str | None, settings: SummarySettings) -> None:
     """Gather the files, save the table and the metrics, print the headline."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.reporting import summary
+    from stages.reporting.gathering import gather
+    from stages.reporting.headline import headline
+    from stages.reporting.sections import SOURCES
+
     collection = gather(files, SOURCES)
     found = summary.metrics_of(collection, settings.resamples)
     with replacing(output) as temporary:

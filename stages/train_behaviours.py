@@ -9,11 +9,14 @@ Example: python -m stages.train_behaviours --output results/behaviours/Hopper-v4
 from __future__ import annotations
 
 from stages.command import Command
-from stages.online.behaviours import BehaviourSettings, train_behaviours
+from stages.online.settings import BehaviourSettings
 
 
 def main(output: str, settings: BehaviourSettings, device: str) -> None:
     """Train, judge every snapshot, keep one for each level."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.online.behaviours import train_behaviours
+
     print(train_behaviours(settings, output, device))
 
 

@@ -6,16 +6,19 @@ Example: python -m stages.train_critics data/generated/navigation.hdf5 clusters.
 
 from __future__ import annotations
 
-from stages.algorithms.requirements import require_differing_rewards
-from stages.clustering.clusters_file import ClustersFile
 from stages.command import Command
-from stages.empo.critics import CriticSettings, train_critics
-from stages.formats.loading import load
-from stages.training.job import Job
+from stages.empo.critic_settings import CriticSettings
 
 
 def main(dataset: str, clusters: str, output: str, settings: CriticSettings, seeds: list[int], device: str) -> None:
     """Read dataset and clusters, train both critics for all seeds together, save them."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.algorithms.requirements import require_differing_rewards
+    from stages.clustering.clusters_file import ClustersFile
+    from stages.empo.critics import train_critics
+    from stages.formats.loading import load
+    from stages.training.job import Job
+
     found, episodes = ClustersFile.read(clusters), load(dataset)
     require_differing_rewards(episodes)
     found.require_episodes(episodes.num_episodes)

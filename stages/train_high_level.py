@@ -6,15 +6,18 @@ Example: python -m stages.train_high_level data/generated/navigation.hdf5 cluste
 
 from __future__ import annotations
 
-from stages.clustering.clusters_file import ClustersFile
 from stages.command import Command
-from stages.empo.high_level import HighLevelSettings, train_high_level
-from stages.formats.loading import load
-from stages.training.job import Job
+from stages.empo.high_level_settings import HighLevelSettings
 
 
 def main(dataset: str, clusters: str, output: str, settings: HighLevelSettings, seeds: list[int], device: str) -> None:
     """Read dataset and clusters, train the high-level Q and V for all seeds together, save them."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.clustering.clusters_file import ClustersFile
+    from stages.empo.high_level import train_high_level
+    from stages.formats.loading import load
+    from stages.training.job import Job
+
     found, episodes = ClustersFile.read(clusters), load(dataset)
     found.require_episodes(episodes.num_episodes)
     found.require_seeds(seeds)

@@ -10,8 +10,7 @@ from stages import evaluate, evaluate_safe, train_offline
 from stages.algorithms import ALGORITHMS
 from stages.artifacts import Artifact
 from stages.errors import UserError
-from stages.evaluation.returns import EvaluationSettings
-from stages.evaluation.safe_returns import SafeEvaluationSettings
+from stages.evaluation.settings import EvaluationSettings, SafeEvaluationSettings
 from stages.formats.native import write_native
 from tests.synthetic import two_policies
 

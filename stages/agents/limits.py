@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int
-from pydantic import Field
 from torch import Tensor
 
 from stages.agents.contract import Conditions
 from stages.errors import UserError
-
-CostLimit = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 def limits_of(conditions: Conditions) -> Float[Tensor, "agents"]:

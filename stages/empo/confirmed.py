@@ -34,7 +34,8 @@ from stages.datasets.transitions import returns_to_go
 from stages.empo import IMPROVEMENT
 from stages.empo.clipped_surrogate import clipped_surrogate
 from stages.empo.cluster_rows import ClusterRows
-from stages.empo.critics import CriticSettings, train_critics
+from stages.empo.critic_settings import CriticSettings
+from stages.empo.critics import train_critics
 from stages.empo.improvement import Critics, ImprovementMethod
 from stages.empo.ppo import Ppo, PpoSettings
 from stages.errors import UserError

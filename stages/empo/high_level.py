@@ -17,16 +17,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Int
-from pydantic import Field
 from torch import Tensor
 
 from stages.artifacts import Artifact, prefixed
 from stages.datasets.transitions import n_step, returns_to_go, unit_of
-from stages.empo.critics import CriticSettings
-from stages.empo.home_cluster import HomeSettings, train_home
+from stages.empo.critic_settings import CriticSettings
+from stages.empo.high_level_settings import HighLevelSettings, HomeSettings
+from stages.empo.home_cluster import train_home
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings, Widths
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.expectile import expectile_loss
@@ -34,22 +33,6 @@ from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update, state_of
 from stages.training.rows import Batch, Rows
 from stages.training.trainable import Trainable
-
-
-class HighLevelSettings(Settings):
-    """Implicit Q-learning over clusters; defaults are Table 4's column for the navigation task."""
-
-    discount: float = Field(0.999, ge=0, le=1, description="discount factor gamma")
-    num_steps: int = Field(1_000_000, ge=0, description="gradient steps N_H")
-    n_step: int = Field(3, ge=1, description="rewards summed before bootstrapping")
-    expectile: float = Field(0.9, gt=0, lt=1, description="expectile tau of the value regression")
-    target_every: int = Field(500, ge=1, description="steps between copies to the target network n_H")
-    hidden_sizes: Widths = Field((64, 64, 64), description="hidden layer widths")
-    batch_size: int = Field(256, ge=1, description="rows per gradient step")
-    learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
-    home: HomeSettings | None = Field(
-        None, description="for small data: stay with the best cluster unless another is clearly better; null: never so"
-    )
 
 
 class HighLevel(Learner):

@@ -17,27 +17,19 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Int
-from pydantic import Field
 from scipy.special import stdtrit  # quantiles of t, in a tenth of the second that scipy.stats takes to load
 from torch import Tensor
 
 from stages.artifacts import Artifact
 from stages.datasets.transitions import returns_to_go, unit_of
-from stages.empo.critics import CriticSettings, ReturnV
+from stages.empo.critic_settings import CriticSettings
+from stages.empo.critics import ReturnV
+from stages.empo.high_level_settings import HomeSettings
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
-from stages.settings import Settings
 from stages.training.draws import EpochDraws
 from stages.training.episode_table import EpisodeTable
 from stages.training.job import Job
-
-
-class HomeSettings(Settings):
-    """When to leave the best cluster."""
-
-    folds: int = Field(4, ge=2, description="parts of the episodes, each left out by one of the value networks")
-    confidence: float = Field(0.95, gt=0.5, lt=1, description="one-sided, that another cluster is better at a state")
-    value_epochs: int = Field(20, ge=0, description="epochs of the value regression")
 
 
 def train_home(

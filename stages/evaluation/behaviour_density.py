@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
 from stages.agents.network import NetworkAgent
@@ -16,20 +15,11 @@ from stages.artifacts import Artifact
 from stages.clustering.cluster_networks import ClusterNetworks
 from stages.clustering.clusters_file import ClustersFile
 from stages.evaluation.actions_at_states import ActionsAtStates
+from stages.evaluation.estimate_settings import CloningSettings
 from stages.networks import gaussian
-from stages.settings import Settings, Widths
 from stages.training.job import Job
 
 AT_ONCE = 4096  # steps whose density is worked out together
-
-
-class CloningSettings(Settings):
-    """The Gaussian policy that stands for the behaviour where there are no clusters."""
-
-    num_steps: int = Field(20_000, ge=0, description="gradient steps")
-    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
-    batch_size: int = Field(256, ge=1, description="rows per gradient step")
-    learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 
 
 def behaviour_log_density(

@@ -21,13 +21,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
 from stages.datasets.transitions import returns_to_go
+from stages.evaluation.estimate_settings import FittedQSettings
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators
-from stages.settings import Settings, Widths
 from stages.training.job import Job
 from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Rows
@@ -36,18 +35,6 @@ from stages.training.trainable import Trainable
 
 AT_ONCE = 4096  # rows of each seed whose values are read off together
 SMALLEST_SCALE = 1e-6  # of returns that are all equal
-
-
-class FittedQSettings(Settings):
-    """Fitted Q evaluation."""
-
-    discount: float = Field(0.99, ge=0, lt=1, description="discount factor gamma")
-    num_steps: int = Field(100_000, ge=0, description="gradient steps")
-    num_networks: int = Field(2, ge=1, description="networks of each seed, whose values are averaged")
-    target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
-    hidden_sizes: Widths = Field((256, 256), description="hidden layer widths")
-    batch_size: int = Field(256, ge=1, description="rows per gradient step")
-    learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size")
 
 
 class FittedQ(Learner):

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from stages.agents.contract import Agent, require_observations
@@ -19,31 +18,12 @@ from stages.artifacts import Artifact, prefixed
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.requirements import require_continuous
 from stages.evaluation.actions_at_states import ActionsAtStates
-from stages.evaluation.behaviour_density import CloningSettings, behaviour_log_density
+from stages.evaluation.behaviour_density import behaviour_log_density
 from stages.evaluation.doubly_robust import doubly_robust
-from stages.evaluation.fitted_q import FittedQ, FittedQSettings
+from stages.evaluation.estimate_settings import EstimateSettings
+from stages.evaluation.fitted_q import FittedQ
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
-
-
-class EstimateSettings(FittedQSettings):
-    """How returns of agents are estimated without an environment."""
-
-    sample_actions: bool = Field(
-        False, description="of policies that sample, with a doubly robust estimate; false: of their mean actions"
-    )
-    num_samples: int = Field(4, ge=1, description="actions at each state where they are sampled")
-    in_distribution_ratio: float | None = Field(
-        5.0,
-        ge=1,
-        description="b of ID(s), as in `evaluate`: clusters at least 1/b as likely as the likeliest; null: all",
-    )
-    horizon: int | None = Field(
-        None, ge=1, description="steps of a whole episode; null: the longest of the data, if it was cut off there"
-    )
-    cloning: CloningSettings = Field(
-        CloningSettings(), description="the behaviour that doubly robust estimates assume where there are no clusters"
-    )
 
 
 def estimate_returns(job: Job, agent: Agent, parts: Sequence[Artifact], settings: EstimateSettings) -> Artifact:

@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from pydantic import Field
 
 from stages.agents.contract import Agent
 from stages.environments.base import VectorEnvironment
 from stages.evaluation.rollouts import PLANE, roll_out
+from stages.evaluation.settings import EvaluationSettings
 from stages.seeding import Seeds
-from stages.settings import Settings
-
-
-class EvaluationSettings(Settings):
-    """How agents are evaluated."""
-
-    episodes: int = Field(10, ge=1, description="rollouts per seed")
-    sample_actions: bool = Field(False, description="sample from Gaussian policies instead of taking their mean")
-    in_distribution_ratio: float | None = Field(
-        5.0, ge=1, description="b of ID(s): clusters at least 1/b as likely as the likeliest may be chosen; null: all"
-    )
-    drawn: int = Field(10, ge=0, description="rollouts per seed whose path is kept for pictures")
-    cluster_returns: bool = Field(True, description="also run each cluster's policy alone")
 
 
 def evaluate(

@@ -6,25 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 
 import numpy as np
-from pydantic import Field
 
 from stages.agents.contract import Agent
-from stages.agents.limits import CostLimit
 from stages.environments.base import VectorEnvironment
 from stages.evaluation.padding import padded
 from stages.evaluation.rollouts import PLANE, Rollouts, roll_out
+from stages.evaluation.settings import SafeEvaluationSettings
 from stages.seeding import Seeds
-from stages.settings import Settings
-
-
-class SafeEvaluationSettings(Settings):
-    """How safe agents are evaluated."""
-
-    episodes: int = Field(20, ge=1, description="rollouts per seed and cost limit")
-    cost_limits: tuple[CostLimit, ...] | None = Field(
-        None, min_length=1, description="limits to act under; null: those trained for"
-    )
-    drawn: int = Field(5, ge=0, description="rollouts per seed and limit whose path is kept for pictures")
 
 
 def evaluate_safely(

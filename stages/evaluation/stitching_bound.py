@@ -26,25 +26,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from pydantic import Field
 from scipy.sparse import csr_array
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.evaluation import routes
-from stages.settings import Settings
+from stages.evaluation.bound_settings import BoundSettings
 
 OTHER_SIZES = (0.5, 2.0)  # of cells, over the one that is set
-
-
-class BoundSettings(Settings):
-    """How the state space is cut and how much data an option needs."""
-
-    cell_size: float = Field(0.5, gt=0, description="side of a cell, in units of the observation")
-    min_visits: int = Field(10, ge=1, description="recorded steps a behaviour needs in a cell to be an option there")
-    folds: int = Field(
-        5, ge=2, description="folds of episodes; options are chosen on all but one and valued on that one"
-    )
-    max_dimensions: int = Field(3, ge=1, description="observations with more numbers are not cut into cells")
 
 
 @dataclass(frozen=True)

@@ -7,32 +7,15 @@ import platform
 from importlib import metadata
 from typing import Any
 
-from pydantic import Field, field_validator
-
 from stages.errors import UserError
 from stages.online import LEARNERS
-from stages.online.ladder import LadderSettings, choose
+from stages.online.ladder import choose
+from stages.online.settings import BehaviourSettings
 from stages.online.training import OnlineJob
 from stages.provenance import code_hash, fingerprint
-from stages.settings import Settings
 from stages.training.device import describe, networks_on, pick
 
 LIBRARIES = ("gymnasium", "mujoco", "numpy", "torch")
-
-
-class BehaviourSettings(Settings):
-    """A task, how it is learnt, and which snapshots become behaviours."""
-
-    environment: str = Field(description="task to learn, such as Hopper-v4")
-    environment_settings: dict[str, Any] = Field({}, description="the environment's settings, where not its defaults")
-    seed: int = Field(0, ge=0, description="seed of the training")
-    learner: dict[str, Any] = Field({"method": "sac"}, description="`method` and settings of an online learner")
-    ladder: LadderSettings = Field(LadderSettings(), description="which snapshots become behaviours")
-
-    @field_validator("learner")
-    @classmethod
-    def _complete(cls, values: dict[str, Any]) -> dict[str, Any]:
-        return LEARNERS.choose(values).values
 
 
 def train_behaviours(settings: BehaviourSettings, output: str, device: str) -> str:

@@ -15,35 +15,14 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.environments.base import VectorEnvironment
 from stages.environments.normalised_score import normalised_score
 from stages.environments.recording import Policy, record
 from stages.online.actors import Actors, joined
+from stages.online.settings import LadderSettings, Range
 from stages.online.training import OnlineJob
-from stages.settings import Settings
-
-Range = tuple[float, float | None]
-
-LEVELS: dict[str, Range] = {"low": (15.0, 35.0), "medium": (40.0, 65.0), "expert": (90.0, None)}
-
-
-class LadderSettings(Settings):
-    """Which snapshots become behaviours."""
-
-    levels: dict[str, Range] | None = Field(
-        LEVELS, min_length=1, description="name: least and largest score, null: the best; no levels: all snapshots"
-    )
-    episodes: int = Field(100, ge=1, description="episodes that each snapshot is judged by")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> LadderSettings:
-        levels = self.levels or {}
-        if wrong := [name for name, (low, high) in levels.items() if high is not None and high <= low]:
-            raise ValueError(f"the range of level {wrong[0]!r} is empty")
-        return self
 
 
 @dataclass(frozen=True)

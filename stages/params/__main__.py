@@ -1,32 +1,40 @@
-"""Check the params and print the settings that each job gets: ``python -m stages.params [OVERLAY...]``.
+"""Check the params and print the settings that each job gets.
 
-``python -m stages.params --schema`` prints the JSON schema of params files, which `docs/params.schema.json` keeps.
+Example: python -m stages.params profiles/smoke.yaml
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 
-import yaml
-
 from stages.errors import UserError
-from stages.params.json_schema import json_schema
-from stages.params.recipes import Recipes
-from stages.params.schema import FILE, load
 
 
-def main(arguments: list[str]) -> None:
+def main(overlays: list[str], schema: bool) -> None:
     """Print the settings or the schema."""
-    if arguments == ["--schema"]:
+    # Loaded here, since the settings of every method are, and most methods' modules load torch.
+    import yaml
+
+    from stages.params.json_schema import json_schema
+    from stages.params.recipes import Recipes
+    from stages.params.schema import FILE, load
+
+    if schema:
         print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
     else:
-        table = Recipes(*load([FILE, *arguments])).table()
+        table = Recipes(*load([FILE, *overlays])).table()
         print(yaml.dump(table, Dumper=yaml.CSafeDumper, sort_keys=False), end="")
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.params", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("overlays", nargs="*", metavar="OVERLAY", help="params files, later ones on top of params.yaml")
+    parser.add_argument("--schema", action="store_true", help="print the JSON schema of params files instead")
     try:
-        main(sys.argv[1:])
+        main(**vars(parser.parse_args()))
     except UserError as error:
         sys.exit(f"error: {error}")

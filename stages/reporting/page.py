@@ -11,7 +11,7 @@ import jinja2
 from stages.reporting.gathering import Collection
 from stages.reporting.section import View
 from stages.reporting.sections import SECTIONS
-from stages.reporting.settings import ReportSettings as ReportSettings
+from stages.reporting.settings import ReportSettings
 from stages.reporting.summary import metrics_of
 
 

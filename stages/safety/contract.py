@@ -14,7 +14,6 @@ from abc import ABC, abstractmethod
 from pydantic import Field
 
 from stages.agents.contract import Agent
-from stages.agents.limits import CostLimit
 from stages.agents.network import NetworkAgent
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
@@ -23,7 +22,7 @@ from stages.environments.dsrl import task_of
 from stages.errors import UserError
 from stages.ingredients import Ingredient, require_ingredient
 from stages.registry import Choice
-from stages.settings import Settings, Widths
+from stages.settings import CostLimit, Settings, Widths
 from stages.training.job import Job
 
 PARTITION = Ingredient("partition", "partition_trajectories")

@@ -15,7 +15,8 @@ from stages.algorithms.by_cluster import train_by_cluster
 from stages.algorithms.contract import train_offline
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
-from stages.empo.high_level import HighLevelSettings, train_high_level
+from stages.empo.high_level import train_high_level
+from stages.empo.high_level_settings import HighLevelSettings
 from stages.errors import UserError
 from stages.safety import SAFETY
 from stages.training.job import Job

@@ -18,10 +18,13 @@ from stages.clustering import CLUSTERING
 from stages.clustering.alternation.behaviours import Behaviours
 from stages.datasets.episodes import EpisodeDataset
 from stages.empo import IMPROVEMENT
-from stages.empo.critics import CriticSettings, train_critics
-from stages.empo.high_level import HighLevelSettings, train_high_level
+from stages.empo.critic_settings import CriticSettings
+from stages.empo.critics import train_critics
+from stages.empo.high_level import train_high_level
+from stages.empo.high_level_settings import HighLevelSettings
 from stages.empo.improvement import improve
-from stages.evaluation.return_estimates import EstimateSettings, estimate_returns
+from stages.evaluation.estimate_settings import EstimateSettings
+from stages.evaluation.return_estimates import estimate_returns
 from stages.networks.ensemble import Ensemble
 from stages.registry import Choice, Registry
 from stages.training.draws import UniformDraws

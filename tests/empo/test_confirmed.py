@@ -4,7 +4,8 @@ import torch
 
 from stages.empo.cluster_rows import ClusterRows
 from stages.empo.confirmed import Confirmed, ConfirmedSettings, Verdict
-from stages.empo.critics import CriticSettings, train_critics
+from stages.empo.critic_settings import CriticSettings
+from stages.empo.critics import train_critics
 from stages.empo.improvement import Critics
 from stages.empo.ppo import PpoSettings
 from stages.errors import UserError

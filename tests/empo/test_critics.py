@@ -10,7 +10,8 @@ import torch
 from stages.artifacts import Artifact
 from stages.datasets.episodes import EpisodeDataset
 from stages.datasets.transitions import returns_to_go
-from stages.empo.critics import CriticSettings, ReturnV, SarsaQ, train_critics
+from stages.empo.critic_settings import CriticSettings
+from stages.empo.critics import ReturnV, SarsaQ, train_critics
 from stages.errors import UserError
 from stages.formats.native import write_native
 from stages.networks.ensemble import Ensemble

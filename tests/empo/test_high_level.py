@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from stages.empo.high_level import HighLevel, HighLevelSettings, train_high_level
+from stages.empo.high_level import HighLevel, train_high_level
+from stages.empo.high_level_settings import HighLevelSettings
 from stages.networks.ensemble import Ensemble
 from stages.training.draws import UniformDraws
 from stages.training.episode_table import EpisodeTable

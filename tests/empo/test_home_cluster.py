@@ -5,8 +5,9 @@ import torch
 from stages.agents.stitched import StitchedAgent
 from stages.artifacts import Artifact
 from stages.clustering.cluster_networks import ClusterNetworks
-from stages.empo.high_level import HighLevelSettings, train_high_level
-from stages.empo.home_cluster import HomeSettings, best_cluster, side_by_side
+from stages.empo.high_level import train_high_level
+from stages.empo.high_level_settings import HighLevelSettings, HomeSettings
+from stages.empo.home_cluster import best_cluster, side_by_side
 from stages.errors import UserError
 from stages.networks.ensemble import Ensemble
 from stages.seeding import generators

@@ -12,8 +12,8 @@ from stages import cluster_trajectories, improve_clusters, train_critics, train_
 from stages.clustering import CLUSTERING
 from stages.datasets.episodes import EpisodeDataset
 from stages.empo import IMPROVEMENT
-from stages.empo.critics import CriticSettings
-from stages.empo.high_level import HighLevelSettings
+from stages.empo.critic_settings import CriticSettings
+from stages.empo.high_level_settings import HighLevelSettings
 from stages.errors import UserError
 from stages.formats.native import write_native
 from tests.synthetic import two_policies

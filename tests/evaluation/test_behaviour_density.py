@@ -5,7 +5,8 @@ import torch
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.errors import UserError
-from stages.evaluation.behaviour_density import CloningSettings, behaviour_log_density
+from stages.evaluation.behaviour_density import behaviour_log_density
+from stages.evaluation.estimate_settings import CloningSettings
 from stages.training.job import Job
 from tests.synthetic import two_policies
 

@@ -4,7 +4,8 @@ import torch
 
 from stages.datasets.transitions import returns_to_go
 from stages.evaluation.actions_at_states import ActionsAtStates
-from stages.evaluation.fitted_q import FittedQ, FittedQSettings
+from stages.evaluation.estimate_settings import FittedQSettings
+from stages.evaluation.fitted_q import FittedQ
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop

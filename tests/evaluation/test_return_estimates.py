@@ -8,8 +8,8 @@ import torch
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
-from stages.evaluation.behaviour_density import CloningSettings
-from stages.evaluation.return_estimates import EstimateSettings, estimate_returns, horizon_of
+from stages.evaluation.estimate_settings import CloningSettings, EstimateSettings
+from stages.evaluation.return_estimates import estimate_returns, horizon_of
 from stages.training.job import Job
 from tests.evaluation.tabular import DISCOUNT, TabularAgent, every_transition, exact_q
 from tests.synthetic import dataset_of

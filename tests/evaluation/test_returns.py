@@ -5,7 +5,8 @@ from pydantic import ValidationError
 
 from stages.agents.stitched import StitchedAgent
 from stages.environments.navigation import Navigation, NavigationSettings
-from stages.evaluation.returns import EvaluationSettings, evaluate
+from stages.evaluation.returns import evaluate
+from stages.evaluation.settings import EvaluationSettings
 from stages.networks.ensemble import Ensemble
 from tests.evaluation.agents import ONES, Countdown, Still
 

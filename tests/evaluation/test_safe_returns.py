@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from stages.environments.loading import make
-from stages.evaluation.safe_returns import SafeEvaluationSettings, evaluate_safely
+from stages.evaluation.safe_returns import evaluate_safely
+from stages.evaluation.settings import SafeEvaluationSettings
 from tests.evaluation.agents import Diagonal
 
 LIMITS = (10.0, 40.0)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from stages.datasets.episodes import EpisodeDataset
-from stages.evaluation.stitching_bound import BoundSettings, discretise, greedy, options, stitching_bound
+from stages.evaluation.bound_settings import BoundSettings
+from stages.evaluation.stitching_bound import discretise, greedy, options, stitching_bound
 from stages.generators.subgoals import SubgoalSettings, generate
 
 

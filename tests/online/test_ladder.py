@@ -6,8 +6,9 @@ from pydantic import ValidationError
 
 from stages.errors import UserError
 from stages.online.actors import Actors
-from stages.online.behaviours import BehaviourSettings, train_behaviours
-from stages.online.ladder import LEVELS, LadderSettings, Rung, climb
+from stages.online.behaviours import train_behaviours
+from stages.online.ladder import Rung, climb
+from stages.online.settings import LEVELS, BehaviourSettings, LadderSettings
 
 
 def test_levels_are_the_nearest_to_the_middle_and_the_best():

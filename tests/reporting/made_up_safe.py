@@ -13,7 +13,8 @@ from stages.datasets.episodes import EpisodeDataset
 from stages.environments.safe_navigation import SafeNavigationSettings
 from stages.formats.native import write_native
 from stages.generators.safe_navigation import SafeNavigationBehavioursSettings, generate
-from stages.safety.segments.partition import PartitionSettings, partition
+from stages.safety.segments.partition import partition
+from stages.safety.segments.settings import PartitionSettings
 
 LIMITS = (10.0, 20.0, 40.0)
 WORST, BEST = -282.0, -104.0  # of safe navigation

@@ -6,7 +6,8 @@ from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.safety import SAFETY
 from stages.safety.contract import train_safe
-from stages.safety.segments.partition import PartitionSettings, partition
+from stages.safety.segments.partition import partition
+from stages.safety.segments.settings import PartitionSettings
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds
 from tests.smallest import smallest_choice

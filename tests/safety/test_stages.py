@@ -7,10 +7,10 @@ import pytest
 
 from stages import evaluate_safe, partition_trajectories, train_safe
 from stages.errors import UserError
-from stages.evaluation.safe_returns import SafeEvaluationSettings
+from stages.evaluation.settings import SafeEvaluationSettings
 from stages.formats.native import write_native
 from stages.safety import SAFETY
-from stages.safety.segments.partition import PartitionSettings
+from stages.safety.segments.settings import PartitionSettings
 from tests.safety.two_speeds import two_speeds
 
 QUICK = {"hidden_sizes": [8], "num_steps": 3, "batch_size": 4, "cost_limits": [2, 4]}

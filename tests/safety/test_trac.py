@@ -8,8 +8,9 @@ from stages.agents.loading import load_agent
 from stages.errors import UserError
 from stages.safety import SAFETY
 from stages.safety.contract import train_safe
-from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, PartitionSettings, partition
+from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, partition
 from stages.safety.segments.segment_rows import SegmentRows
+from stages.safety.segments.settings import PartitionSettings
 from stages.safety.trac import Classification, Trac, TracSettings, classification_loss
 from stages.training.job import Job
 from tests.safety.two_speeds import two_speeds

@@ -12,16 +12,14 @@ Three ways of choosing them, at about one segment per `stride` possible starts:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from stages.datasets.episodes import EpisodeDataset
 from stages.errors import UserError
+from stages.safety.segments.settings import Sampling
 from stages.seeding import generator
-
-Sampling = Literal["random", "even", "covering"]
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,8 @@ from pydantic import ValidationError
 
 from stages.artifacts import Artifact
 from stages.errors import UserError
-from stages.safety.segments.partition import (
-    DESIRABLE,
-    LEFT_OUT,
-    UNDESIRABLE,
-    Partition,
-    PartitionSettings,
-    label,
-    partition,
-)
+from stages.safety.segments.partition import DESIRABLE, LEFT_OUT, UNDESIRABLE, Partition, label, partition
+from stages.safety.segments.settings import PartitionSettings
 from tests.synthetic import dataset_of
 
 LENGTH = 4
