@@ -47,7 +47,7 @@ class NormedEnsemble(Ensemble):
 
     @property
     def _native_layers(self) -> tuple[Layer, ...]:
-        return perceptron(self.sizes, "relu", "after", learnt=False)
+        return perceptron(self.sizes, "relu", "after")
 
     def _by_torch(self, flat: Tensor, inputs: Tensor, member: int | None) -> Tensor:
         members = self.num_members if member is None else 1

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace native {
 
@@ -71,6 +72,17 @@ inline float slope(float z) {
     if constexpr (KIND == Activation::gelu)
         return 0.5f * (1 + erf_of(z * SQRT_HALF)) + z * INVERSE_SQRT_TWO_PI * exp_of(-0.5f * z * z);
     return 1;
+}
+
+// Calls `visit` with the kind as a constant, which the templates above need.
+template <class Visit>
+inline void of_kind(Activation kind, Visit visit) {
+    switch (kind) {
+        case Activation::none: return visit(std::integral_constant<Activation, Activation::none>());
+        case Activation::relu: return visit(std::integral_constant<Activation, Activation::relu>());
+        case Activation::tanh: return visit(std::integral_constant<Activation, Activation::tanh>());
+        case Activation::gelu: return visit(std::integral_constant<Activation, Activation::gelu>());
+    }
 }
 
 }  // namespace native

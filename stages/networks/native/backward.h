@@ -4,12 +4,11 @@
 
 namespace native {
 
-struct Gradients {               // of one network, null where there is none or none is wanted
-    const float* outputs;        // strided in both ways, since torch hands over a sum's gradient as repetitions
+struct Gradients {         // of one network; null: not wanted
+    const float* outputs;  // strided in both ways, since torch hands over a sum's gradient as repetitions
     long row_step, column_step;
-    const float* const* hidden;  // by hidden layer [rows, width]: what came back to activations that were handed out
-    float* parameters;           // made here, in the parameters' layout; those of gain and shift are added
-    float* inputs;               // made here [rows, inputs]
+    float* parameters;     // made here, in the parameters' layout
+    float* inputs;         // made here [rows, inputs]
 };
 
 // The gradient of a layer's weights and biases, from its inputs x and the gradient d of its sums, both of `rows` rows.
@@ -52,20 +51,14 @@ struct Hidden {
 };
 
 // Turns d, the gradient of the next layer's sums, into `below`, that of this hidden layer's sums.
-inline void through(const Perceptrons& networks, long network, long l, const float* parameters, Panels transposed,
-                    const Hidden& hidden, const float* handed_out, const float* d, long rows, float* gradient,
-                    float* below, float* spare) {
-    const Layer &layer = networks.layers[l], &next = networks.layers[l + 1];
-    const bool mask = layer.plain() && layer.activation == Activation::relu && !handed_out;
+inline void through(const Layer& layer, const Layer& next, Panels transposed, const Hidden& hidden, const float* d,
+                    long rows, float* below, float* spare) {
+    const bool relu = layer.plain() && layer.activation == Activation::relu;
     multiply({d, row_stride(next.outputs), 1}, transposed,
-             {below, hidden.step, mask ? Finish::mask : Finish::store, hidden.h, hidden.step}, rows, next.outputs,
+             {below, hidden.step, relu ? Finish::mask : Finish::store, hidden.h, hidden.step}, rows, next.outputs,
              layer.outputs);
-    if (mask) return;
-    if (handed_out)
-        for (long r = 0; r < rows; r++)
-            for (long c = 0; c < layer.outputs; c++) below[r * hidden.step + c] += handed_out[r * layer.outputs + c];
-    differentiate_rows(layer.activation, layer.normalisation(network, parameters, gradient), hidden.z, below, spare,
-                       hidden.step, rows, layer.outputs);
+    if (!relu)
+        differentiate_rows(layer.activation, layer.norm, hidden.z, below, spare, hidden.step, rows, layer.outputs);
 }
 
 // kept: as `forward` left it.
@@ -93,10 +86,7 @@ inline void backward(const Perceptrons& networks, long network, const float* par
             if (gradients.parameters)
                 parameter_gradient(layer, network, {hidden.h, hidden.step, 1}, true, d, count, finish,
                                    gradients.parameters, spare);
-            const float* handed_out = gradients.hidden ? gradients.hidden[l - 1] : nullptr;
-            through(networks, network, l - 1, parameters, transposed[l], hidden,
-                    handed_out ? handed_out + first * layer.inputs : nullptr, d, count, gradients.parameters, below,
-                    spare);
+            through(networks.layers[l - 1], layer, transposed[l], hidden, d, count, below, spare);
             std::swap(d, below);
         }
         if (gradients.parameters)

@@ -67,8 +67,7 @@ inline void forward(const Perceptrons& networks, long network, const float* para
                      {z, step, relu ? Finish::bias_relu : Finish::bias, parameters + layer.bias_of(network)}, count,
                      layer.inputs, layer.outputs);
             if (!layer.plain())
-                activate_rows(layer.activation, layer.normalisation(network, parameters, nullptr), z, h, step, count,
-                              layer.outputs);
+                activate_rows(layer.activation, layer.norm, z, h, step, count, layer.outputs);
             x = {h, step, 1};
             hidden += layer.kept_size(room);
         }

@@ -1,7 +1,7 @@
 // Where the numbers of many perceptrons lie.
 //
-// Parameters: the weights [network, in, out] of a layer are one block, its biases [network, 1, out] the next, then gain
-// and shift where the layer is normalised. Networks are counted seed by seed, the members of a seed side by side.
+// Parameters: the weights [network, in, out] of a layer are one block, its biases [network, 1, out] the next. Networks are
+// counted seed by seed, the members of a seed side by side.
 #pragma once
 #include "product.h"
 #include "rows.h"
@@ -16,16 +16,10 @@ struct Layer {
     long inputs, outputs;
     Activation activation;
     Norm norm;
-    long weight, bias, gain, shift;  // where the parameters of the first network begin; gain < 0: no gain and shift
+    long weight, bias;  // where the parameters of the first network begin
 
     long weight_of(long network) const { return weight + network * inputs * outputs; }
     long bias_of(long network) const { return bias + network * outputs; }
-    Normalisation normalisation(long network, const float* parameters, float* gradient) const {
-        if (gain < 0) return {norm, nullptr, nullptr, nullptr, nullptr};
-        const long gain_at = gain + network * outputs, shift_at = shift + network * outputs;
-        return {norm, parameters + gain_at, parameters + shift_at, gradient ? gradient + gain_at : nullptr,
-                gradient ? gradient + shift_at : nullptr};
-    }
 
     // Plain: the product's finish does it all. Otherwise the sums z are kept, and the activations h behind them.
     bool plain() const { return norm == Norm::none && activation <= Activation::relu; }

@@ -20,28 +20,19 @@ Norm = Literal["none", "before", "after"]
 class Layer:
     """An affine map, then an activation, with LayerNorm before it, after it, or not at all.
 
-    Attributes:
-        learnt: Whether the norm has a gain and a shift; the affine map of the next layer can express both.
+    The norm has no gain and no shift; the affine map of the next layer can express both.
     """
 
     inputs: int
     outputs: int
     activation: Activation = "relu"
     norm: Norm = "none"
-    learnt: bool = True
-
-    @property
-    def num_arrays(self) -> int:
-        """Weight, bias, and gain and shift if there are any."""
-        return 4 if self.norm != "none" and self.learnt else 2
 
 
-def perceptron(
-    sizes: Sequence[int], activation: Activation = "relu", norm: Norm = "none", learnt: bool = True
-) -> tuple[Layer, ...]:
+def perceptron(sizes: Sequence[int], activation: Activation = "relu", norm: Norm = "none") -> tuple[Layer, ...]:
     """Layers of the widths `sizes` (input first, output last), hidden ones alike; the outputs are linear."""
     *hidden, last = pairwise(sizes)
-    return (*(Layer(i, o, activation, norm, learnt) for i, o in hidden), Layer(*last, "none"))
+    return (*(Layer(i, o, activation, norm) for i, o in hidden), Layer(*last, "none"))
 
 
 @dataclass(frozen=True)
@@ -65,13 +56,9 @@ class Layout:
 
     @cached_property
     def blocks(self) -> tuple[tuple[int, int, int], ...]:
-        """Shapes ``[network, in, out]`` of the blocks: weight, bias, and gain, shift if learnt, of each layer."""
+        """Shapes ``[network, in, out]`` of the blocks: weight and bias of the first layer, of the second, ..."""
         networks = self.num_seeds * self.num_members
-        shapes = []
-        for layer in self.layers:
-            vectors = [(networks, 1, layer.outputs)] * (layer.num_arrays - 1)
-            shapes += [(networks, layer.inputs, layer.outputs), *vectors]
-        return tuple(shapes)
+        return tuple((networks, i, layer.outputs) for layer in self.layers for i in (layer.inputs, 1))
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
@@ -82,8 +69,8 @@ class Layout:
     def num_parameters(self) -> int:
         return self.starts[-1]
 
-    def layer_views(self, flat: Float[Tensor, "parameters"]) -> list[list[Tensor]]:
-        """Weight ``[network, in, out]``, bias, and gain, shift if learnt ``[network, 1, out]``, of each layer."""
+    def layer_views(self, flat: Float[Tensor, "parameters"]) -> list[tuple[Tensor, Tensor]]:
+        """Weight ``[network, in, out]`` and bias ``[network, 1, out]`` of each layer."""
         pieces = flat.split([prod(shape) for shape in self.blocks])
-        views = iter([piece.view(shape) for piece, shape in zip(pieces, self.blocks, strict=True)])
-        return [[next(views) for _ in range(layer.num_arrays)] for layer in self.layers]
+        views = [piece.view(shape) for piece, shape in zip(pieces, self.blocks, strict=True)]
+        return list(zip(views[::2], views[1::2], strict=True))

@@ -19,10 +19,8 @@ SIGNATURES = {
     "lanes": (INTEGER, []),
     "scratch_size": (INTEGER, [POINTER]),
     "kept_size": (INTEGER, [POINTER, INTEGER]),
-    "kept_at": (INTEGER, [POINTER, INTEGER, INTEGER]),
-    "kept_row_stride": (INTEGER, [INTEGER]),
     "perceptrons_forward": (None, [POINTER] + 4 * [INTEGER] + 2 * [POINTER] + 3 * [INTEGER] + 2 * [POINTER]),
-    "perceptrons_backward": (None, [POINTER] + 4 * [INTEGER] + 2 * [POINTER] + 3 * [INTEGER] + 6 * [POINTER]),
+    "perceptrons_backward": (None, [POINTER] + 4 * [INTEGER] + 2 * [POINTER] + 3 * [INTEGER] + 5 * [POINTER]),
     "adam_step": (None, 8 * [POINTER]),
     "gather_rows": (INTEGER, [POINTER, INTEGER, INTEGER, POINTER, INTEGER, POINTER]),
 }

@@ -8,14 +8,10 @@ using namespace native;
 
 extern "C" {
 
-// Floats of scratch memory; room for what the forward pass of a network keeps; distance between rows kept of a layer.
+// Floats of scratch memory, and of what the forward pass of a network keeps.
 int64_t scratch_size(const Perceptrons* networks) { return networks->scratch_size(); }
 int64_t kept_size(const Perceptrons* networks, int64_t rows) {
     return networks->kept_size(rows, networks->num_layers - 1);
-}
-int64_t kept_row_stride(int64_t width) { return row_stride(width); }
-int64_t kept_at(const Perceptrons* networks, int64_t rows, int64_t layer) {
-    return networks->kept_size(rows, layer) + networks->layers[layer].activations_at(rows);
 }
 int64_t lanes() { return LANES; }
 
@@ -32,24 +28,19 @@ void perceptrons_forward(const Perceptrons* networks, int64_t num_seeds, int64_t
                     outputs + at * rows * networks->last().outputs);
 }
 
-// slopes: gradient of the outputs, with its four strides. hidden: by hidden layer null or [seed, member, row, width].
-// gradient: of all parameters; input_gradient [seed, member, row, input]; each may be null.
+// slopes: gradient of the outputs, with its four strides. gradient: of all parameters; input_gradient [seed, member, row,
+// input]; each may be null.
 void perceptrons_backward(const Perceptrons* networks, int64_t num_seeds, int64_t first, int64_t num_members,
                           int64_t rows, const float* parameters, const float* inputs, int64_t seed_step,
                           int64_t member_step, int64_t row_step, const float* kept, const float* slopes,
-                          const int64_t* strides, const float* const* hidden, float* gradient, float* input_gradient) {
+                          const int64_t* strides, float* gradient, float* input_gradient) {
     const long size = kept_size(networks, rows);
     for (long seed = 0, at = 0; seed < num_seeds; seed++)
-        for (long member = 0; member < num_members; member++, at++) {
-            const float* handed_out[MAX_LAYERS] = {};
-            for (long l = 0; hidden && l + 1 < networks->num_layers; l++)
-                if (hidden[l]) handed_out[l] = hidden[l] + at * rows * networks->layers[l].outputs;
+        for (long member = 0; member < num_members; member++, at++)
             backward(*networks, seed * networks->num_members + first + member, parameters,
                      inputs + seed * seed_step + member * member_step, row_step, rows, kept + at * size,
-                     {slopes + seed * strides[0] + member * strides[1], strides[2], strides[3],
-                      hidden ? handed_out : nullptr, gradient,
+                     {slopes + seed * strides[0] + member * strides[1], strides[2], strides[3], gradient,
                       input_gradient ? input_gradient + at * rows * networks->layers[0].inputs : nullptr});
-        }
 }
 
 // One step; `step` counts the steps made and is increased.

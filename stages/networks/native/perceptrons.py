@@ -16,11 +16,10 @@ from stages.networks.native.layout import Activation, Layout, Norm
 # In the order of the library's numbers for them.
 ACTIVATIONS, NORMS = get_args(Activation), get_args(Norm)
 MOST_LAYERS = 16
-NOWHERE = -1  # of gain and shift that are not learnt
 
 
 class _Layer(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_int64) for name in "inputs outputs activation norm weight bias gain shift".split()]
+    _fields_ = [(name, ctypes.c_int64) for name in "inputs outputs activation norm weight bias".split()]
 
 
 class _Perceptrons(ctypes.Structure):
@@ -48,14 +47,10 @@ class Perceptrons:
             raise ValueError(f"{len(layout.layers)} layers, at most {MOST_LAYERS} are possible")
         self.functions, self.layout = library, layout
         self.widths = [layer.outputs for layer in layout.layers]
-        # A gradient is made whole by one backward pass over all networks, but gain's and shift's parts are added up.
-        self.adds = any(layer.num_arrays == 4 for layer in layout.layers)
-        starts = iter(layout.starts)
-        layers = []
-        for layer in layout.layers:
-            places = [next(starts) for _ in range(layer.num_arrays)] + [NOWHERE] * (4 - layer.num_arrays)
-            kinds = ACTIVATIONS.index(layer.activation), NORMS.index(layer.norm)
-            layers.append(_Layer(layer.inputs, layer.outputs, *kinds, *places))
+        layers = [
+            _Layer(layer.inputs, layer.outputs, ACTIVATIONS.index(layer.activation), NORMS.index(layer.norm), *starts)
+            for layer, *starts in zip(layout.layers, layout.starts[:-1:2], layout.starts[1::2], strict=True)
+        ]
         self._layers = (_Layer * len(layers))(*layers)
         self._structure = _Perceptrons(len(layers), layout.num_members, self._layers, None)
         self.address = ctypes.addressof(self._structure)
@@ -80,20 +75,9 @@ class Perceptrons:
         """
         inputs = self._checked(flat, inputs, member)
         if torch.is_grad_enabled() and (flat.requires_grad or inputs.requires_grad):
-            outputs: Tensor = _Node.apply(inputs, flat, self, member or 0, False)[0]  # type: ignore[no-untyped-call]
+            outputs: Tensor = _Node.apply(inputs, flat, self, member or 0)  # type: ignore[no-untyped-call]
             return outputs
         return self.forward(inputs, flat, member or 0, False)[0]
-
-    def with_hidden(
-        self,
-        flat: Float[Tensor, "parameters"],
-        inputs: Float[Tensor, "seeds m batch in"],
-        member: int | None = None,
-    ) -> tuple[Float[Tensor, "seeds members batch out"], list[Float[Tensor, "seeds members batch _"]]]:
-        """As a call, with the activations of each hidden layer, which may be part of a loss."""
-        inputs = self._checked(flat, inputs, member)
-        outputs, *hidden = _Node.apply(inputs, flat, self, member or 0, True)  # type: ignore[no-untyped-call]
-        return outputs, hidden
 
     def losses_and_gradient(
         self,
@@ -111,7 +95,7 @@ class Perceptrons:
         assert kept is not None
         losses = loss_of(outputs.requires_grad_())
         slopes = gradient(losses, outputs)
-        found = self.backward(inputs, flat, 0, kept, slopes, [], (False, True))[1]
+        found = self.backward(inputs, flat, 0, kept, slopes, (False, True))[1]
         assert found is not None
         return losses.detach(), found
 
@@ -136,7 +120,6 @@ class Perceptrons:
         first: int,
         kept: Tensor,
         slopes: Tensor,
-        hidden: list[Tensor | None],
         wanted: tuple[bool, bool],
     ) -> tuple[Tensor | None, Tensor | None]:
         """Gradients of inputs and parameters, where `wanted`, from that of the outputs; nothing is checked."""
@@ -144,26 +127,15 @@ class Perceptrons:
         by_inputs = torch.empty_like(inputs, memory_format=torch.contiguous_format) if wanted[0] else None
         by_flat = None
         if wanted[1]:
-            whole = members == self.layout.num_members and rows > 0 and not self.adds
+            whole = members == self.layout.num_members and rows > 0
             by_flat = torch.empty_like(flat) if whole else torch.zeros_like(flat)
-        pointers = [None if part is None else part.data_ptr() for part in hidden]
         self.functions.perceptrons_backward(
             self.address, seeds, first, members, rows, flat.data_ptr(), inputs.data_ptr(), *inputs.stride()[:3],
             kept.data_ptr(), slopes.data_ptr(), (ctypes.c_int64 * 4)(*slopes.stride()),
-            (ctypes.c_void_p * len(pointers))(*pointers) if any(pointers) else None,
             by_flat.data_ptr() if by_flat is not None else None,
             by_inputs.data_ptr() if by_inputs is not None else None,
         )  # fmt: skip
         return by_inputs, by_flat
-
-    def hidden_views(self, kept: Tensor, seeds: int, members: int, rows: int) -> list[Tensor]:
-        """The activations ``[seeds, members, batch, width]`` of hidden layers in what the forward pass kept."""
-        views = []
-        for level, width in enumerate(self.widths[:-1]):
-            step, at = self.functions.kept_row_stride(width), self.functions.kept_at(self.address, rows, level)
-            strides = (members * kept.shape[1], kept.shape[1], step, 1)
-            views.append(kept.as_strided((seeds, members, rows, width), strides, at))
-        return views
 
     def _checked(self, flat: Tensor, inputs: Tensor, member: int | None) -> Tensor:
         """Inputs ``[seeds, members, batch, in]`` with contiguous rows, shared ones repeated without copying."""
@@ -184,28 +156,18 @@ class Perceptrons:
 
 
 class _Node(torch.autograd.Function):
-    """Outputs, then hidden activations if asked for."""
-
     @staticmethod
-    def forward(
-        ctx: Any, inputs: Tensor, flat: Tensor, networks: Perceptrons, first: int, hidden: bool
-    ) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, inputs: Tensor, flat: Tensor, networks: Perceptrons, first: int) -> Tensor:
         outputs, kept = networks.forward(inputs, flat, first, True)
         ctx.networks, ctx.first = networks, first
         ctx.save_for_backward(inputs, flat, kept)
-        ctx.set_materialize_grads(False)
-        views = networks.hidden_views(kept, *outputs.shape[:3]) if hidden and kept is not None else []
-        return outputs, *views
+        return outputs
 
     @staticmethod
-    def backward(ctx: Any, slopes: Tensor | None, *hidden: Tensor | None) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
             # Otherwise a penalty on gradients would be left out of a loss's gradient without a word.
             raise RuntimeError("native networks are differentiated once; `reference.evaluate` can be, twice")
         inputs, flat, kept = ctx.saved_tensors
-        networks = ctx.networks
-        if slopes is None:
-            slopes = flat.new_zeros(()).expand(*inputs.shape[:3], networks.widths[-1])
-        parts = [None if part is None else part.contiguous() for part in hidden]
         wanted = ctx.needs_input_grad[:2]
-        return *networks.backward(inputs, flat, ctx.first, kept, slopes, parts, wanted), None, None, None
+        return *ctx.networks.backward(inputs, flat, ctx.first, kept, slopes, wanted), None, None

@@ -22,8 +22,8 @@ def evaluate(
     flat: Float[Tensor, "parameters"],
     inputs: Float[Tensor, "seeds m batch in"],
     member: int | None = None,
-) -> tuple[Float[Tensor, "seeds members batch out"], list[Tensor]]:
-    """Outputs, and the activations ``[seeds, members, batch, width]`` of each hidden layer.
+) -> Float[Tensor, "seeds members batch out"]:
+    """Outputs of every network.
 
     Args:
         layout: Of the networks.
@@ -31,24 +31,20 @@ def evaluate(
         inputs: With m = 1 the members of a seed share the batch, otherwise m is their number.
         member: Evaluate this member of each seed alone.
     """
-    activations = []
     for layer, parameters in zip(layout.layers, layout.layer_views(flat), strict=True):
         blocks = [block.unflatten(0, (layout.num_seeds, layout.num_members)) for block in parameters]
-        chosen = blocks if member is None else [block[:, member : member + 1] for block in blocks]
-        inputs = _apply(layer, chosen, inputs)
-        activations.append(inputs)
-    return inputs, activations[:-1]
+        weight, bias = blocks if member is None else [block[:, member : member + 1] for block in blocks]
+        inputs = _finish(layer, inputs @ weight + bias)
+    return inputs
 
 
-def _apply(layer: Layer, parameters: list[Tensor], inputs: Tensor) -> Tensor:
-    weight, bias, *norm = parameters
-    values = inputs @ weight + bias
+def _finish(layer: Layer, values: Tensor) -> Tensor:
+    """Activation and norm."""
     if layer.norm == "before":
-        values = _normalise(values, *norm)
+        values = _normalise(values)
     values = ACTIVATIONS[layer.activation](values)
-    return _normalise(values, *norm) if layer.norm == "after" else values
+    return _normalise(values) if layer.norm == "after" else values
 
 
-def _normalise(values: Tensor, gain: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
-    normalised = torch.nn.functional.layer_norm(values, values.shape[-1:], eps=NORM_EPSILON)
-    return normalised if gain is None or shift is None else normalised * gain + shift
+def _normalise(values: Tensor) -> Tensor:
+    return torch.nn.functional.layer_norm(values, values.shape[-1:], eps=NORM_EPSILON)
