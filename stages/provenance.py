@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where a node of a syntax tree holds statements
 
 
 def fingerprint(*parts: str | Path) -> str:
@@ -75,40 +76,45 @@ def _read(path: Path) -> tuple[str, list[str]]:
 
     Kept, the trees of all modules cost a plan 0.3 s more, since the garbage collector goes through them.
     """
-    tree = _Essential().visit(ast.parse(path.read_text(), str(path)))
+    tree = _essential(ast.parse(path.read_text(), str(path)))
     return ast.unparse(tree), list(_imports(tree, path.relative_to(PROJECT).parent.parts))
 
 
-def _imports(tree: ast.Module, package: tuple[str, ...]) -> Iterator[str]:
-    """Absolute names that a module imports; ``from a import b`` gives ``a`` and ``a.b``, either may be a module."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+def _essential(node: ast.AST) -> ast.AST:
+    """A module or statement without docstrings, imports for type checking and names in registries.
+
+    None of them can change a result. Expressions, nine tenths of the nodes, are passed over.
+    """
+    for block in BLOCKS:
+        if statements := getattr(node, block, []):
+            setattr(
+                node, block, [ast.Pass() if _for_type_checking(inner) else _essential(inner) for inner in statements]
+            )
+    documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    if documented and ast.get_docstring(node, clean=False) is not None:
+        node.body = node.body[1:] or [ast.Pass()]
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+        call = node.value
+        if isinstance(call.func, ast.Name) and call.func.id == "Registry":
+            call.args = call.args[:1]
+    return node
 
 
-class _Essential(ast.NodeTransformer):
-    """Removes what cannot change a result: docstrings, imports for type checking, names in registries."""
+def _for_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        super().generic_visit(node)
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if documented and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-        return node
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id == "Registry":
-            node.args = node.args[:1]
-        return self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> ast.AST:
-        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            return ast.Pass()
-        return self.generic_visit(node)
+def _imports(node: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
+    """Absolute names that are imported; ``from a import b`` gives ``a`` and ``a.b``, either may be a module."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        above = package[: len(package) - node.level + 1] if node.level else ()
+        base = ".".join([*above, *([node.module] if node.module else [])])
+        yield from (base, *(f"{base}.{alias.name}" for alias in node.names))
+    for block in BLOCKS:
+        for inner in getattr(node, block, []):
+            yield from _imports(inner, package)
 
 
 def _files(folder: Path) -> Iterator[Path]:
