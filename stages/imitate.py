@@ -12,14 +12,14 @@ from stages.registry import Choice
 
 
 def main(dataset: str, given: str | None, output: str, settings: Choice, seeds: list[int], device: str) -> None:
-    """Read dataset and embeddings, clone the training episodes, save policies and what they are told in rollouts."""
+    """Read dataset and embeddings, imitate the training episodes, save policies and what they are told in rollouts."""
     # Loaded here, so that the command line needs the names of the methods alone.
     import numpy as np
 
     from stages.clustering.contract import EMBEDDING
     from stages.datasets.requirements import require_continuous
     from stages.embeddings.embedded_episodes import EmbeddedEpisodes
-    from stages.embeddings.imitation.cloning import imitated
+    from stages.embeddings.imitation.contract import imitated
     from stages.embeddings.split import training_episodes
     from stages.formats.loading import load
     from stages.ingredients import require_ingredient

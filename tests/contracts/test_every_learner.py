@@ -7,16 +7,20 @@ import inspect
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
 import pytest
 import torch
 
 from stages.agents.network import NetworkAgent
 from stages.algorithms import ALGORITHMS
-from stages.algorithms.contract import train_offline
+from stages.algorithms.contract import OfflineAlgorithm, train_offline
 from stages.artifacts import Artifact
 from stages.clustering import CLUSTERING
 from stages.clustering.alternation.behaviours import Behaviours
 from stages.datasets.episodes import EpisodeDataset
+from stages.embeddings.imitation import IMITATORS
+from stages.embeddings.imitation.contract import Imitator, imitated
+from stages.embeddings.split import SplitSettings, training_episodes
 from stages.empo import IMPROVEMENT
 from stages.empo.critic_settings import CriticSettings
 from stages.empo.critics import train_critics
@@ -36,7 +40,12 @@ from tests.smallest import smallest, smallest_choice
 from tests.synthetic import two_policies
 
 BLOCK = list(range(10))
-REGISTRIES = {"clustering": CLUSTERING, "algorithms": ALGORITHMS, "improvement": IMPROVEMENT}
+REGISTRIES = {
+    "clustering": CLUSTERING,
+    "algorithms": ALGORITHMS,
+    "improvement": IMPROVEMENT,
+    "imitation": IMITATORS,
+}
 METHODS = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry.names()]
 # Methods whose names differ from their modules', because that is what everybody calls them.
 ABBREVIATED = {"bc": "behaviour_cloning"}
@@ -77,6 +86,17 @@ def cluster_with(name: str, seeds: tuple[int, ...]) -> Artifact:
     return chosen.entry(job, chosen.settings, *given).fit().artifact()
 
 
+def imitate(name: str, seeds: tuple[int, ...]) -> Artifact:
+    """An imitator that is told summary statistics, or nothing."""
+    chosen, episodes = choice("imitation", name), dataset().num_episodes
+    training = training_episodes(dataset(), SplitSettings())
+    job = Job(dataset().select(np.flatnonzero(training)), list(seeds))
+    vectors = np.zeros((len(seeds), episodes, 0))
+    if chosen.entry.ingredient is not None:
+        vectors = summary_statistics(job)(dataset())
+    return imitated(chosen.entry(job, chosen.settings, vectors[:, training]), dataset(), training, vectors)
+
+
 def estimate(seeds: tuple[int, ...]) -> Artifact:
     """Fitted Q evaluation of cloned policies."""
     policies = result("algorithms", "bc", seeds)
@@ -90,6 +110,7 @@ RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
     "improvement": lambda name, seeds: improve(
         Job(dataset(), list(seeds)), clusters(seeds), critics(seeds), choice("improvement", name)
     ),
+    "imitation": imitate,
     "critics": lambda name, seeds: critics(seeds),
     "high level": lambda name, seeds: train_high_level(
         Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, smallest(HighLevelSettings)
@@ -200,7 +221,11 @@ def assert_every_weight_learns(ensemble: Ensemble, before: torch.Tensor, after: 
 @pytest.mark.parametrize("name", sorted(set(ALGORITHMS.names()) - {"decision_transformer"}))  # not of perceptrons
 def test_every_weight_of_an_algorithm_gets_a_gradient(name):
     picked = choice("algorithms", name)
-    learner = picked.entry(Job(dataset(), BLOCK), picked.settings)
+    assert_every_network_learns(picked.entry(Job(dataset(), BLOCK), picked.settings))
+
+
+def assert_every_network_learns(learner: OfflineAlgorithm | Imitator) -> None:
+    """In ten steps on large batches, each weight moves, those of target copies too."""
     networks = [network for network in vars(learner).values() if isinstance(network, Trainable)]
     before = [network.parameters.detach().clone() for network in networks]
     draws = UniformDraws(BLOCK, len(learner.rows), 400, noise=learner.noise)
@@ -210,6 +235,14 @@ def test_every_weight_of_an_algorithm_gets_a_gradient(name):
         assert_every_weight_learns(network.ensemble, start, network.parameters.detach())
         if network.target_parameters is not None:
             assert_every_weight_learns(network.ensemble, start, network.target_parameters)
+
+
+@pytest.mark.parametrize("name", IMITATORS.names())
+def test_every_weight_of_an_imitator_gets_a_gradient(name):
+    picked = choice("imitation", name)
+    vectors = np.random.default_rng(0).standard_normal((len(BLOCK), dataset().num_episodes, 2))
+    learner = picked.entry(Job(dataset(), BLOCK), picked.settings, vectors)
+    assert_every_network_learns(learner)
 
 
 @pytest.mark.parametrize("name", ["em"])  # The others fit the same networks, to clusters that may be empty.

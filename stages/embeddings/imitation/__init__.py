@@ -2,4 +2,4 @@
 
 from stages.registry import Registry
 
-IMITATORS = Registry("imitator", __name__, ["conditional_bc", "unconditional_bc"])
+IMITATORS = Registry("imitator", __name__, ["conditional_bc", "iq_learn", "unconditional_bc"])

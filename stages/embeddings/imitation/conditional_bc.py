@@ -7,14 +7,15 @@ Source:    the decoder of Ge, Chen, Sinha, Varakantham: On Learning Informative 
 Symbols:   e = embedding.
 
 Deviations: the paper's imitator is IQ-Learn with e beside state and action, trained in the environment. Cloning needs
-none, and no licence: IQ-Learn's released code is for research alone and names a patent.
+none; `iq_learn` is beside it, offline.
 """
 
 from __future__ import annotations
 
 from stages.clustering.contract import EMBEDDING
 from stages.embeddings.imitation import IMITATORS
-from stages.embeddings.imitation.cloning import Imitator, ImitatorSettings
+from stages.embeddings.imitation.cloning import Cloner
+from stages.embeddings.imitation.contract import ImitatorSettings
 
 
 class ConditionalBCSettings(ImitatorSettings):
@@ -22,7 +23,7 @@ class ConditionalBCSettings(ImitatorSettings):
 
 
 @IMITATORS.register("conditional_bc", ConditionalBCSettings)
-class ConditionalBC(Imitator):
+class ConditionalBC(Cloner):
     """Is told the embedding."""
 
     ingredient = EMBEDDING

@@ -7,7 +7,8 @@ Source:    no paper.
 from __future__ import annotations
 
 from stages.embeddings.imitation import IMITATORS
-from stages.embeddings.imitation.cloning import Imitator, ImitatorSettings
+from stages.embeddings.imitation.cloning import Cloner
+from stages.embeddings.imitation.contract import ImitatorSettings
 from stages.embeddings.split import SplitSettings
 
 
@@ -16,5 +17,5 @@ class UnconditionalBCSettings(ImitatorSettings, SplitSettings):
 
 
 @IMITATORS.register("unconditional_bc", UnconditionalBCSettings)
-class UnconditionalBC(Imitator):
+class UnconditionalBC(Cloner):
     """Is told nothing."""
