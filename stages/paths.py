@@ -58,6 +58,7 @@ EMBEDDINGS = Place("results/embeddings/{dataset}/{embedding}/seeds-{block}.safet
 PROBES = Place("results/probes/{dataset}/{embedding}/seeds-{block}.json")
 IMITATOR = Place("results/imitators/{dataset}/{imitator}/seeds-{block}.safetensors")
 IMITATION = Place("results/imitation/{dataset}/{imitator}/seeds-{block}.npz")
+LATENTS = Place("results/latents/{dataset}/{imitator}/seeds-{block}.csv")
 CRITICS = Place("results/critics/{dataset}/{clustering}/seeds-{block}.safetensors")
 IMPROVED = Place("results/improved/{dataset}/{clustering}/{improvement}/seeds-{block}.safetensors")
 HIGH_LEVEL = Place("results/high_level/{dataset}/{clustering}/seeds-{block}.safetensors")

@@ -6,6 +6,8 @@ episode of its level, and keeps it; the episodes of a level take turns.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -33,6 +35,12 @@ class ToldAgent(NetworkAgent):
         assert isinstance(agent, cls)
         agent.vectors, agent.levels = artifact.tensors["told/vectors"], artifact.tensors["told/levels"]
         return agent
+
+    def at(self, vectors: Float[Tensor, "seeds points width"]) -> ToldAgent:
+        """The same policies told other vectors, each of which is followed as a level of its own."""
+        other = copy.copy(self)
+        other.vectors, other.levels = vectors, torch.arange(vectors.shape[1])
+        return other
 
     @property
     def num_clusters(self) -> int:

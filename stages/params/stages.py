@@ -140,7 +140,14 @@ ROWS = (
         "imitator recipes by name",
         recipes=True,
         listed={"imitators": "recipes of imitate to train and roll out, level by level"},
+        compared={"latent_studies": "recipes of imitate that `snakemake latent_studies` looks into, by dataset"},
         ingredients={"embedding": "embed_trajectories"},
+    ),
+    Stage(
+        "study_latents",
+        "stages.evaluation.latent_studies:LatentStudySettings",
+        "where latents of imitators are looked into",
+        modules=environment,
     ),
     Stage("train_critics", "stages.empo.critic_settings:CriticSettings", "Q and V of each cluster"),
     Stage(

@@ -1,6 +1,6 @@
-"""Trajectory embeddings: skills where a method reads them, one vector per episode, then probes and imitators."""
+"""Trajectory embeddings: skills where a method reads them, one vector per episode, then probes, imitators, studies."""
 
-from stages.paths import EMBEDDINGS, IMITATION, IMITATOR, PROBES, SKILLS
+from stages.paths import EMBEDDINGS, IMITATION, IMITATOR, LATENTS, PROBES, SKILLS
 
 EMBEDDED = {name: DATASETS[name].listed("embeddings") for name in DATASETS}
 IMITATED = {name: DATASETS[name].listed("imitators") for name in DATASETS}
@@ -11,8 +11,10 @@ def embedding_files(place, chosen):
 
 
 JUDGED = embedding_files(PROBES, EMBEDDED) + embedding_files(IMITATION, IMITATED)
-# What `snakemake embeddings` made earlier is shown, and so kept up to date.
+STUDIED = embedding_files(LATENTS, PARAMS.params.latent_studies)
+# What `snakemake embeddings` and `latent_studies` made earlier is shown, and so kept up to date.
 SUMMARISED += filter(os.path.exists, JUDGED)
+REPORTED += filter(os.path.exists, STUDIED)
 REPORTED += filter(os.path.exists, embedding_files(EMBEDDINGS, EMBEDDED) + embedding_files(IMITATOR, IMITATED))
 
 
@@ -24,11 +26,17 @@ wildcard_constraints:
 
 localrules:
     embeddings,
+    latent_studies,
 
 
 rule embeddings:
     input:
         JUDGED,
+
+
+rule latent_studies:
+    input:
+        STUDIED,
 
 
 rule extract_skills:
@@ -142,4 +150,25 @@ rule evaluate_imitator:
         "roll out {wildcards.imitator} on {wildcards.dataset}, level by level, seeds {wildcards.block}"
     shell:
         "python -m stages.evaluate {input.dataset} --policy {input.policy} --output {output}"
+        " --settings {params.settings:q} --seeds {wildcards.block} > {log} 2>&1"
+
+
+rule study_latents:
+    input:
+        dataset=DATA,
+        policy=IMITATOR,
+    output:
+        LATENTS,
+    log:
+        LATENTS.log,
+    benchmark:
+        LATENTS.benchmark
+    resources:
+        mem_mb=memory("study_latents"),
+    params:
+        **stage("study_latents"),
+    message:
+        "look into the latent of {wildcards.imitator} on {wildcards.dataset}, seeds {wildcards.block}"
+    shell:
+        "python -m stages.study_latents {input.dataset} --policy {input.policy} --output {output}"
         " --settings {params.settings:q} --seeds {wildcards.block} > {log} 2>&1"

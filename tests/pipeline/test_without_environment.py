@@ -19,7 +19,15 @@ from tests.synthetic import two_policies
 pytestmark = pytest.mark.slow
 
 FILE = "data/external/mine.hdf5"
-OF_OTHER_DATASETS = ("comparison", "k_sensitivity", "ablation", "figure4", "safe_comparison", "safe_studies")
+OF_OTHER_DATASETS = (
+    "comparison",
+    "k_sensitivity",
+    "ablation",
+    "figure4",
+    "latent_studies",
+    "safe_comparison",
+    "safe_studies",
+)
 AGENTS = ["bc", "td3_bc", "empo_unimproved"]
 SMALL = {"hidden_sizes": [16, 16], "num_steps": 50}
 SETTINGS: dict[str, Any] = {

@@ -17,6 +17,7 @@ from stages.plotting.gridworld_map import Visits, draw_visits
 from stages.plotting.heat_maps import HeatMap, heat_maps
 from stages.plotting.improvement_epochs import improvement_epochs
 from stages.plotting.k_sensitivity import Series, k_sensitivity
+from stages.plotting.latent_lines import LatentLine, latent_lines
 from stages.plotting.learning_curves import learning_curves
 from stages.plotting.merge_trace import Trace, merge_trace
 from stages.plotting.navigation_map import NavigationMap
@@ -133,6 +134,20 @@ def test_heat_maps_number_their_cells():
     assert {"shares", "r0", "c1", "50", "&lt;1", "∞"} <= set(shown)
     large = np.ones((12, 12))
     assert "1.00" not in texts(heat_maps([HeatMap("large", large, ["r"] * 12, ["c"] * 12)]))
+
+
+def test_heat_maps_have_another_colour_below_zero():
+    figure = heat_maps([HeatMap("changes", np.array([[-350.0, 7.0, -0.2]]), ["r"], ["a", "b", "c"], digits=0)])
+    assert {"−350", "7", "0"} <= set(texts(figure))
+    shades = [to_rgb(patch.get_facecolor()) for patch in figure.axes[0].patches]
+    assert shades.count(to_rgb(style.SERIES[1])) == 2 and shades.count(to_rgb(style.SERIES[0])) == 1
+
+
+def test_lines_between_levels_stand_beside_the_levels_returns():
+    line = LatentLine("low – expert", np.array([0, 0.5, 1]), np.array([[1.0, 2, 3], [1, 1, 5]]))
+    figure = latent_lines({"told VTE": [line]}, {"low": 1.0, "expert": 4.0})
+    assert {"told VTE", "low", "expert", "low – expert", "the level’s episodes"} <= set(texts(figure))
+    assert figure.axes[0].lines[2].get_ydata().tolist() == [1, 1.5, 4]
 
 
 def test_the_trace_of_merges_marks_what_was_chosen():

@@ -47,9 +47,7 @@ class IqLearnSettings(ImitatorSettings):
     critic_learning_rate: float = Field(3.0e-4, gt=0, description="Adam step size of the critics")
     discount: float = Field(0.99, ge=0, lt=1, description="discount factor gamma")
     temperature: float = Field(0.01, gt=0, description="what a nat of the policy's entropy is worth")
-    regularisation: float = Field(
-        0.5, gt=0, description="alpha: half the implied reward that is best"
-    )
+    regularisation: float = Field(0.5, gt=0, description="alpha: half the implied reward that is best")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
 
 

@@ -27,14 +27,14 @@ class EmbeddingMetrics:
 def embedding_metrics(
     embeddings: Embeddings, dataset: EpisodeDataset | None, resamples: int
 ) -> EmbeddingMetrics | None:
-    """The metrics of a dataset; None where nothing was probed or imitated.
+    """The metrics of a dataset; None where nothing was probed, imitated or looked into.
 
     Args:
         embeddings: Scores of probes and returns of imitators.
         dataset: The episodes.
         resamples: Bootstrap samples of each interval.
     """
-    if not embeddings.probed and not embeddings.imitations:
+    if not (embeddings.probed or embeddings.imitations or embeddings.latents):
         return None
     intervals = {
         name: {probe: seeds_interval(scores, resamples, mean) for probe, scores in probed.scores.items()}

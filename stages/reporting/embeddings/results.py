@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from stages.embeddings.embeddings_file import EmbeddingsFile
+from stages.evaluation.latent_rows import LatentRow
 from stages.made_files import read_object, reading
-from stages.paths import EMBEDDINGS, IMITATION, IMITATOR, PROBES
+from stages.paths import EMBEDDINGS, IMITATION, IMITATOR, LATENTS, PROBES
 from stages.reporting.gathering import Source, by_name
 from stages.reporting.kit.blocks import join_blocks
-from stages.reporting.kit.records import parsed
+from stages.reporting.kit.records import parsed, read_rows
 from stages.reporting.kit.tensors import TensorFile
 
 
@@ -68,6 +71,7 @@ class Embeddings:
     embedded: dict[str, Embedded] = field(default_factory=dict)
     imitations: dict[str, Imitation] = field(default_factory=dict)
     likelihoods: dict[str, Likelihood] = field(default_factory=dict)
+    latents: dict[str, list[LatentRow]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,15 @@ def _read_likelihood(path: Path) -> Likelihood:
         return Likelihood(np.array(file.metadata["seeds"]), *(file.arrays[f"likelihood/{kind}"] for kind in KINDS))
 
 
+def _all_rows(blocks: Iterable[Sequence[LatentRow]]) -> list[LatentRow]:
+    return list(chain.from_iterable(blocks))
+
+
 KINDS = ("right", "wrong")
 SOURCES = (
     Source(Embeddings, "probed", (PROBES,), read_probes, by_name("embedding", _joined)),
     Source(Embeddings, "embedded", (EMBEDDINGS,), _read_embedded, by_name("embedding", _first)),
     Source(Embeddings, "imitations", (IMITATION,), _read_imitation, by_name("imitator", join_blocks)),
     Source(Embeddings, "likelihoods", (IMITATOR,), _read_likelihood, by_name("imitator", join_blocks)),
+    Source(Embeddings, "latents", (LATENTS,), partial(read_rows, kind=LatentRow), by_name("imitator", _all_rows)),
 )

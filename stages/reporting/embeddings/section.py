@@ -11,6 +11,7 @@ from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import Data
 from stages.reporting.embeddings.contests import contests, sentences
 from stages.reporting.embeddings.imitations import imitation_table
+from stages.reporting.embeddings.latents import lines_picture, lines_table, moved_picture
 from stages.reporting.embeddings.maps import maps_picture
 from stages.reporting.embeddings.metrics import EmbeddingMetrics, embedding_metrics
 from stages.reporting.embeddings.published import PublishedProbes
@@ -36,6 +37,9 @@ class EmbeddingsView(View):
     tables: dict[str, Table]
     """By what is read off the embeddings."""
     imitators: Table | None
+    lines: Picture | None
+    line_returns: Table | None
+    moved: Picture | None
     maps: Picture | None
     skills: str
     """What skills cost that several embeddings read."""
@@ -70,6 +74,9 @@ class EmbeddingsSection(Section[EmbeddingMetrics]):
             overview=overview_table(embeddings, metrics, run, episodes, published) if metrics.embeddings else None,
             tables=probe_tables(metrics),
             imitators=imitation_table(embeddings, dataset, metrics.imitators or {}),
+            lines=lines_picture(results.name, embeddings.latents, dataset),
+            line_returns=lines_table(embeddings.latents, settings.resamples),
+            moved=moved_picture(results.name, embeddings.latents),
             maps=maps_picture(results.name, embeddings.embedded, dataset),
             skills=_skills(run),
         )
@@ -78,7 +85,8 @@ class EmbeddingsSection(Section[EmbeddingMetrics]):
         embeddings = results.of(Embeddings)
         blocks = [probed.seeds for probed in embeddings.probed.values()]
         blocks += [imitation.seeds for imitation in embeddings.imitations.values()]
-        return {int(seed) for seeds in blocks for seed in seeds}
+        studied = {row.seed for rows in embeddings.latents.values() for row in rows}
+        return studied | {int(seed) for seeds in blocks for seed in seeds}
 
     def cites(self, collection: Collection) -> bool:
         return any(results.of(Embeddings) != Embeddings() for results in collection.values())

@@ -39,8 +39,8 @@ def learner() -> IqLearn:
 
 def seen(learner: IqLearn, rows: Rows, name: str, seed: int) -> torch.Tensor:
     """Observations with the embedding of each row's episode, row by row."""
-    told = [learner.vectors[seed, int(episode)] for episode in rows["episode"][:, 0]]
-    return torch.cat([rows[name], torch.stack(told).double()], 1)
+    vectors = [learner.vectors[seed, int(episode)] for episode in rows["episode"][:, 0]]
+    return torch.cat([rows[name], torch.stack(vectors).double()], 1)
 
 
 def drawn(actor: Network, states: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

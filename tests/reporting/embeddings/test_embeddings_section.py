@@ -12,12 +12,14 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.errors import UserError
+from stages.evaluation.latent_rows import LatentRow, write_rows
 from stages.formats.native import write_native
 from stages.reporting import page, summary
 from stages.reporting.data.published import from_papers
 from stages.reporting.data.results import Data
 from stages.reporting.embeddings.contests import contests, sentences
 from stages.reporting.embeddings.imitations import imitation_table, level_returns
+from stages.reporting.embeddings.latents import legs_of, lines_table, order_of
 from stages.reporting.embeddings.maps import maps_picture, principal_components
 from stages.reporting.embeddings.metrics import embedding_metrics
 from stages.reporting.embeddings.published import PublishedProbes
@@ -174,6 +176,39 @@ def test_imitators_are_measured_by_the_returns_of_the_levels() -> None:
     collection = Collection({"toys": DatasetResults("toys", {Data: Data(dataset), Embeddings: found})})
     text = page.build(collection, ReportSettings(resamples=100))
     assert "<h4>Imitation</h4>" in text and "logistic regression" not in text
+
+
+def latent_rows(seed: int, at_end: float) -> list[LatentRow]:
+    """One seed on three levels, whose returns rise, and beside the second of them."""
+    legs = [("a", "b", 1.0), ("b", "c", 2.0), ("a", "c", 1.0)]
+    rows = [
+        LatentRow(start, at, seed, first + at * at_end, at, end) for start, end, first in legs for at in (0.0, 0.5, 1.0)
+    ]
+    rows.append(LatentRow("b", 0.0, seed, 2.0, 0.0))
+    moved = [(dimension, at) for dimension in (0, 1) for at in (-1.0, 1.0)]
+    return rows + [LatentRow("b", at, seed, 2.0 + 10 * at, abs(at), "", dimension) for dimension, at in moved]
+
+
+def test_latents_are_shown_between_and_beside_levels(tmp_path: Path) -> None:
+    dataset = replace(
+        two_policies(9, steps=4), behaviour_policy=np.arange(9) % 3, behaviour_policy_names=("a", "b", "c")
+    )
+    data = tmp_path / "data/generated/toys.hdf5"
+    data.parent.mkdir(parents=True)
+    write_native(data, dataset)
+    files = [tmp_path / f"results/latents/toys/by_vte/seeds-{seed}-{seed}.csv" for seed in (0, 1, 2)]
+    for seed, (path, at_end) in enumerate(zip(files, (1.0, 2.0, -1.0), strict=True)):
+        write_rows(path, latent_rows(seed, at_end))
+    collection = gather([str(data), *map(str, files)], SOURCES)
+    latents = collection["toys"].of(Embeddings).latents
+    assert latents["by_vte"] == [row for seed, at_end in enumerate((1, 2, -1)) for row in latent_rows(seed, at_end)]
+    assert order_of(legs_of(latents["by_vte"])) == ["a", "b", "c"]
+    table = lines_table(latents, 100)
+    row = dict(zip(table.headings, table.rows[1], strict=True))
+    assert (row["line"], row["0%"], row["100%"]) == ("b – c", "2", "3") and row["rank correlation"].startswith("0.33 [")
+    text = page.build(collection, ReportSettings(resamples=100))
+    assert "a – b – c" in text and "a – c" in text and "toys-latent-lines" in text
+    assert "told VTE:" in text and "−10" in text and "e1" in text
 
 
 def test_files_that_are_no_probes_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""The file of a study of latents: a row for each point and seed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from stages.replacing import replacing
+
+
+@dataclass(frozen=True)
+class LatentRow:
+    """One point of one seed.
+
+    Attributes:
+        level: The level that the point is reckoned from.
+        at: The share of the way to `other`, or the standard deviations that `dimension` is moved by.
+        seed: The seed.
+        mean_return: Of its rollouts.
+        action_change: Against the mean of `level`.
+        other: The level at the end of the line; empty beside a level.
+        dimension: The one that is moved; None on a line, and at the level itself.
+    """
+
+    level: str
+    at: float
+    seed: int
+    mean_return: float
+    action_change: float
+    other: str = ""
+    dimension: int | None = None
+
+
+def write_rows(path: Path | str, rows: Iterable[LatentRow]) -> None:
+    """Write the table, at once or not at all."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, [field.name for field in fields(LatentRow)], lineterminator="\n")
+        table.writeheader()
+        table.writerows(asdict(row) for row in rows)
