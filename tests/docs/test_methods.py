@@ -9,6 +9,7 @@ import pytest
 
 from stages.clustering import CLUSTERING
 from stages.embeddings import EMBEDDINGS
+from stages.embeddings.imitation import IMITATORS
 from stages.formats import FORMATS
 from stages.generators import GENERATORS
 from stages.safety import SAFETY
@@ -27,6 +28,7 @@ def table(page: str, heading: str) -> list[list[str]]:
         ("docs/clustering.md", "`method`", CLUSTERING),
         ("docs/safe.md", "`method`", SAFETY),
         ("docs/embeddings.md", "`method`", EMBEDDINGS),
+        ("docs/embeddings.md", "`imitate: {method: ...}`", IMITATORS),
         ("docs/datasets.md", "`generate: {method: ...}`", GENERATORS),
     ],
 )
