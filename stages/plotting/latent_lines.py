@@ -40,10 +40,8 @@ def latent_lines(panels: Mapping[str, Sequence[LatentLine]], levels: Mapping[str
         for axes, (title, lines) in zip(grid, panels.items(), strict=True):
             for index, line in enumerate(lines):
                 _draw(axes, line, style.colour(index))
-            own = list(levels.values())
-            axes.plot(
-                range(len(levels)), own, "D", color=style.INK, markersize=5, label="the level’s episodes", zorder=2
-            )
+            places, earned = range(len(levels)), list(levels.values())
+            axes.plot(places, earned, "D", color=style.INK, markersize=5, label="the level’s episodes", zorder=2)
             axes.set_title(title)
             axes.set_xticks(range(len(levels)), list(levels))
             axes.grid(axis="y")
