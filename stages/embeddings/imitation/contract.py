@@ -47,6 +47,7 @@ class Imitator(Learner):
     Attributes:
         ingredient: What it is given besides the dataset.
         head: How the policy's outputs become actions, an entry of `LOG_DENSITIES`.
+        averaged: Whether the policy that acts is a running average of the one that learns, its target copy.
         noise: Width of each named noise that a step needs.
         width: Numbers that a policy reads.
         rows: A row per step of the training episodes, with the number of its episode.
@@ -60,6 +61,7 @@ class Imitator(Learner):
 
     ingredient: ClassVar[Ingredient | None] = None
     head: ClassVar[str] = "gaussian"
+    averaged: ClassVar[bool] = False
     noise: dict[str, int]
 
     def __init__(
@@ -71,13 +73,19 @@ class Imitator(Learner):
         self.rows = Rows(columns | {"episode": torch.from_numpy(job.dataset.episode_of_step)}, job.device)
         self.width = job.observations.shape[1] + vectors.shape[2]
         self.policy = Ensemble((self.width, *settings.hidden_sizes, 2 * job.actions.shape[1]), len(job.seeds))
-        self.actor = Trainable(self.policy, generators(job.seeds, "imitator"), settings.learning_rate, job.device)
+        drawn, rate = generators(job.seeds, "imitator"), settings.learning_rate
+        self.actor = Trainable(self.policy, drawn, rate, job.device, target=self.averaged)
 
     def inputs(self, batch: Batch, name: str) -> Float[Tensor, "seeds 1 batch width"]:
         """The observations called `name`, beside each the embedding of its row's episode."""
         episodes = batch["episode"][:, 0, :, 0].long()
         vectors = self.vectors[torch.arange(len(episodes), device=episodes.device)[:, None], episodes]
         return torch.cat([batch[name], vectors[:, None]], dim=-1)
+
+    def policy_parameters(self) -> Float[Tensor, "parameters"]:
+        """Flat parameters of the policy that acts."""
+        average = self.actor.target_parameters
+        return self.actor.parameters.detach() if average is None else average
 
     def tensors(self) -> dict[str, Tensor]:
         return self.actor.tensors()
@@ -94,7 +102,8 @@ class Imitator(Learner):
         actions = self.job.normaliser.actions_of(dataset).to(self.job.device)
         of_steps = torch.from_numpy(vectors).float().to(self.job.device)[:, dataset.episode_of_step]
         inputs = torch.cat([observations.expand(len(of_steps), *observations.shape), of_steps], dim=-1)
-        return LOG_DENSITIES[self.head](self.actor(inputs[:, None]), actions).mean((1, 2)).cpu()
+        outputs = self.policy(self.policy_parameters(), inputs[:, None])
+        return LOG_DENSITIES[self.head](outputs, actions).mean((1, 2)).cpu()
 
 
 def imitated(
@@ -120,7 +129,7 @@ def imitated(
     seeds = np.arange(len(imitator.job.seeds))[:, None]
     of_unseen = vectors[:, unseen]
     tensors = {
-        "policy/parameters": imitator.actor.parameters,
+        "policy/parameters": imitator.policy_parameters(),
         **prefixed("normaliser", imitator.job.normaliser.tensors()),
         **prefixed("metrics", metrics),
         "told/vectors": torch.from_numpy(of_unseen).float(),

@@ -3,16 +3,18 @@
 Objectives: critics, maximised: ``E[phi(r_i)] - E[V_i(s, e) - gamma V'(s', e)]`` over recorded steps, where
             ``r_i = Q_i(s, a, e) - gamma V'(s', e)`` is the implied reward, ``phi(x) = x - x^2 / (4 alpha)`` (chi
             squared), ``V_i(s, e) = E[Q_i(s, a~, e) - temperature log pi(a~ | s, e)]``, a~ ~ pi, by one sample, and V'
-            the same of the smaller target critic; the second term is ``(1 - gamma) E[V(s_0)]`` told over all states;
+            the same of the mean of the target critics; the second term is ``(1 - gamma) E[V(s_0)]`` told over all
+            states;
             actor: ``temperature log pi(a~ | s, e) - min_i Q_i(s, a~, e)``, as in soft actor-critic.
-Source:     Garg, Chakraborty, Cundy, Song, Ermon: IQ-Learn: Inverse soft-Q Learning for Imitation, NeurIPS 2021, Eqs. 9
-            and 10 and Section 5. Conditional on an embedding it is the imitator of Ge, Chen, Sinha, Varakantham: On
+Source:     Garg, Chakraborty, Cundy, Song, Ermon: IQ-Learn: Inverse soft-Q Learning for Imitation, NeurIPS 2021,
+            Sections 3 to 5. Conditional on an embedding it is the imitator of Ge, Chen, Sinha, Varakantham: On
             Learning Informative Trajectory Embeddings for Imitation, Classification and Regression, AAMAS 2025.
 Symbols:    e = embedding, discount = gamma, regularisation = alpha, target_update_rate = tau.
 
 Deviations: VTE's imitator acts in the environment while it learns, and its own steps stand in the second term and under
             the square, too. Here nothing is acted: all expectations are over recorded steps, the paper's offline
-            variant, which it shows for discrete actions alone. Two critics with a target each, for one. After a
+            variant, which it shows for discrete actions alone. Two critics with a target each, for one. The
+            policy that acts is a running average of the one that learns, which goes round against its critics. After a
             termination V' is 0 (gamma is masked, there is no absorbing state to learn); after a truncation it is that
             of what came next.
 
@@ -49,6 +51,7 @@ class IqLearnSettings(ImitatorSettings):
     temperature: float = Field(0.01, gt=0, description="what a nat of the policy's entropy is worth")
     regularisation: float = Field(0.5, gt=0, description="alpha: half the implied reward that is best")
     target_update_rate: float = Field(0.005, gt=0, le=1, description="target update rate tau")
+    averaging_rate: float = Field(0.001, gt=0, le=1, description="share of the actor in the average that acts")
 
 
 @IMITATORS.register("iq_learn", IqLearnSettings)
@@ -57,6 +60,7 @@ class IqLearn(Imitator):
 
     ingredient = EMBEDDING
     head = "tanh_gaussian"
+    averaged = True
     settings: IqLearnSettings
 
     def __init__(self, job: Job, settings: IqLearnSettings, vectors: Vectors) -> None:
@@ -88,7 +92,7 @@ class IqLearn(Imitator):
         """``V'(s', e)``."""
         seen = self.inputs(batch, "next_observations")
         actions, log_density = tanh_gaussian.sample_with_log_prob(self.actor(seen), batch["target_noise"])
-        values = self.critics.target(torch.cat([seen, actions], dim=-1)).amin(1, keepdim=True)
+        values = self.critics.target(torch.cat([seen, actions], dim=-1)).mean(1, keepdim=True)
         return values - self.settings.temperature * log_density[..., None]
 
     def fit_actor(self, batch: Batch) -> Losses:
@@ -102,8 +106,9 @@ class IqLearn(Imitator):
         return {"actor": loss, "entropy": -log_density.detach().mean((1, 2))}
 
     def move_targets(self, batch: Batch) -> Losses:
-        """Polyak averaging of the critics' targets."""
+        """Polyak averaging of the critics, and of the policy that will act."""
         self.critics.move_target(self.settings.target_update_rate)
+        self.actor.move_target(self.settings.averaging_rate)
         return {}
 
     def tensors(self) -> dict[str, Tensor]:

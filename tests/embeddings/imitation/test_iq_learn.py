@@ -58,8 +58,8 @@ def test_critics_follow_the_reference(learner):
         rows, actor = of_seed(batch, seed), Network(learner.actor, seed)
         here, there = (seen(learner, rows, name, seed) for name in ("observations", "next_observations"))
         actions_there, density_there = drawn(actor, there, rows["target_noise"])
-        targets = (Network(learner.critics, seed, i, target=True) for i in range(2))
-        values = torch.minimum(*(target(torch.cat([there, actions_there], 1))[:, 0] for target in targets))
+        targets = [Network(learner.critics, seed, i, target=True) for i in range(2)]
+        values = sum(target(torch.cat([there, actions_there], 1))[:, 0] for target in targets) / 2
         following = (rows["discounts"][:, 0] * (values - TEMPERATURE * density_there)).detach()
         actions_here, density_here = (part.detach() for part in drawn(actor, here, rows["value_noise"]))
         twins = [Network(learner.critics, seed, i) for i in range(2)]
@@ -96,9 +96,15 @@ def test_terminations_are_worth_nothing_after_them_and_truncations_go_on(learner
     assert dataset.truncations.any() and dataset.terminations.any()
 
 
+def test_the_policy_that_acts_is_an_average_of_those_that_learnt(learner):
+    before, present = learner.policy_parameters().clone(), learner.actor.parameters.detach()
+    learner.move_targets({})
+    torch.testing.assert_close(learner.policy_parameters(), 0.999 * before + 0.001 * present)
+
+
 def test_told_the_level_it_acts_by_it(tmp_path):
     quick = {"num_steps": 1000, "hidden_sizes": (32, 32), "learning_rate": 1e-3, "critic_learning_rate": 3e-3}
-    found = imitated(tmp_path, "iq_learn", **quick, temperature=0.1)
+    found = imitated(tmp_path, "iq_learn", **quick, temperature=0.1, averaging_rate=0.01)
     first, second = actions(found, 0), actions(found, 1)
     assert (first * second).sum(-1).mean() < 0
     assert (found.tensors["likelihood/right"] > found.tensors["likelihood/wrong"] + 1).all()
