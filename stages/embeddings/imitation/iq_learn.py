@@ -80,8 +80,10 @@ class IqLearn(Imitator):
         following = batch["discounts"] * self.next_value(batch)
         with torch.no_grad():
             actions, log_density = tanh_gaussian.sample_with_log_prob(self.actor(seen), batch["value_noise"])
-        value = self.critics(torch.cat([seen, actions], dim=-1)) - self.settings.temperature * log_density[..., None]
-        reward = self.critics(torch.cat([seen, batch["actions"]], dim=-1)) - following
+        pairs = torch.cat([seen.repeat(1, 1, 2, 1), torch.cat([actions, batch["actions"]], dim=2)], dim=-1)
+        chosen, recorded = self.critics(pairs).chunk(2, dim=2)
+        value = chosen - self.settings.temperature * log_density[..., None]
+        reward = recorded - following
         regularised = reward - reward.square() / (4 * self.settings.regularisation)
         loss = (value - following - regularised).mean((2, 3)).sum(1)
         self.critics.minimise(loss)
