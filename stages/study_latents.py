@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from functools import partial
 
-from stages.agents.loading import load_agent
-from stages.agents.told import ToldAgent
-from stages.artifacts import Artifact
 from stages.command import Command
 from stages.errors import UserError
-from stages.evaluation.latent_rows import write_rows
-from stages.evaluation.latent_studies import LatentStudySettings, study
-from stages.formats.loading import load
-from stages.formats.recorded_in import environment_of
+from stages.evaluation.settings import LatentStudySettings
 
 
 def main(dataset: str, policy: str | None, output: str, settings: LatentStudySettings, seeds: list[int]) -> None:
     """Read dataset and imitator, roll it out at every point, save a row for each point and seed."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.agents.loading import load_agent
+    from stages.agents.told import ToldAgent
+    from stages.artifacts import Artifact
+    from stages.evaluation.latent_rows import write_rows
+    from stages.evaluation.latent_studies import study
+    from stages.formats.loading import load
+    from stages.formats.recorded_in import environment_of
+
     agent = None if policy is None else load_agent([Artifact.load(policy)])
     if not isinstance(agent, ToldAgent):
         cause = "no imitator was named" if agent is None else "these policies are no imitator"

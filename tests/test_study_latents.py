@@ -10,7 +10,7 @@ import pytest
 from stages import train_offline
 from stages.algorithms import ALGORITHMS
 from stages.errors import UserError
-from stages.evaluation.latent_studies import LatentStudySettings
+from stages.evaluation.settings import LatentStudySettings
 from stages.study_latents import main
 from tests.embeddings.imitation.two_authors import imitated
 from tests.synthetic import two_policies

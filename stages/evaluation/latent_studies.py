@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
 from stages.agents.contract import Conditions
@@ -28,22 +27,8 @@ from stages.environments.base import VectorEnvironment
 from stages.errors import UserError, did_you_mean
 from stages.evaluation.latent_rows import LatentRow
 from stages.evaluation.rollouts import roll_out
+from stages.evaluation.settings import LatentStudySettings
 from stages.seeding import Seeds
-from stages.settings import Settings
-
-
-class LatentStudySettings(Settings):
-    """Where latents are looked into, and how often."""
-
-    points: int = Field(5, ge=2, description="points of a line between two levels, its ends among them")
-    offsets: tuple[float, ...] = Field(
-        (-2.0, -1.0, 1.0, 2.0), description="standard deviations of the training episodes that a dimension is moved by"
-    )
-    around: str | None = Field(
-        None, description="the level beside whose mean dimensions are moved; null: the middle one by its returns"
-    )
-    rollouts: int = Field(2, ge=1, description="rollouts per seed and point")
-    states: int = Field(500, ge=1, description="recorded states at which actions are compared")
 
 
 def study(

@@ -1,4 +1,4 @@
-"""Settings of rollouts, see `stages.evaluation.returns` and `stages.evaluation.safe_returns`."""
+"""Settings of rollouts, see `returns`, `safe_returns` and `latent_studies` beside this file."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ class SafeEvaluationSettings(Settings):
         None, min_length=1, description="limits to act under; null: those trained for"
     )
     drawn: int = Field(5, ge=0, description="rollouts per seed and limit whose path is kept for pictures")
+
+
+class LatentStudySettings(Settings):
+    """Where latents are looked into, and how often."""
+
+    points: int = Field(5, ge=2, description="points of a line between two levels, its ends among them")
+    offsets: tuple[float, ...] = Field(
+        (-2.0, -1.0, 1.0, 2.0), description="standard deviations of the training episodes that a dimension is moved by"
+    )
+    around: str | None = Field(
+        None, description="the level beside whose mean dimensions are moved; null: the middle one by its returns"
+    )
+    rollouts: int = Field(2, ge=1, description="rollouts per seed and point")
+    states: int = Field(500, ge=1, description="recorded states at which actions are compared")

@@ -145,7 +145,7 @@ ROWS = (
     ),
     Stage(
         "study_latents",
-        "stages.evaluation.latent_studies:LatentStudySettings",
+        "stages.evaluation.settings:LatentStudySettings",
         "where latents of imitators are looked into",
         modules=environment,
     ),

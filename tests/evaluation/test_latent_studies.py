@@ -13,7 +13,8 @@ from stages.artifacts import Artifact, prefixed
 from stages.environments.navigation import Navigation, NavigationSettings
 from stages.errors import UserError
 from stages.evaluation.latent_rows import LatentRow
-from stages.evaluation.latent_studies import LatentStudySettings, study
+from stages.evaluation.latent_studies import study
+from stages.evaluation.settings import LatentStudySettings
 from stages.networks.ensemble import Ensemble
 from stages.networks.normaliser import Normaliser
 from tests.synthetic import two_policies
