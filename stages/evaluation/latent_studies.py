@@ -3,7 +3,7 @@
 Its return at points on lines between levels' mean embeddings, and with each dimension of a level's mean moved; and how
 much its actions at states that the level recorded differ from those at the level's mean e_0:
 
-    sqrt( mean over states and coordinates of (a(s, e) - a(s, e_0))^2 ),   a the mean action in units of the data's box.
+    sqrt( mean over states and coordinates of (a(s, e) - a(s, e_0))^2 ),   a the mean action, brought to the data's box [-1, 1].
 
 Source: the interpolation and perturbation studies of Ge, Chen, Sinha, Varakantham: On Learning Informative Trajectory
         Embeddings for Imitation, Classification and Regression, AAMAS 2025; how they were made there is not known here.
@@ -99,8 +99,8 @@ def _action_changes(
 def _actions(
     agent: ToldAgent, index: int, states: Float[Tensor, "states observation"]
 ) -> Float[Tensor, "seeds states action"]:
-    """Mean actions of every seed when it is told the point of that index, in units of the data's box."""
+    """Mean actions of every seed when it is told the point of that index, brought to the data's box [-1, 1]."""
     seeds = torch.arange(agent.num_seeds).repeat_interleave(len(states))
     agent.begin(Conditions(seeds, clusters=torch.full((len(seeds),), index)))
-    actions = agent.normaliser.actions(agent.act(states.repeat(agent.num_seeds, 1)))
+    actions = agent.normaliser.actions(agent.act(states.repeat(agent.num_seeds, 1))).clamp(-1, 1)
     return actions.view(agent.num_seeds, len(states), -1)

@@ -55,11 +55,11 @@ def test_a_line_leads_from_the_level_that_earns_less():
 
 
 def test_each_dimension_is_moved_beside_the_level():
-    found = [row for row in rows(offsets=(-1.0, 2.0), around="a") if not row.other and row.seed == 3]
-    assert [(row.dimension, row.at) for row in found] == [(None, 0), (0, -1), (0, 2), (1, -1), (1, 2)]
+    found = [row for row in rows(offsets=(-0.5, 2.0), around="a") if not row.other and row.seed == 3]
+    assert [(row.dimension, row.at) for row in found] == [(None, 0), (0, -0.5), (0, 2), (1, -0.5), (1, 2)]
     assert {row.level for row in found} == {"a"}
-    np.testing.assert_allclose([row.action_change for row in found], np.array([0, 1, 2, 1, 2]) / 2**0.5, rtol=1e-5)
-    # To the right is the penalty, upwards not.
+    np.testing.assert_allclose([row.action_change for row in found], np.array([0, 0.5, 1, 0.5, 1]) / 2**0.5, rtol=1e-5)
+    # Actions end at the box. To the right is the penalty, upwards not.
     assert found[2].mean_return < found[0].mean_return == found[4].mean_return == -20
 
 
