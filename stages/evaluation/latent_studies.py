@@ -3,7 +3,7 @@
 Its return at points on lines between levels' mean embeddings, and with each dimension of a level's mean moved; and how
 much its actions at states that the level recorded differ from those at the level's mean e_0:
 
-    sqrt( mean over states and coordinates of (a(s, e) - a(s, e_0))^2 ),   a the mean action, brought to the data's box [-1, 1].
+    sqrt( mean over states and coordinates of (a(s, e) - a(s, e_0))^2 ),   a: the mean action in the data's box [-1, 1].
 
 Source: the interpolation and perturbation studies of Ge, Chen, Sinha, Varakantham: On Learning Informative Trajectory
         Embeddings for Imitation, Classification and Regression, AAMAS 2025; how they were made there is not known here.
