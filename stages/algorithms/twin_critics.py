@@ -52,7 +52,7 @@ class TwinCritics(Trainable):
     def fit(self, batch: Batch, target: Float[Tensor, "seeds 1 batch 1"], **further: Float[Tensor, "seeds"]) -> Losses:
         """One step of both towards `target` at the batch's own actions, and down the `further` losses of a method."""
         if self.penalty is None and not further:
-            return {"critic": self.descend(pairs_of(batch), lambda values: squared_error(values, target))}
+            return {"critic": self.regress(pairs_of(batch), target)}
         losses = {"critic": squared_error(self(pairs_of(batch)), target), **further}
         if self.penalty is not None:
             losses["penalty"] = self.penalty(self, batch)

@@ -70,11 +70,7 @@ class SarsaQ(Learner):
         assigned = self.assignment.rows_of(batch)
         following = self.q.target(batch["next_pairs"])
         target = batch["rewards"] + batch["discounts"] * (following * assigned).sum(-1, keepdim=True)
-
-        def loss(values: Tensor) -> Tensor:
-            return ((values * assigned).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
-
-        return {"q": self.q.descend(batch["pairs"], loss)}
+        return {"q": self.q.regress(batch["pairs"], target, assigned)}
 
     def move_target(self, batch: Batch) -> Losses:
         """Eq. 13."""
@@ -109,11 +105,7 @@ class ReturnV(Learner):
             with torch.no_grad():
                 beyond = (self.v(batch["beyond"]) * assigned).sum(-1, keepdim=True)
             target = target + batch["discounts"] * beyond
-
-        def loss(values: Tensor) -> Tensor:
-            return ((values * assigned).sum(-1, keepdim=True) - target).square().mean((1, 2, 3))
-
-        return {"v": self.v.descend(batch["observations"], loss)}
+        return {"v": self.v.regress(batch["observations"], target, assigned)}
 
     def tensors(self) -> dict[str, Tensor]:
         return self.v.tensors()

@@ -62,12 +62,14 @@ class HighLevel(Learner):
         with torch.no_grad():
             target = batch["rewards"] + batch["discounts"] * self.v(batch["next_observations"])
             followed = (self.q.target(batch["observations"]) * assigned).sum(-1, keepdim=True)
-        predicted = (self.q(batch["observations"]) * assigned).sum(-1, keepdim=True)
-        q_loss = (predicted - target).square().mean((1, 2, 3))
-        v_loss = expectile_loss(followed - self.v(batch["observations"]), self.expectile).mean((1, 2, 3))
-        self.q.minimise(q_loss)
-        self.v.minimise(v_loss)
-        return {"high-level q": q_loss, "high-level v": v_loss}
+
+        def expectile(values: Tensor) -> Tensor:
+            return expectile_loss(followed - values, self.expectile).mean((1, 2, 3))
+
+        return {
+            "high-level q": self.q.regress(batch["observations"], target, assigned),
+            "high-level v": self.v.descend(batch["observations"], expectile),
+        }
 
     def copy_target(self, batch: Batch) -> Losses:
         """``Qbar_H <- Q_H``."""

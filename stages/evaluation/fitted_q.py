@@ -77,9 +77,7 @@ class FittedQ(Learner):
         actions = batch["next_actions"].unflatten(-1, (self.num_samples, -1))
         values = self.expected(batch["next_observations"], actions)
         target = (batch["rewards"] + batch["discounts"] * values).clamp(self.lowest, self.highest)
-        loss = (self.q(batch["pairs"]) - target).square().mean((2, 3)).sum(1)
-        self.q.minimise(loss)
-        return {"fitted_q": loss}
+        return {"fitted_q": self.q.regress(batch["pairs"], target)}
 
     def move_target(self, batch: Batch) -> Losses:
         """Polyak averaging."""

@@ -10,7 +10,7 @@ The native layer computes them in float32 on a CPU, `perceptrons` everywhere els
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from stages.networks.native.gradient import gradient
+from stages.networks.native.gradient import Differentiated, gradient
 from stages.networks.native.layout import Layer, Layout, perceptron
 from stages.networks.native.loading import library
 from stages.networks.native.perceptrons import MOST_LAYERS
@@ -120,17 +120,21 @@ class Ensemble:
         self,
         flat: Float[Tensor, "parameters"],
         inputs: Float[Tensor, "seeds m batch in"],
-        loss_of: Callable[[Float[Tensor, "seeds members batch out"]], Float[Tensor, "*losses"]],
+        differentiated: Differentiated,
     ) -> tuple[Float[Tensor, "*losses"], Float[Tensor, "parameters"]]:
-        """``loss_of(outputs)`` without its graph, and the gradient of its sum by `flat`, which requires one.
+        """Losses of the outputs, and the gradient of their sum by `flat`, which requires one.
 
-        The inputs get no gradient.
+        Args:
+            flat: Parameters.
+            inputs: As of a call; they get no gradient.
+            differentiated: Maps the outputs to their losses and to the gradient of the losses' sum by the outputs.
         """
         native = self._native(flat, inputs)
         if native is not None:
-            return native.losses_and_gradient(flat.detach(), inputs.detach(), loss_of)
-        losses = loss_of(self(flat, inputs))
-        return losses.detach(), gradient(losses, flat)
+            return native.losses_and_gradient(flat.detach(), inputs.detach(), differentiated)
+        outputs = self(flat, inputs)
+        losses, slopes = differentiated(outputs.detach())
+        return losses, gradient(outputs, flat, slopes.contiguous())  # as autograd's are
 
     def features(
         self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds m batch in"]

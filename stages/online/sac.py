@@ -80,9 +80,7 @@ class Sac(Learner):
             values = self.critics.target(torch.cat([following, actions], dim=-1)).amin(1, keepdim=True)
             soft = values - self.log_temperature.exp() * log_density[..., None]
             target = batch["rewards"] + self.settings.discount * batch["continues"] * soft
-        predicted = self.critics(torch.cat([observations, batch["actions"]], dim=-1))
-        loss = (predicted - target).square().mean((2, 3)).sum(1)
-        self.critics.minimise(loss)
+        loss = self.critics.regress(torch.cat([observations, batch["actions"]], dim=-1), target)
         self.critics.move_target(self.settings.target_update_rate)
         return {"critic": loss}
 

@@ -18,7 +18,7 @@ class EpisodeTable:
 
     def __init__(self, values: Float[Tensor, "seeds episodes width"]) -> None:
         self.values = values
-        self.offsets = torch.arange(values.shape[0], device=values.device)[:, None] * values.shape[1]
+        self.offsets = torch.arange(values.shape[0], device=values.device)[:, None, None, None] * values.shape[1]
 
     @classmethod
     def one_hot(cls, labels: Int[Tensor, "seeds episodes"], num_clusters: int, device: torch.device) -> EpisodeTable:
@@ -31,6 +31,6 @@ class EpisodeTable:
 
     def rows_of(self, batch: Batch) -> Float[Tensor, "seeds 1 batch width"]:
         """The values of the episodes that the rows of `batch` belong to (its column `episode`)."""
-        episode = batch["episode"][:, 0, :, 0].long() + self.offsets
-        picked = self.values.view(-1, self.width).index_select(0, episode.reshape(-1))
-        return picked.view(episode.shape[0], 1, episode.shape[1], self.width)
+        episode = batch["episode"].long() + self.offsets
+        picked = self.values.view(-1, self.width).index_select(0, episode.view(-1))
+        return picked.view(*episode.shape[:3], self.width)

@@ -39,6 +39,7 @@ class Rows:
     def __init__(self, columns: dict[str, Tensor], device: torch.device | str = "cpu") -> None:
         matrices = {name: column.reshape(len(column), -1).float() for name, column in columns.items()}
         self.widths = {name: matrix.shape[1] for name, matrix in matrices.items()}
+        self._widths = list(self.widths.values())
         self.matrix = torch.cat(list(matrices.values()), dim=1).to(device)
 
     @property
@@ -63,4 +64,5 @@ class Rows:
         return self._split(self.matrix[start:stop].view(1, 1, stop - start, -1))
 
     def _split(self, picked: Float[Tensor, "*any width"]) -> Batch:
-        return dict(zip(self.widths, picked.split(list(self.widths.values()), dim=-1), strict=True))
+        # Not `picked.split(...)`, which takes twice as long.
+        return dict(zip(self.widths, torch.split_with_sizes(picked, self._widths, -1), strict=True))

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.networks.ensemble import Ensemble
+from stages.networks.native.gradient import Differentiated, by_autograd
 from stages.training.seedwise_adam import SeedwiseAdam
 
 
@@ -51,7 +52,34 @@ class Trainable(SeedwiseAdam):
 
         For losses of one evaluation; `minimise` takes any, and gives the same step a little later.
         """
-        losses, gradient = self.ensemble.losses_and_gradient(self.parameters, inputs, loss_of)
+        return self._descend(inputs, by_autograd(loss_of))
+
+    def regress(
+        self,
+        inputs: Float[Tensor, "seeds m batch in"],
+        target: Float[Tensor, "seeds _ batch out"],
+        weights: Float[Tensor, "seeds 1 batch _"] | None = None,
+    ) -> Float[Tensor, "seeds"]:
+        """One step on each network's mean squared error; the errors, summed over the members of a seed.
+
+        The same step as by `descend`, without autograd, which takes 40 us: a tenth of SARSA's at 64x3 with one seed.
+
+        Args:
+            inputs: As of a call.
+            target: What the networks should put out; with weights of width 1.
+            weights: The sum of a network's outputs with these weights is compared; None: every output.
+        """
+
+        def squared_error(outputs: Tensor) -> tuple[Tensor, Tensor]:
+            values = outputs if weights is None else (outputs * weights).sum(-1, keepdim=True)
+            errors = values - target
+            slopes = errors * (2 / errors[0, 0].numel())
+            return errors.square().mean((2, 3)).sum(1), slopes if weights is None else slopes * weights
+
+        return self._descend(inputs, squared_error)
+
+    def _descend(self, inputs: Tensor, differentiated: Differentiated) -> Tensor:
+        losses, gradient = self.ensemble.losses_and_gradient(self.parameters, inputs, differentiated)
         self.parameters.grad = gradient.contiguous()
         self.apply_gradient()
         return losses

@@ -122,6 +122,23 @@ def test_descending_a_loss_of_the_outputs_is_minimising_it():
         torch.testing.assert_close(this.exp_avg, other.exp_avg)
 
 
+@pytest.mark.parametrize("weighted", [True, False])
+def test_regression_is_descending_the_squared_error(weighted):
+    this, other = trainable(), trainable()
+    random = torch.Generator().manual_seed(0)
+    for inputs in batches(3):
+        shape = this(inputs).shape
+        weights = torch.rand(shape[0], 1, *shape[2:], generator=random) if weighted else None
+        target = torch.randn(*shape[:3], 1 if weighted else shape[3], generator=random)
+
+        def squared_error(outputs, weights=weights, target=target):
+            values = outputs if weights is None else (outputs * weights).sum(-1, keepdim=True)
+            return (values - target).square().mean((2, 3)).sum(1)
+
+        assert torch.equal(this.regress(inputs, target, weights), other.descend(inputs, squared_error))
+        assert torch.equal(this.exp_avg, other.exp_avg)
+
+
 def test_a_step_without_a_gradient_changes_nothing():
     network = trainable(weight_decay=0.1)
     before = {name: tensor.clone() for name, tensor in network.tensors().items()}
