@@ -41,7 +41,7 @@ def files(name: str, seeds: tuple[int, ...]) -> list[Artifact]:
         choice = CLUSTERING.choose(values)
         clusters = choice.entry(job, choice.settings).fit().artifact(seeds=list(seeds))
         labels = clusters.tensors["labels"].numpy()
-        high_level = train_high_level(job, labels, 2, smallest(HighLevelSettings))
+        high_level = train_high_level(job, labels, 2, smallest(HighLevelSettings, "stages.empo.high_level"))
         if name == "stitched":
             return [clusters, high_level]
         policies = train_by_cluster(job, labels, 2, smallest_choice(ALGORITHMS, "bc"))

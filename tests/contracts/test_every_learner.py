@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from collections.abc import Callable
 from functools import cache
 
@@ -30,7 +28,7 @@ from stages.empo.improvement import improve
 from stages.evaluation.estimate_settings import EstimateSettings
 from stages.evaluation.return_estimates import estimate_returns
 from stages.networks.ensemble import Ensemble
-from stages.registry import Choice, Registry
+from stages.registry import Choice
 from stages.training.draws import UniformDraws
 from stages.training.job import Job
 from stages.training.loop import Loop
@@ -47,8 +45,6 @@ REGISTRIES = {
     "imitation": IMITATORS,
 }
 METHODS = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry.names()]
-# Methods whose names differ from their modules', because that is what everybody calls them.
-ABBREVIATED = {"bc": "behaviour_cloning"}
 
 
 @cache
@@ -75,7 +71,10 @@ def clusters(seeds: tuple[int, ...]) -> Artifact:
 @cache
 def critics(seeds: tuple[int, ...]) -> Artifact:
     made = train_critics(
-        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, smallest(CriticSettings)
+        Job(dataset(), list(seeds)),
+        clusters(seeds).tensors["labels"].numpy(),
+        2,
+        smallest(CriticSettings, "stages.empo.critics"),
     )
     return Artifact({name: tensor.detach() for name, tensor in made.tensors.items()}, made.metadata)
 
@@ -101,7 +100,12 @@ def estimate(seeds: tuple[int, ...]) -> Artifact:
     """Fitted Q evaluation of cloned policies."""
     policies = result("algorithms", "bc", seeds)
     policies.metadata |= {"seeds": list(seeds)}
-    return estimate_returns(Job(dataset(), list(seeds)), NetworkAgent.load(policies), [], smallest(EstimateSettings))
+    return estimate_returns(
+        Job(dataset(), list(seeds)),
+        NetworkAgent.load(policies),
+        [],
+        smallest(EstimateSettings, "stages.evaluation.return_estimates"),
+    )
 
 
 RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
@@ -113,7 +117,10 @@ RUN: dict[str, Callable[[str, tuple[int, ...]], Artifact]] = {
     "imitation": imitate,
     "critics": lambda name, seeds: critics(seeds),
     "high level": lambda name, seeds: train_high_level(
-        Job(dataset(), list(seeds)), clusters(seeds).tensors["labels"].numpy(), 2, smallest(HighLevelSettings)
+        Job(dataset(), list(seeds)),
+        clusters(seeds).tensors["labels"].numpy(),
+        2,
+        smallest(HighLevelSettings, "stages.empo.high_level"),
     ),
     "fitted q": lambda name, seeds: estimate(seeds),
 }
@@ -284,39 +291,3 @@ def test_results_are_finite(kind, name):
         # Padded where there was nothing; no probability of K where it was told.
         if not key.startswith(("history/", "details/merge_", "details/num_clusters_probability")):
             assert tensor.isfinite().all(), key
-
-
-def registered() -> list[tuple[Registry, str]]:
-    return [(REGISTRIES[kind], name) for kind, name in METHODS]
-
-
-@pytest.mark.parametrize(
-    ("registry", "name"), registered(), ids=lambda value: value if isinstance(value, str) else value.kind
-)
-def test_settings_describe_every_field(registry, name):
-    fields = registry.settings(name).model_fields
-    assert fields
-    for field, info in fields.items():
-        assert info.description, f"{name}.{field}"
-        assert len(info.description) > 5, f"{name}.{field}"
-        assert not info.is_required(), f"{name}.{field} has no default"
-
-
-@pytest.mark.parametrize(
-    ("registry", "name"), registered(), ids=lambda value: value if isinstance(value, str) else value.kind
-)
-def test_a_method_is_one_file_of_its_name_that_says_where_it_comes_from(registry, name):
-    module = importlib.import_module(registry.entry(name).__module__)
-    assert module.__name__ == f"{registry.package}.{ABBREVIATED.get(name, name)}"
-    assert module.__doc__
-    assert "Source:" in module.__doc__
-    assert "Objective" in module.__doc__ or "Posterior" in module.__doc__
-    assert inspect.getdoc(registry.entry(name))
-
-
-@pytest.mark.parametrize("module", ["critics", "high_level"])
-def test_learners_outside_the_registries_say_where_they_come_from(module):
-    text = importlib.import_module(f"stages.empo.{module}").__doc__
-    assert text
-    assert "Source:" in text
-    assert "Objectives:" in text
