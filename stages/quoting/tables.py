@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from stages.errors import UserError, did_you_mean
-from stages.quoting import clusterings, found_clusters, offline, returns, safe, safe_data, safe_studies
+from stages.quoting import (
+    clusterings,
+    embeddings,
+    found_clusters,
+    imitations,
+    offline,
+    returns,
+    safe,
+    safe_data,
+    safe_studies,
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Table:
 
 TABLES = {
     module.__name__.rpartition(".")[2]: Table(module.Row, module.take, module.table, getattr(module, "WHOLE_RUN", True))
-    for module in (returns, offline, found_clusters, clusterings, safe, safe_data, safe_studies)
+    for module in (returns, offline, found_clusters, clusterings, embeddings, imitations, safe, safe_data, safe_studies)
 }
 
 
