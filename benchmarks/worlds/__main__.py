@@ -27,7 +27,9 @@ from stages.training.job import Job
 COLUMNS = "method world seed true_k found_k nmi told_k_found told_nmi oracle_nmi seconds".split()
 WORLDS = {"training": training.WORLDS, "judging": judging.WORLDS}
 ORACLES = {
-    "training": {name: None if name.startswith("people") else "linear" for name in training.WORLDS},
+    "training": {
+        name: None if name.startswith("people") or "errands" in name else "linear" for name in training.WORLDS
+    },
     "judging": judging.ORACLES,
 }
 RESULTS = Path("benchmarks/results")

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks.worlds import actors
 from benchmarks.worlds.crowds import chase, following, garden, gathering
+from benchmarks.worlds.errands import circling, court, running_errands, town
 from benchmarks.worlds.plants import gliding, recorded
 from benchmarks.worlds.simulated import Policy, choosing, episodes_of, linear, network
 from stages.datasets.episodes import EpisodeDataset
@@ -175,6 +176,30 @@ def people_gathering(random: np.random.Generator) -> EpisodeDataset:
     """Sixteen people gather on 300 states, 5 to 8 pieces each."""
     people, pieces = [gathering(random) for _ in range(16)], random.integers(5, 9, 16)
     return recorded(random, garden(), people, [random.integers(100, 501, count) for count in pieces], discrete=True)
+
+
+@world
+def people_circling(random: np.random.Generator) -> EpisodeDataset:
+    """Thirty people walk in circles, 6 or 7 pieces each."""
+    return recorded(random, court(), [circling(random) for _ in range(30)], pieces(random, 30))
+
+
+@world
+def people_on_errands(random: np.random.Generator) -> EpisodeDataset:
+    """Thirty people run errands on 560 states, 6 or 7 pieces each."""
+    return recorded(random, town(), [running_errands(random) for _ in range(30)], pieces(random, 30), discrete=True)
+
+
+@world
+def one_on_errands(random: np.random.Generator) -> EpisodeDataset:
+    """One person runs errands, 60 pieces."""
+    steps = [random.integers(100, 501, 60)]
+    return recorded(random, town(), [running_errands(random)], steps, discrete=True)
+
+
+def pieces(random: np.random.Generator, people: int) -> list[np.ndarray]:
+    """Steps of 6 or 7 pieces of each person, 100 to 1,000, log-uniform."""
+    return [np.exp(random.uniform(*np.log((100, 1001)), random.integers(6, 8))).astype(int) for _ in range(people)]
 
 
 def gliding_choosers(

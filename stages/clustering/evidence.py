@@ -14,8 +14,9 @@ best, which is repeated with the grown groups until nothing changes: PG-Kmeans w
 found, grown groups whose union gains evidence are merged then. No group ever loses its last episode, so that as many
 clusters are found as were asked for, as long as there are episodes for them.
 
-Discrete actions in states that come back have tabular policies with a Dirichlet prior, the concentration with the
-highest evidence being taken. Other discrete actions have softmax policies with random effects
+Discrete actions in states that come back have tabular policies with a Dirichlet prior: of several concentrations, from
+rules that share nothing to habits that everybody shares, each is tried as long as evidence rises
+(`conjugate/dirichlet.py`). Other discrete actions have softmax policies with random effects
 (`conjugate/mixed_categorical.py`). Continuous actions of which linear policies leave nothing that other episodes would
 foretell have linear policies with random effects (`conjugate/mixed.py`): noise and the spread of a policy's own
 episodes are measured. So have those of which nonlinear policies would foretell a little more, if the clusters found
@@ -65,6 +66,7 @@ from stages.seeding import generator
 from stages.training.job import Job
 
 CONCENTRATIONS = (0.01, 0.1, 1.0)
+SHARED_STEPS = (3.0, 7.0, 15.0, 30.0, 100.0, 1000.0)  # what all do in a state counts as, in the prior of each policy
 FEWEST_VISITS = 2  # of most states, whatever a few (walls) have: tables of states that do not come back say nothing
 FEWEST_MEASURED = 8  # episodes from which the spread of policies is estimated
 STEPS_PER_COEFFICIENT = 10
@@ -149,13 +151,14 @@ class Evidence(ClusteringMethod):
 
 
 def tabular_families(dataset: EpisodeDataset, settings: EvidenceSettings) -> list[ConjugatePolicies]:
-    """Tabular policies of several concentrations; none where actions are continuous, or states too many or too new."""
+    """Tabular policies of several priors; none where actions are continuous, or states too many or too new."""
     if dataset.num_actions is None:
         return []
     table = StateActionCounts(dataset, CONCENTRATIONS[0])
     if len(table.observations) > settings.max_states or np.median(table.visits) < FEWEST_VISITS:
         return []
-    return [DirichletPolicies(table.smoothed_by(concentration)) for concentration in CONCENTRATIONS]
+    alike = [DirichletPolicies(table.smoothed_by(concentration)) for concentration in CONCENTRATIONS]
+    return alike + [DirichletPolicies.about_all(table, steps) for steps in SHARED_STEPS]
 
 
 def group(
@@ -167,33 +170,52 @@ def group(
     """
     dataset = job.dataset
     order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
-    numbers = sorted({0, settings.num_features})
-    families = tables or [
-        BayesianLinearPolicies(job, number, generator(seed, "random features", restart)) for number in numbers
-    ]
-    limits = [max(settings.num_clusters or 1, settings.max_episodes or each.affordable_episodes) for each in families]
+    families = tables or linear_families(job, settings, seed, restart)
     mixed, enough = None, False
     if not tables and settings.temper is None and measurable(dataset):
-        measured = order[: max(limits[0], FEWEST_MEASURED)]
+        measured = order[: max(limit(settings, families[0]), FEWEST_MEASURED)]
         mixed, enough = with_random_effects(dataset, lambda: generator(seed, "random features", restart), measured)
     if mixed is not None and enough:
-        families, limits = [mixed], [len(mixed.chosen)]
-    candidates = [
-        compare(policies, np.sort(order[:limit]), settings.num_clusters, settings.temper)
-        for policies, limit in zip(families, limits, strict=True)
-    ]
-    best = max(candidates, key=lambda candidate: candidate.evidence)
-    if settings.num_clusters is None:
-        best = judged(best)
-    if mixed is not None and not enough and len(best.chosen) == len(mixed.chosen):
+        return completed(dataset, settings, compare(mixed, mixed.chosen, settings.num_clusters, None))
+    best = best_compared(settings, families, order)
+    if mixed is not None and len(best.chosen) == len(mixed.chosen):
         rival, draws = compare(mixed, mixed.chosen, settings.num_clusters, None), generator(seed, "judged features")
         if foretells_more(dataset.select(mixed.chosen), rival.labels, best.labels, draws):
             best = rival
-    if len(best.chosen) < dataset.num_episodes:
-        return join_others(dataset, settings, best)
-    clusters = best.policies.total(best.labels, best.added.shape[1])
-    per_step = best.evidence / dataset.num_steps
-    return Grouping(best.policies, best.trace, clusters, torch.from_numpy(best.added), [per_step], True)
+    return completed(dataset, settings, best)
+
+
+def linear_families(job: Job, settings: EvidenceSettings, seed: int, restart: int) -> list[BayesianLinearPolicies]:
+    """Policies linear in the observation, and in random features of it."""
+    numbers = sorted({0, settings.num_features})
+    return [BayesianLinearPolicies(job, number, generator(seed, "random features", restart)) for number in numbers]
+
+
+def limit(settings: EvidenceSettings, policies: ConjugatePolicies) -> int:
+    """How many episodes are compared pair by pair."""
+    return max(settings.num_clusters or 1, settings.max_episodes or policies.affordable_episodes)
+
+
+def best_compared(
+    settings: EvidenceSettings, families: Sequence[ConjugatePolicies], order: Int[np.ndarray, "episodes"]
+) -> Compared:
+    """What the family with the highest evidence finds; families, in order, are tried while their evidence rises."""
+    asked, best = settings.num_clusters, None
+    for policies in families:
+        candidate = compare(policies, np.sort(order[: limit(settings, policies)]), asked, settings.temper)
+        if best is not None and candidate.evidence <= best.evidence:
+            break
+        best = candidate
+    return judged(best) if asked is None else best
+
+
+def completed(dataset: EpisodeDataset, settings: EvidenceSettings, found: Compared) -> Grouping:
+    """With the episodes that were not compared."""
+    if len(found.chosen) < dataset.num_episodes:
+        return join_others(dataset, settings, found)
+    clusters = found.policies.total(found.labels, found.added.shape[1])
+    per_step = found.evidence / dataset.num_steps
+    return Grouping(found.policies, found.trace, clusters, torch.from_numpy(found.added), [per_step], True)
 
 
 def with_random_effects(

@@ -14,7 +14,7 @@ from stages.clustering.evidence import Evidence, EvidenceSettings, tabular_famil
 from stages.datasets.episodes import EpisodeDataset
 from stages.diagnosis.clustering_scores import clustering_scores
 from stages.training.job import Job
-from tests.clustering.tables import long_table_dataset
+from tests.clustering.tables import long_table_dataset, table_dataset
 from tests.synthetic import make_episodes, two_policies
 
 # The least that makes sense, for the tests that every method has to pass.
@@ -73,6 +73,21 @@ def test_tables_find_rules():
     found = clustered(dataset)
     assert found.responsibilities.shape[-1] == 3
     assert nmi(found, dataset.behaviour_policy) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("people", [1, 5])
+def test_people_who_share_habits_are_told_apart_by_their_own(people):
+    """Forty states, four actions: what distinguishes people is less than what they all do."""
+    random = np.random.default_rng(people)
+    dataset = table_dataset(12 * people, people, states=40, steps=400, seed=3)
+    dataset = dataset.select(np.flatnonzero(dataset.episode_lengths >= 100))
+    logits = 2 * random.standard_normal((40, 4)) + random.standard_normal((people, 40, 4))
+    state, person = dataset.observations[:, 0].astype(int), dataset.behaviour_policy[dataset.episode_of_step]
+    actions = (logits[person, state] + random.gumbel(size=(len(state), 4))).argmax(1)
+    dataset = replace(dataset, actions=actions)
+    found = clustered(dataset, seeds=[0])
+    assert found.responsibilities.shape[-1] == people
+    assert people == 1 or nmi(found, dataset.behaviour_policy)[0] > 0.9
 
 
 def test_episodes_beyond_those_compared_join_the_clusters():

@@ -38,7 +38,8 @@ class StateActionCounts:
     """
 
     def __init__(self, dataset: EpisodeDataset, smoothing: float, floor: float | None = None) -> None:
-        self.dataset, self.smoothing, self.floor = dataset, smoothing, floor
+        self.dataset, self.floor = dataset, floor
+        self.smoothing: float | Float[np.ndarray, "pairs"] = smoothing
         self.num_actions = dataset.num_actions or 0
         self.observations, state_of_step = distinct(dataset.observations)
         self.visits = np.bincount(state_of_step)
@@ -50,8 +51,8 @@ class StateActionCounts:
         occurs = np.isin(pairs, self.pairs)
         self.matrix = self._matrix(dataset, column[pair_of_step], occurs[pair_of_step])
 
-    def smoothed_by(self, smoothing: float) -> StateActionCounts:
-        """The same counts with another smoothing."""
+    def smoothed_by(self, smoothing: float | Float[np.ndarray, "pairs"]) -> StateActionCounts:
+        """The same counts with another smoothing, of all pairs alike or of each."""
         other = copy(self)
         other.smoothing = smoothing
         return other

@@ -73,7 +73,7 @@ def agglomerate(policies: ConjugatePolicies, statistics: Statistics) -> Agglomer
         if len(present):
             gains[new, present] = policies.evidence(groups[present] + groups[new]) - evidence[present] - evidence[new]
         present = torch.cat([present, torch.tensor([new])])
-    by_number = [policies.log_prior_of_number(number, statistics) for number in range(num_episodes, 0, -1)]
+    by_number = [policies.log_prior_of_number(number, num_episodes) for number in range(num_episodes, 0, -1)]
     return Agglomeration(pairs, np.array(gained) + np.diff(by_number))
 
 

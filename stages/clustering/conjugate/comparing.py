@@ -47,8 +47,8 @@ def compare(
     """
     if isinstance(policies, BayesianLinearPolicies):
         policies.temper = temper or found_temper(policies, chosen)
+    policies.prefers = num_clusters is None and not isinstance(policies, BayesianLinearPolicies)
     if isinstance(policies, RandomEffects):
-        policies.prefers = num_clusters is None
         return compare_by_turns(policies, num_clusters)
     return partition(policies, chosen, num_clusters)
 
@@ -100,7 +100,8 @@ def moved(
     """With single episodes moved to where they add most evidence."""
     labels, added = move_one_by_one(policies, statistics, labels, num_clusters)
     clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
-    return Compared(policies, trace, chosen, labels, added, policies.untempered_evidence(clusters))
+    evidence = policies.untempered_evidence(clusters) + policies.log_prior_of_number(num_clusters, len(chosen))
+    return Compared(policies, trace, chosen, labels, added, evidence)
 
 
 def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compared:

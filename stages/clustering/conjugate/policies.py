@@ -18,11 +18,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.datasets.episodes import EpisodeDataset
 
+CONCENTRATIONS = np.exp(np.arange(-3.0, 4.0))  # of partitions, equally probable
 Statistics = Float[Tensor, "groups width"]
 
 
@@ -31,10 +33,12 @@ class ConjugatePolicies(ABC):
 
     Attributes:
         affordable_episodes: How many episodes can be compared with each other in some seconds.
+        prefers: Whether partitions have a prior: that of a Chinese restaurant, whose concentration is integrated out.
     """
 
     affordable_episodes: int
     temper: float = 1.0
+    prefers: bool = False
 
     @abstractmethod
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
@@ -44,9 +48,17 @@ class ConjugatePolicies(ABC):
     def evidence(self, statistics: Statistics) -> Float[Tensor, "groups"]:
         """Log evidence of each group, in nats, its steps counting `temper` each."""
 
-    def log_prior_of_number(self, num_clusters: int, statistics: Statistics) -> float:
-        """Logarithm of how probable so many clusters of what the statistics sum up are, in nats; 0: all alike."""
-        return 0.0
+    def log_prior_of_sizes(self, sizes: Float[Tensor, "groups"]) -> Float[Tensor, "groups"] | float:
+        """Logarithm of Chinese restaurant's ``Gamma(n)`` of each group; 0 where partitions have no prior."""
+        return torch.lgamma(sizes.clamp(min=1)) if self.prefers else 0.0
+
+    def log_prior_of_number(self, num_clusters: int, num_episodes: int) -> float:
+        """Chinese restaurant's ``log mean_alpha alpha^K Gamma(alpha) / Gamma(alpha + N)``; sizes are in `evidence`."""
+        if not self.prefers:
+            return 0.0
+        alpha = torch.from_numpy(CONCENTRATIONS)
+        terms = num_clusters * alpha.log() + torch.lgamma(alpha) - torch.lgamma(alpha + num_episodes)
+        return float(torch.logsumexp(terms, 0)) - np.log(len(alpha))
 
     def untempered_evidence(self, statistics: Statistics) -> float:
         """Evidence of all groups together, every step counting 1, by which families of policies can be compared."""

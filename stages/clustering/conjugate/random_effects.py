@@ -27,7 +27,6 @@ from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
 from stages.clustering.conjugate.scaled_steps import ScaledSteps
 from stages.datasets.episodes import EpisodeDataset
 
-CONCENTRATIONS = np.exp(np.arange(-3.0, 4.0))  # equally probable
 CHUNK = 64  # episodes looked at together
 
 
@@ -41,7 +40,6 @@ class RandomEffects(ConjugatePolicies):
 
     Attributes:
         most_coefficients: Of a target; those that the data say most about.
-        prefers: Whether the number of clusters is to be found, so that partitions have a prior.
         precision, moment: X and g of the chosen episodes, for each target (`measured`).
         variances: Psi, the spread of the episodes, for each target and coefficient.
         within: Omega, the spread within clusters, likewise.
@@ -97,17 +95,7 @@ class RandomEffects(ConjugatePolicies):
             moment = statistics[:, at + size**2 : at + size**2 + size]
             by_scale += group_evidence(precision, moment, self.between[target, used])
             at += size**2 + size
-        count = statistics[:, at]
-        found = torch.logsumexp(by_scale, 1) - np.log(len(SCALES))
-        return found + torch.lgamma(count.clamp(min=1)) if self.prefers else found
-
-    def log_prior_of_number(self, num_clusters: int, statistics: Statistics) -> float:
-        """Chinese restaurant's ``log mean_alpha alpha^K Gamma(alpha) / Gamma(alpha + N)``; sizes are in `evidence`."""
-        if not self.prefers:
-            return 0.0
-        alpha, count = torch.from_numpy(CONCENTRATIONS), float(statistics[:, -1].sum())
-        terms = num_clusters * alpha.log() + torch.lgamma(alpha) - torch.lgamma(alpha + count)
-        return float(torch.logsumexp(terms, 0)) - np.log(len(alpha))
+        return torch.logsumexp(by_scale, 1) - np.log(len(SCALES)) + self.log_prior_of_sizes(statistics[:, at])
 
     def log_likelihood_of(self, labels: Int[np.ndarray, "chosen"]) -> float:
         """Evidence of a partition of the chosen episodes, comparable between spreads within clusters."""
@@ -117,7 +105,8 @@ class RandomEffects(ConjugatePolicies):
             absorbed(*self._of_target(self.precision, self.moment, target), self.within[target, used])[2].sum()
             for target, used in enumerate(self.used)
         )
-        return float(self.evidence(clusters).sum() + of_episodes) + self.log_prior_of_number(len(clusters), clusters)
+        total = float(self.evidence(clusters).sum() + of_episodes)
+        return total + self.log_prior_of_number(len(clusters), len(labels))
 
     def settle(self, labels: Int[np.ndarray, "chosen"] | None) -> None:
         """Estimate the spread within clusters from a partition of the chosen episodes; None: they are all one."""

@@ -53,6 +53,17 @@ def test_dirichlet_evidence_is_the_product_of_smoothed_frequencies(concentration
     assert policies.evidence(together).item() == pytest.approx(total, rel=1e-9)
 
 
+def test_what_all_episodes_do_counts_as_steps_of_every_policy():
+    table = StateActionCounts(long_table_dataset(4, 2), 0.1)
+    policies, counts = DirichletPolicies.about_all(table, 20.0), np.asarray(table.matrix.sum(0))[0] + 0.5
+    np.testing.assert_allclose(policies.prior, 20.0)
+    inside = table.state == table.state[0]
+    np.testing.assert_allclose(policies.alpha[inside], 20 * counts[inside] / counts[inside].sum())
+    nothing = torch.zeros(1, len(counts) + 1, dtype=torch.float64)
+    seen = policies.log_likelihood(table.dataset, nothing)[:, 0]
+    np.testing.assert_allclose(seen, table.matrix @ np.log(policies.alpha.numpy() / 20))
+
+
 @pytest.mark.parametrize("family", ["linear", "dirichlet"])
 def test_clusters_are_sums_of_their_episodes(family):
     dataset = two_policies(10) if family == "linear" else long_table_dataset(10, 2)
