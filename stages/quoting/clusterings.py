@@ -10,6 +10,7 @@ from stages.made_files import read_table, reading
 from stages.quoting.markdown import NOTHING, fraction, grid, index
 from stages.quoting.published import printed
 
+WHOLE_RUN = False  # a dataset's table is whole by itself
 DATASETS = {
     "takeball": "Takeball",
     "diagonal": "Diagonal",
