@@ -14,16 +14,17 @@ from stages.errors import UserError
 
 def main(overlays: list[str], schema: bool) -> None:
     """Print the settings or the schema."""
-    # Loaded here, since the settings of every method are, and most methods' modules load torch.
-    import yaml
-
-    from stages.params.json_schema import json_schema
-    from stages.params.recipes import Recipes
-    from stages.params.schema import FILE, load
-
+    # Loaded here, so that --help is quick: settings are declared beside their methods, which load torch.
     if schema:
+        from stages.params.json_schema import json_schema
+
         print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
     else:
+        import yaml
+
+        from stages.params.recipes import Recipes
+        from stages.params.schema import FILE, load
+
         table = Recipes(*load([FILE, *overlays])).table()
         print(yaml.dump(table, Dumper=yaml.CSafeDumper, sort_keys=False), end="")
 

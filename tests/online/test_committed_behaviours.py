@@ -9,8 +9,8 @@ import yaml
 
 from stages.environments.loading import make
 from stages.online.actors import Actors
-from stages.online.ladder import LEVELS, run
-from stages.online.settings import BehaviourSettings
+from stages.online.ladder import run
+from stages.online.settings import LEVELS, BehaviourSettings
 from stages.online.training import OnlineJob
 
 ROOT = Path(__file__).resolve().parents[2]
