@@ -4,18 +4,14 @@ from stages.paths import EMBEDDINGS, IMITATION, IMITATOR, LATENTS, PROBES, SKILL
 
 EMBEDDED = {name: DATASETS[name].listed("embeddings") for name in DATASETS}
 IMITATED = {name: DATASETS[name].listed("imitators") for name in DATASETS}
-
-
-def embedding_files(place, chosen):
-    return TARGETS.files(place, chosen, PARAMS.params.embedding_seeds.blocks)
-
-
-JUDGED = embedding_files(PROBES, EMBEDDED) + embedding_files(IMITATION, IMITATED)
-STUDIED = embedding_files(LATENTS, PARAMS.params.latent_studies)
+EMBEDDING_BLOCKS = PARAMS.params.embedding_seeds.blocks
+JUDGED = TARGETS.files(PROBES, EMBEDDED, EMBEDDING_BLOCKS) + TARGETS.files(IMITATION, IMITATED, EMBEDDING_BLOCKS)
+STUDIED = TARGETS.files(LATENTS, PARAMS.params.latent_studies, EMBEDDING_BLOCKS)
 # What `snakemake embeddings` and `latent_studies` made earlier is shown, and so kept up to date.
 SUMMARISED += filter(os.path.exists, JUDGED)
 REPORTED += filter(os.path.exists, STUDIED)
-REPORTED += filter(os.path.exists, embedding_files(EMBEDDINGS, EMBEDDED) + embedding_files(IMITATOR, IMITATED))
+REPORTED += filter(os.path.exists, TARGETS.files(EMBEDDINGS, EMBEDDED, EMBEDDING_BLOCKS))
+REPORTED += filter(os.path.exists, TARGETS.files(IMITATOR, IMITATED, EMBEDDING_BLOCKS))
 
 
 wildcard_constraints:

@@ -23,6 +23,7 @@ NOT_COPIED = shutil.ignore_patterns(
 FEWER_JOBS = {
     "seeds": {"count": 2, "block": 2},
     "clustering_seeds": {"count": 2, "block": 2},
+    "baseline_seeds": {"count": 2, "block": 2},
     "safe_seeds": {"count": 2, "block": 1},
 }
 
