@@ -122,6 +122,7 @@ def test_a_new_recipe_and_agent_run_their_own_jobs_alone(project: Project) -> No
 def test_added_seeds_run_the_new_block_alone(project: Project) -> None:
     project.set("seeds.count", 3)
     project.set("clustering_seeds.count", 3)
+    project.set("baseline_seeds.count", 3)
     jobs = set(project.planned_jobs()) - {"summarise all seeds of all agents", "write the report"}
     assert all(job.endswith("seeds 2-2") for job in jobs)
     assert len(jobs) == sum("seeds-0-1" in path for path in project.records())
