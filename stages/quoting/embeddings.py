@@ -1,4 +1,4 @@
-"""Probes and imitators of a dataset's embeddings, side by side."""
+"""Probes of a dataset's embeddings, side by side."""
 
 from __future__ import annotations
 
@@ -71,13 +71,15 @@ def _rows(results: Path, dataset: str) -> Iterator[Row]:
     for embedding, found in gather_one(probed, SOURCES).of(Embeddings).probed.items():
         for probe in PROBED:
             if probe in found.scores and not np.isnan(found.scores[probe]).all():
-                yield _row(dataset, embedding, probe, found.scores[probe])
+                scores = found.scores[probe]
+                yield Row(dataset, embedding, probe, len(scores), *over_seeds(scores))
 
 
-def _row(dataset: str, embedding: str, probe: str, scores: Float[np.ndarray, "seeds"]) -> Row:
+def over_seeds(scores: Float[np.ndarray, "seeds"]) -> tuple[float, float | None, float | None]:
+    """Mean and the ends of Student's t interval, with few digits; without ends for fewer than three seeds."""
     interval = t_interval(scores, mean)
     low, high = (None if np.isnan(end) else round(float(end), 4) for end in (interval.low, interval.high))
-    return Row(dataset, embedding, probe, len(scores), round(float(interval.value), 4), low, high)
+    return round(float(interval.value), 4), low, high
 
 
 def _score(row: Row | None) -> str:

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from stages.evaluation.statistics import mean, t_interval
 from stages.paths import DATA, IMITATION
-from stages.quoting.markdown import grid
+from stages.quoting.embeddings import over_seeds
+from stages.quoting.markdown import NOTHING, grid
 from stages.reporting.data.results import SOURCES as DATA_SOURCES
 from stages.reporting.data.results import Data
 from stages.reporting.embeddings.imitations import gaps, level_returns
@@ -63,14 +61,12 @@ def _rows(results: Path, dataset: str) -> Iterator[Row]:
     found = gather_one([str(data), *files], [*DATA_SOURCES, *SOURCES])
     wanted = level_returns(found.of(Data).dataset)
     for imitator, imitation in found.of(Embeddings).imitations.items():
-        interval = t_interval(gaps(imitation, wanted).mean(axis=1), mean)
-        low, high = (None if np.isnan(end) else round(float(end), 4) for end in (interval.low, interval.high))
-        yield Row(dataset, imitator, len(imitation.seeds), round(float(interval.value), 4), low, high)
+        yield Row(dataset, imitator, len(imitation.seeds), *over_seeds(gaps(imitation, wanted).mean(axis=1)))
 
 
 def _gap(row: Row | None) -> str:
     """``4 ± 1 %``."""
     if row is None:
-        return "-"
+        return NOTHING
     half = "" if row.low is None or row.high is None else f" ± {50 * (row.high - row.low):.0f}"
     return f"{100 * row.gap:.0f}{half} %"
