@@ -225,7 +225,9 @@ def test_it_takes_the_slow_actions_of_the_safe_episodes():
     made = trained([0], pretraining_steps=300, num_steps=300)
     agent = load_agent([made])
     agent.begin(Conditions(torch.zeros(50, dtype=torch.int64), torch.full((50,), 2.0)))
-    assert agent.act(torch.from_numpy(two_speeds().observations[:50]))[:, 0].max() < -0.5
+    speeds = agent.act(torch.from_numpy(two_speeds().observations[:50]))[:, 0]
+    assert speeds.max() < 0  # nearer to the slow ones' -0.8 than to the fast ones' 0.8
+    assert speeds.mean() < -0.6
     assert made.metadata["partition"]["limits"][0]["limit"] == 2
 
 
