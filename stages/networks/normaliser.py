@@ -25,6 +25,20 @@ class Normaliser:
     action_centre: Float[Tensor, "action"]
     action_scale: Float[Tensor, "action"]
 
+    def __post_init__(self) -> None:
+        """Vectors of other lengths would be spread over all columns in silence.
+
+        Raises:
+            ValueError: They do not fit together, or do not scale.
+        """
+        pairs = {"observation": (self.observation_mean, self.observation_std)}
+        pairs["action"] = (self.action_centre, self.action_scale)
+        for name, (centre, scale) in pairs.items():
+            if centre.ndim != 1 or centre.shape != scale.shape:
+                raise ValueError(f"{name} scaling of {list(centre.shape)} and {list(scale.shape)} numbers")
+            if not bool(centre.isfinite().all() and scale.isfinite().all() and (scale > 0).all()):
+                raise ValueError(f"{name} scaling holds numbers that do not scale")
+
     @classmethod
     def of(cls, dataset: EpisodeDataset) -> Normaliser:
         """The scaling of `dataset`."""

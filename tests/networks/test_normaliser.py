@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +54,29 @@ def test_tensors_rebuild_it():
     again = Normaliser(**normaliser.tensors())
     for name, tensor in normaliser.tensors().items():
         assert torch.equal(getattr(again, name), tensor)
+
+
+@pytest.mark.parametrize("part", ["observation_mean", "observation_std", "action_centre", "action_scale"])
+@pytest.mark.parametrize("change", ["longer", "one number", "empty", "nan", "folded"])
+def test_what_does_not_fit_together_is_refused(part: str, change: str):
+    tensors = Normaliser.of(dataset()).tensors()
+    vector = tensors[part]
+    changed = {
+        "longer": torch.cat([vector, vector]),
+        "one number": vector[:1],
+        "empty": vector[:0],
+        "nan": vector * torch.nan,
+        "folded": vector[None],
+    }
+    # Shapes that annotations name are refused by them under pytest, and by the class itself otherwise.
+    with pytest.raises((ValueError, TypeError)):
+        Normaliser(**tensors | {part: changed[change]})
+
+
+def test_a_scale_of_zero_is_refused():
+    tensors = Normaliser.of(dataset()).tensors()
+    with pytest.raises(ValueError, match="do not scale"):
+        Normaliser(**tensors | {"action_scale": torch.zeros_like(tensors["action_scale"])})
 
 
 @given(st.integers(-100, 60), st.integers(-100, 60))
