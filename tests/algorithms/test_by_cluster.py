@@ -79,7 +79,7 @@ def test_each_cluster_s_policy_is_learnt():
         for cluster in range(2):
             agent.begin(Conditions(torch.full((9,), place), clusters=torch.full((9,), cluster)))
             sign = 1 if data().behaviour_policy_names[cluster if place == 0 else 1 - cluster] == "a" else -1
-            torch.testing.assert_close(agent.act(seen), sign * GAP * seen, atol=0.12, rtol=0)
+            torch.testing.assert_close(agent.act(seen), sign * GAP * seen, atol=0.2, rtol=0)
 
 
 def test_seeds_that_found_the_same_cluster_train_on_it_together():
