@@ -140,11 +140,14 @@ def test_ends_of_episodes_have_no_pair_and_still_a_cluster():
 
 
 def test_clusters_are_those_of_the_gradients_as_they_are_and_do_not_move_without_them():
-    learner = learner_of(dataset=two_policies(episodes=20, steps=20), refit_every=40)
+    # The fit has to have settled: after 10 rounds up to a quarter of the rows still move, after 100 one in 400.
+    learner = learner_of(dataset=two_policies(episodes=20, steps=20), refit_every=40, fit_iterations=100)
+    of_pairs = learner.labels.clone()
     learner.refit({})
     settled = learner.labels.clone()
+    assert not torch.equal(settled, of_pairs)
     learner.refit({})
-    assert (learner.labels == settled).float().mean() > 0.9
+    assert (learner.labels == settled).float().mean() > 0.99
     assert all(len(labels.unique()) == 2 for labels in learner.labels)
 
 

@@ -32,7 +32,16 @@ class KnownCritics(Critics):
         return -(actions - BEST).square().sum(-1)
 
 
-KNOWN = KnownCritics(NONE, torch.zeros(2), NONE, torch.zeros(2))
+@dataclass(frozen=True)
+class CentredCritics(KnownCritics):
+    """The true advantage: over the policy's mean reward."""
+
+    def advantage(self, observations: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        rewards = super().advantage(observations, actions)
+        return rewards - rewards.mean(-1, keepdim=True)
+
+
+KNOWN, CENTRED = (kind(NONE, torch.zeros(2), NONE, torch.zeros(2)) for kind in (KnownCritics, CentredCritics))
 
 
 def bandit(rows: int = 300) -> Job:
@@ -112,13 +121,15 @@ def test_gradient_is_that_of_the_mean_surrogate_of_each_cluster():
 
 @pytest.mark.parametrize("options", [{}, {"minibatch_size": 40}, {"normalise_advantages": False}], ids=str)
 def test_improvement_raises_the_true_value_of_every_cluster(options):
-    method = method_of(bandit(), num_epochs=10, **options)
+    # Unnormalised advantages have to be those over the mean: up to a constant, which drives a policy off all that it
+    # does, 20 of 160 policies get worse. Policies that start wider than the box get worse as well, one of 160.
+    method = method_of(
+        bandit(), critics=CENTRED if "normalise_advantages" in options else KNOWN, num_epochs=10, **options
+    )
+    method.policies.parameters.data.mul_(0.8)
     before = value(method)
     metrics = method.run().tensors()
-    gained = value(method) - before
-    # Of unnormalised advantages the large ones of a poor policy may lead a cluster astray, by as much as -4: one of the
-    # four with ten of twenty seeds, never two. Normalised ones: none with ten seeds under two roundings.
-    assert (gained > 0.02).sum() >= (3 if options.get("normalise_advantages") is False else 4)
+    assert (value(method) > before + 0.02).all()
     assert metrics["surrogate/values"].shape == (10, 2)
     assert (metrics["surrogate/values"][-1] > metrics["surrogate/values"][0]).all()
 
