@@ -104,10 +104,11 @@ def test_flow_and_policy_have_both_modes_of_the_data_and_little_between():
 
 
 def test_a_light_flow_lets_the_policy_find_the_best_action():
-    quick = {"hidden_sizes": [32], "batch_size": 64, "num_steps": 800, "learning_rate": 3e-3, "behaviour_weight": 0.02}
-    made = trained(bandit(), "fql", **quick)
-    np.testing.assert_allclose(mean_actions(made), 0.5, atol=0.15)
-    np.testing.assert_allclose(mean_actions(made, noise=True), 0.5, atol=0.15)
+    # Of 12 seeds the actions lie at .47 to .51; with one layer of 32 at .31 to .56.
+    quick = {"hidden_sizes": [64, 64], "batch_size": 64, "num_steps": 800, "learning_rate": 3e-3}
+    made = trained(bandit(), "fql", behaviour_weight=0.02, **quick)
+    np.testing.assert_allclose(mean_actions(made), 0.5, atol=0.1)
+    np.testing.assert_allclose(mean_actions(made, noise=True), 0.5, atol=0.1)
 
 
 def test_agents_act_by_the_noise_given_and_by_none_of_it_otherwise():

@@ -5,7 +5,7 @@ import torch
 from stages.algorithms.iql import Iql, IqlSettings, half_cosine
 from stages.training.job import Job
 from stages.training.loop import Loop
-from tests.algorithms.bandits import GRID, bandit, mean_actions, rewards_of, trained, weighted_mean_action
+from tests.algorithms.bandits import bandit, mean_actions, trained, weighted_mean_action
 from tests.algorithms.reference import (
     Network,
     assert_same_gradient,
@@ -74,15 +74,18 @@ def test_the_actor_follows_the_reference(learner):
 @pytest.mark.parametrize("expectile", [0.5, 0.9])
 def test_values_are_expectiles_of_the_rewards_and_at_a_half_their_mean(expectile):
     learner = Iql(Job(bandit(), [0, 1]), IqlSettings(expectile=expectile, **QUICK))
-    Loop(learner, learner.rows, learner.draws()).run(1500)
-    rewards, expected = rewards_of(GRID), rewards_of(GRID).mean()
+    loop = Loop(learner, learner.rows, learner.draws())
+    rewards, expected = learner.job.dataset.rewards, learner.job.dataset.rewards.mean()
     if expectile == 0.5:
-        assert expected == pytest.approx(-1 - 1 / 3 - 0.25, abs=1e-3)
+        assert expected == pytest.approx(-1 - 1 / 3 - 0.25, abs=0.02)
     for _ in range(100):  # the fixed point of what defines it
         weights = np.abs(expectile - (rewards < expected))
         expected = (weights * rewards).sum() / weights.sum()
-    values = learner.values(learner.job.observations[:200].expand(2, 1, -1, -1)).detach()
-    np.testing.assert_allclose(values.mean((1, 2, 3)).numpy(), expected, atol=0.06)
+    values = []
+    for step in range(1000, 1501, 50):  # the values of one step stray by up to 0.08, their mean over steps by 0.024
+        loop.run(step)
+        values.append(learner.values(learner.job.observations[:200].expand(2, 1, -1, -1)).detach().mean((1, 2, 3)))
+    np.testing.assert_allclose(np.mean(values, 0), expected, atol=0.05)
 
 
 def test_the_policy_is_the_weighted_mean_of_the_data():

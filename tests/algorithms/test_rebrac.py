@@ -68,8 +68,8 @@ def test_rows_without_a_next_action_are_left_out(learner):
 
 
 def test_the_weight_of_cloning_decides_between_the_best_action_and_the_mean_one():
-    # Behind one normed layer values are so rough that actions of 20 seeds lie at .31 to .92; behind two at .41 to .51.
-    quick = {"hidden_sizes": [32, 32], "batch_size": 64, "num_steps": 800, "learning_rate": 3e-3}
+    # Behind one normed layer values are so rough that actions of 20 seeds lie at .31 to .92; behind two at .43 to .53.
+    quick = {"hidden_sizes": [32, 32], "batch_size": 64, "num_steps": 1500, "learning_rate": 3e-3}
     # Where the gradients cancel: a = (0.5 - a) / (b_1 mean |Q|), with |Q| about 1.
     np.testing.assert_allclose(mean_actions(trained(bandit(), "rebrac", actor_weight=0.05, **quick)), 0.476, atol=0.12)
     np.testing.assert_allclose(mean_actions(trained(bandit(), "rebrac", actor_weight=50.0, **quick)), 0.0, atol=0.12)
