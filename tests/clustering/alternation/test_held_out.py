@@ -5,6 +5,7 @@ import torch
 from stages.clustering.alternation.held_out import crossed, halved, judge_by_held_out, kept_aside, occurring
 from stages.clustering.alternation.merging import Level
 from stages.clustering.alternation.pg_settings import PgKmeansSettings
+from stages.datasets.episodes import EpisodeDataset
 from stages.training.job import Job
 from tests.synthetic import make_episodes, two_policies
 
@@ -44,15 +45,21 @@ def test_some_of_the_episodes_that_take_part_are_kept_aside():
     assert len(kept_aside(make_episodes([1, 1]), torch.ones(2, dtype=torch.float64))) == 0
 
 
-def test_true_clusters_predict_best():
-    dataset = two_policies(episodes=60)
+def criteria(dataset: EpisodeDataset, num_seeds: int = 3) -> np.ndarray:
+    """Of a cluster too many, the true ones, and all in one, ``[3, seeds]``."""
     truth = torch.from_numpy(dataset.behaviour_policy)
-    labels = torch.where(truth == 0, 0, 1 + 2 * (torch.arange(60) % 2))[None]
+    labels = torch.where(truth == 0, 0, 1 + 2 * (torch.arange(60) % 2)).expand(num_seeds, -1)
+    traces = [[level(choice.alive, choice.renaming) for choice in TRACE] for _ in range(num_seeds)]
     settings = PgKmeansSettings(hidden_sizes=(16,), batch_size=64, learning_rate=0.01, held_out_steps=300)
-    judge_by_held_out(Job(dataset, [0]), settings, labels, torch.ones(60, dtype=torch.float64), [TRACE])
-    split, true, merged = (choice.criterion for choice in TRACE)
-    assert true > merged
-    assert true > split
+    judge_by_held_out(Job(dataset, range(num_seeds)), settings, labels, torch.ones(60, dtype=torch.float64), traces)
+    return np.array([[choice.criterion for choice in trace] for trace in traces]).T
+
+
+def test_true_clusters_predict_best():
+    """Merged ones are worse each time, split ones on average, by 6 to 11: some episodes suit them by chance."""
+    split, true, merged = np.concatenate([criteria(two_policies(60, seed=seed)) for seed in range(6)], axis=1)
+    assert (true > merged).all()
+    assert (true - split).mean() > 2
     assert np.isfinite([split, true, merged]).all()
 
 
