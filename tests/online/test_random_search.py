@@ -57,11 +57,11 @@ def test_without_a_limit_it_is_fast_and_with_one_just_not_too_fast(job, limit, l
 
 
 def test_a_moving_limit_leaves_both_kinds_of_policy(job):
-    # A seventh of the time without a limit: a search that is left free for longer may reach weights so large that
-    # no direction changes its clipped actions, and stays there.
-    limits = {"cost_limits": [1000.0, 1000.0, *[0.0] * 6], "cost_penalty": 10.0, "num_snapshots": 8}
+    # Half the steps may cost at first, which weights up to 0.6 keep to, and none in the end, 0.3. A search without any
+    # limit, or of long steps, may reach weights so large that no direction changes clipped actions, and stays there.
+    limits = {"cost_limits": [500.0, 500.0, *[0.0] * 6], "cost_penalty": 10.0, "num_snapshots": 8, "step_size": 0.02}
     weights = [weight(a) for a in train(job, RandomSearchSettings(**SHORT | limits | {"num_steps": 60_000}))]
-    assert max(weights) > 0.6 and weights[-1] < 0.4
+    assert max(weights) > 0.43 and weights[-1] < 0.37  # of 60 seeds the least is 0.48, the most 0.32
 
 
 def test_policies_are_kept_at_equal_distances_and_follow_the_seed(job):
