@@ -21,13 +21,13 @@ from tests.evaluation.tabular import DISCOUNT, STATES, TabularAgent, every_trans
 from tests.synthetic import dataset_of, ragged
 
 QUICK = FittedQSettings(
-    discount=DISCOUNT, num_steps=1500, hidden_sizes=(64,), batch_size=128, learning_rate=3e-3, target_update_rate=0.05
+    discount=DISCOUNT, num_steps=1500, hidden_sizes=(64,), batch_size=128, learning_rate=1e-3, target_update_rate=0.05
 )
 UP = np.array([[0.9, 0.2, 0.6, 0.7, 0.5], [0.1, 0.8, 0.3, 0.4, 0.5]])
 
 
-def learnt_q(num_samples: int | None) -> np.ndarray:
-    """``Q[seed, state, action]`` of `UP`, mean over networks, in units of the rewards."""
+def learnt_q(num_samples: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """``Q[seed, state, action]`` of `UP`, mean over networks, in rewards; the policies of what was drawn."""
     job = Job(every_transition(), [3, 4])
     policies = ActionsAtStates(TabularAgent(UP), job.seeds, job.normaliser, num_samples)
     following = policies.act(torch.from_numpy(job.dataset.next_observations), "test")
@@ -37,11 +37,14 @@ def learnt_q(num_samples: int | None) -> np.ndarray:
     states = job.normaliser.observations(torch.eye(STATES))
     both = [torch.full((2, STATES, 1, 1), action) for action in (-1.0, 1.0)]
     values = [learner.values_of_states(states, action).mean(1) for action in both]
-    return np.stack(values, axis=-1)
+    reached = job.dataset.next_observations[:, : STATES - 1] == 1
+    up = np.stack([(following[:, rows] > 0).float().mean((1, 2, 3)).numpy() for rows in reached.T], axis=-1)
+    up = np.append(up, np.full((2, 1), 0.5), axis=1)  # nothing is drawn at the end
+    return np.stack(values, axis=-1), TabularAgent(up).policies
 
 
 def test_fitted_values_solve_the_bellman_equation_of_the_mean_actions():
-    found, likelier = learnt_q(None), np.eye(2)[(UP > 0.5).astype(int)]
+    found, likelier = learnt_q(None)[0], np.eye(2)[(UP > 0.5).astype(int)]
     for seed in range(2):
         expected = exact_q(likelier[seed])
         assert np.ptp(expected) > 2
@@ -49,9 +52,10 @@ def test_fitted_values_solve_the_bellman_equation_of_the_mean_actions():
 
 
 def test_fitted_values_solve_the_bellman_equation_of_sampled_actions():
-    found, policies = learnt_q(16), TabularAgent(UP).policies
-    for seed in range(2):
-        np.testing.assert_allclose(found[seed, :-1], exact_q(policies[seed])[:-1], atol=0.1)
+    found, policies = learnt_q(16)
+    np.testing.assert_allclose(policies[:, :-1], TabularAgent(UP).policies[:, :-1], atol=0.06)  # of 20 seeds 0.03
+    for seed in range(2):  # of 20 seeds one is off by 0.11, the others by 0.07 at most
+        np.testing.assert_allclose(found[seed, :-1], exact_q(policies[seed])[:-1], atol=0.15)
 
 
 @pytest.mark.parametrize("samples", [1, 3])
