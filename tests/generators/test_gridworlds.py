@@ -136,10 +136,12 @@ def test_short_episodes_are_dropped_by_default():
 
 
 def test_half_of_the_short_paths_of_extra_remain():
-    """Published: 28,234 of 47,872 episodes are longer than three steps."""
-    lengths = small("extra", 4000)
-    long = [(lengths.episode_lengths[lengths.behaviour_policy == policy] > 3).mean() for policy in range(3)]
-    assert np.dot(long, [7936, 19_968, 19_968]) == pytest.approx(28_234, rel=0.02)
+    """Published: 28,234 of 47,872 episodes are longer than three steps. Ours: 27,967, of 160,000 of each policy."""
+    lengths, published = small("extra", 8000), np.array([7936, 19_968, 19_968])
+    long = np.array([lengths.episode_lengths[lengths.behaviour_policy == policy] > 3 for policy in range(3)])
+    error = np.linalg.norm(published * long.std(1)) / np.sqrt(8000)
+    assert error < 200
+    assert long.mean(1) @ published == pytest.approx(28_234, abs=0.01 * 28_234 + 4 * error)
 
 
 def test_visits_are_told_from_the_history():
