@@ -79,6 +79,7 @@ def test_resumed_run_really_starts_late():
 
 SCRIPT = """
 import os, signal, sys
+import tests.conftest  # the seeds and the rounding of this run
 import torch
 from stages.progress import Progress
 from stages.training.checkpoint import Checkpoint
