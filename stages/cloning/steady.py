@@ -14,6 +14,8 @@ Source:    none for the whole; exponential averages of cloned weights: Block et 
   all episodes is kept as it is where the median of these errors over all steps is least. Likelihood would mislead: it
   asks for steps to stop when deviations shrink, long before means have been learnt. So would the mean of the errors,
   which a single fall decides, as nobody can foretell the actions of one.
+* With `committee`, all these policies act together, by the mean of their outputs (`stages.cloning.committee`): errors
+  that each makes alone cancel. Not for much data, where there is little to cancel.
 
 A group that has waited `patience` checks in vain is settled, and training ends when all groups of all seeds are: what a
 seed finds does not depend on those trained beside it.
@@ -27,6 +29,7 @@ from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from stages.cloning.committee import as_one, widened
 from stages.cloning.group_scaling import GroupScaling
 from stages.cloning.held_out import split_rows
 from stages.cloning.kept import Kept
@@ -53,6 +56,7 @@ class SteadySettings(Settings):
     average_decay: float = Field(0.999, ge=0, lt=1, description="share of the averaged weights that a step keeps")
     held_out_share: float = Field(0.2, gt=0, lt=1, description="share of the episodes that a split leaves out")
     num_splits: int = Field(1, ge=1, description="policies that each leave other episodes out, to stop by")
+    committee: bool = Field(False, description="act by the mean output of all policies, those that leave some out too")
     check_every: int = Field(500, ge=1, description="steps between looks at the held-out episodes")
     patience: int = Field(10, ge=1, description="looks without a smaller error after which a policy is settled")
 
@@ -79,14 +83,15 @@ class SteadyCloning(Learner):
         num_seeds, self.num_groups = groups.shape[:2]
         width = 2 * job.actions.shape[1]
         sizes = job.observations.shape[1], *settings.hidden_sizes, width
-        self.policies = Ensemble(sizes, num_seeds, self.num_groups)
         every = 1 + settings.num_splits
+        self.num_acting = every if settings.committee else 1
+        self.policies = Ensemble(widened(sizes, self.num_acting), num_seeds, self.num_groups)
         ensemble = Ensemble(sizes, num_seeds, self.num_groups * every)
         self.scaling = GroupScaling.of(job, groups)
         self.scaling_of_each = self.scaling.repeated(every)
         sources, decay = member_generators(job.seeds, purpose, ensemble.num_members), settings.weight_decay
         self.actor = Trainable(ensemble, sources, settings.learning_rate, job.device, target=True, weight_decay=decay)
-        self.kept = Kept(self.policies, self._of_all_episodes(), settings.patience)
+        self.kept = Kept(self.policies, self._acting(), settings.patience)
         self.held_out, self.counted = self._held_out_rows()
         looks = min(settings.check_every, settings.num_steps)
         self.updates = [Update(self.fit), Update(self.average), Update(self.check, every=looks, eager=True)]
@@ -127,9 +132,9 @@ class SteadyCloning(Learner):
         return {}
 
     def check(self, batch: Batch) -> Losses:
-        """Keep the averaged policy of all episodes where those that left some out erred least so far."""
+        """Keep the averaged policies that act where those that left some out erred least so far."""
         error = self.held_out_error()
-        self.kept.offer(self._of_all_episodes(), error)
+        self.kept.offer(self._acting(), error)
         return {"held-out error": error.mean(1)}
 
     def finished(self) -> bool:
@@ -150,11 +155,13 @@ class SteadyCloning(Learner):
     def tensors(self) -> dict[str, Tensor]:
         return state_of(actor=self.actor, kept=self.kept)
 
-    def _of_all_episodes(self) -> Float[Tensor, "parameters"]:
-        """The averaged parameters of the policies that left nothing out."""
+    def _acting(self) -> Float[Tensor, "parameters"]:
+        """Of `policies`: the averaged parameters of those that left nothing out, or of all as committees."""
         every = 1 + self.settings.num_splits
         averaged = self.actor.ensemble.views(self.actor.target_parameters)
-        return self.scaling.folded(self.policies, torch.cat([view[::every].flatten() for view in averaged]))
+        chosen = [view.unflatten(0, (-1, every))[:, : self.num_acting].flatten() for view in averaged]
+        apart = Ensemble(self.actor.ensemble.sizes, self.policies.num_seeds, self.num_groups * self.num_acting)
+        return self.scaling.folded(self.policies, as_one(apart, torch.cat(chosen), self.num_acting))
 
     def _held_out_rows(self) -> tuple[Int[Tensor, "seeds members most"], Bool[Tensor, "seeds members most"]]:
         """Rows that each policy leaves out, filled up with row 0 to equal numbers, and which of them count."""

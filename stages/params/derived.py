@@ -49,7 +49,8 @@ def offline_rl(recipes: Recipes, dataset: str) -> Values:
     names = recipes.params.offline_comparison.get(dataset, [])
     sampled = recipes.job("evaluate", dataset).settings["sample_actions"]
     agents = {
-        name: {**_training(recipes, dataset, name), "reference": _reference(recipes, name, names)} for name in names
+        name: {**_training(recipes, dataset, name), "reference": _reference(recipes, dataset, name, names)}
+        for name in names
     }
     return {"environment": recipes.environment(dataset) or "", "sampled": sampled, "agents": agents}
 
@@ -67,11 +68,11 @@ def _training(recipes: Recipes, dataset: str, agent: str) -> Values:
     return {"trained_on": on, "steps": settings["num_steps"], "widths": widths, "batch_size": settings["batch_size"]}
 
 
-def _reference(recipes: Recipes, agent: str, names: list[str]) -> str:
+def _reference(recipes: Recipes, dataset: str, agent: str, names: list[str]) -> str:
     """The same algorithm on all episodes, for a plug-in its host, for all others the first agent."""
     parts = recipes.agents[agent]
-    host = recipes.recipes["train_offline"][parts.offline].values.get("host", {}) if parts.offline else {}
-    wanted = parts.policies or host.get("method")
+    settings = recipes.job("train_offline", dataset, parts.offline).settings if parts.offline else {}
+    wanted = parts.policies or settings.get("host", {}).get("method")
     return next((name for name in names if wanted and recipes.agents[name].offline == wanted), names[0])
 
 

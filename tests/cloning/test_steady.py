@@ -90,13 +90,13 @@ def test_averages_are_those_of_the_definition():
     torch.testing.assert_close(learner.actor.target_parameters, expected)
 
 
-def test_what_is_kept_is_the_average_of_all_episodes_at_the_least_error():
+def test_what_is_kept_is_the_average_acting_at_the_least_error():
     learner, found = learner_of(), []
     check = learner.check
 
     def watched(batch):
         losses = check(batch)
-        found.append((learner.held_out_error(), learner._of_all_episodes()))
+        found.append((learner.held_out_error(), learner._acting()))
         return losses
 
     learner.updates[2] = type(learner.updates[2])(watched, every=50, eager=True)
@@ -108,6 +108,18 @@ def test_what_is_kept_is_the_average_of_all_episodes_at_the_least_error():
             best = found[int(errors[:, seed, group].argmin())][1]
             kept, expected = (mean_actions(learner, flat)[seed, group] for flat in (learner.parameters(), best))
             assert torch.equal(kept, expected)
+
+
+def test_a_committee_is_the_same_training_and_acts_by_the_mean_of_all_its_policies():
+    alone, together = learner_of(num_splits=2), learner_of(num_splits=2, committee=True)
+    for learner in (alone, together):
+        run(learner, 100)
+    torch.testing.assert_close(together.actor.target_parameters, alone.actor.target_parameters)
+    torch.testing.assert_close(together.kept.error, alone.kept.error)
+    observations = together.job.observations.expand(2, 1, -1, -1)
+    each = together.actor.target(together.scaling_of_each(observations))
+    expected = gaussian.sample(gaussian.bounded(each.unflatten(1, (2, 3)).mean(2)), None)
+    torch.testing.assert_close(mean_actions(together, together._acting()), expected, rtol=1e-4, atol=1e-5)
 
 
 def noisy_line(episodes: int = 6, steps: int = 5, noise: float = 0.5):
@@ -143,7 +155,7 @@ def memorised(job: Job, settings: SteadySettings, groups: np.ndarray) -> torch.T
     """The average of the weights after all steps."""
     learner = SteadyCloning(job, settings.model_copy(update={"patience": 1000}), groups, "test")
     run(learner, settings.num_steps)
-    return learner._of_all_episodes()
+    return learner._acting()
 
 
 def test_a_group_learns_what_it_would_if_its_episodes_were_all_there_are():

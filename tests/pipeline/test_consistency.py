@@ -47,7 +47,7 @@ def test_overlays_hold_valid_params(name: str) -> None:
 
 def test_the_overlay_of_one_s_own_files_holds_valid_params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are looked for where the command is typed; those of D4RL are nobody's to pass on."""
-    overlay = ROOT / "profiles/real_d4rl.yaml"
+    overlay, study = ROOT / "profiles/real_d4rl.yaml", ROOT / "profiles/c4_study.yaml"
     datasets = yaml.safe_load(overlay.read_text())["datasets"]
     for file in {file for dataset in datasets.values() for file in dataset["import"]["files"]}:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +55,9 @@ def test_the_overlay_of_one_s_own_files_holds_valid_params(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     found = Recipes(*load([ROOT / "params.yaml", overlay]))
     assert set(found.params.offline_comparison) == {*datasets, "hopper-medium-expert-10k"}
+    varied = Recipes(*load([ROOT / "params.yaml", overlay, study]))
+    cell = varied.job("train_offline", "d4rl-hopper-medium-expert", "c4_iql_k10").settings
+    assert (cell["num_clusters"], cell["host"]["method"], cell["host"]["num_steps"]) == (10, "iql", 5000)
 
 
 def test_dvc_keeps_every_output() -> None:

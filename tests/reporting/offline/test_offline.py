@@ -123,12 +123,15 @@ def test_the_page_says_whether_budgets_are_equal() -> None:
 def test_agents_are_compared_with_what_they_are_variants_of(tmp_path: Path) -> None:
     params, dataset = project_params(), "hopper-medium-expert-10k"
     agents = ["percent_bc", "iql", "td3_bc", "c4_td3_bc", "iql_by_cluster", "iql_best_cluster", "empo", "bc_by_cluster"]
-    params["offline_comparison"] = {dataset: agents}
+    params["train_offline"]["one_cluster"] = {"like": "c4_td3_bc", "num_clusters": 1}
+    params["agents"]["c4_one"] = {"offline": "one_cluster"}
+    params["offline_comparison"] = {dataset: [*agents, "c4_one"]}
     settings = offline_rl(recipes(tmp_path, params), dataset)
     assert settings["environment"] == "Hopper-v4" and settings["sampled"] is False
     assert {name: found["reference"] for name, found in settings["agents"].items()} == {
         "percent_bc": "percent_bc", "iql": "percent_bc", "td3_bc": "percent_bc", "c4_td3_bc": "td3_bc",
         "iql_by_cluster": "iql", "iql_best_cluster": "iql", "empo": "percent_bc", "bc_by_cluster": "percent_bc",
+        "c4_one": "td3_bc",
     }  # fmt: skip
     assert settings["agents"]["empo"]["trained_on"] == "clusters"
     assert settings["agents"]["c4_td3_bc"]["steps"] == settings["agents"]["td3_bc"]["steps"]
