@@ -24,7 +24,8 @@ PROBED = {
     "linear: return R2": "returns, R2",
     "linear: return R2 within levels": "within levels, R2",
     "linear: held-out policies: return R2": "returns of held-out policies, R2",
-    "linear: held-out policies: return R2 within levels": "within these, R2",
+    "with length: held-out policies: return R2": "the same with length, R2",
+    "linear: held-out policies: return R2 within levels": "within these policies, R2",
     "first 100 steps: return R2 within levels": "within levels, first 100 steps, R2",
     "shuffled steps: level accuracy": "levels, steps shuffled",
 }
