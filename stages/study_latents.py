@@ -19,17 +19,18 @@ def main(dataset: str, policy: str | None, output: str, settings: LatentStudySet
     from stages.agents.loading import load_agent
     from stages.agents.told import ToldAgent
     from stages.artifacts import Artifact
-    from stages.evaluation.latent_rows import write_rows
+    from stages.evaluation.latent_rows import LatentRow
     from stages.evaluation.latent_studies import study
     from stages.formats.loading import load
     from stages.formats.recorded_in import environment_of
+    from stages.reporting.kit.records import frame, write_table
 
     agent = None if policy is None else load_agent([Artifact.load(policy)])
     if not isinstance(agent, ToldAgent):
         cause = "no imitator was named" if agent is None else "these policies are no imitator"
         raise UserError(cause, place=policy or "--policy", remedy="Give the file of stages.imitate")
     rows = study(partial(environment_of, dataset), agent, load(dataset), seeds, settings)
-    write_rows(output, rows)
+    write_table(output, frame(rows, LatentRow))
     print(f"{len(rows) // len(seeds)} points, seeds {seeds}")
 
 

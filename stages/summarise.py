@@ -24,12 +24,12 @@ def main(files: list[str], output: str, metrics: str | None, settings: SummarySe
     from stages.reporting import summary
     from stages.reporting.gathering import gather
     from stages.reporting.headline import headline
+    from stages.reporting.kit.records import write_table
     from stages.reporting.sections import SOURCES
 
     collection = gather(files, SOURCES)
     found = summary.metrics_of(collection, settings.resamples)
-    with replacing(output) as temporary:
-        summary.table(collection).to_csv(temporary, index=False, float_format="%.6g")
+    write_table(output, summary.table(collection))
     if metrics:
         aggregates = {name: summary.as_json(parts) for name, parts in found.items()}
         with replacing(metrics) as temporary:

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 from stages.command import Command
 from stages.registry import Choice
-from stages.replacing import replacing
 from stages.reporting import TABLES
 
 
 def main(files: list[str], output: str, settings: Choice) -> None:
     """Make the rows and save them."""
+    # Loaded here, so that the command line needs the settings alone.
+    from stages.reporting.kit.records import write_table
+
     rows = settings.entry(files, settings.settings)
-    with replacing(output) as temporary:
-        rows.to_csv(temporary, index=False, float_format="%.6g")
+    write_table(output, rows)
     print(rows.to_string(index=False, float_format="%.3f", line_width=120))
     print(f"Saved {len(rows)} rows to {output}")
 

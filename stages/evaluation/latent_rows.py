@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-
-from stages.replacing import replacing
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -31,11 +26,3 @@ class LatentRow:
     action_change: float
     other: str = ""
     dimension: int | None = None
-
-
-def write_rows(path: Path | str, rows: Iterable[LatentRow]) -> None:
-    """Write the table, at once or not at all."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(LatentRow)], lineterminator="\n")
-        table.writeheader()
-        table.writerows(asdict(row) for row in rows)

@@ -23,6 +23,9 @@ PROBED = {
     "first 20 steps: level accuracy": "levels, first 20 steps",
     "linear: return R2": "returns, R2",
     "linear: return R2 within levels": "within levels, R2",
+    "linear: held-out policies: return R2": "returns of held-out policies, R2",
+    "with length: held-out policies: return R2": "the same with length, R2",
+    "linear: held-out policies: return R2 within levels": "within these policies, R2",
     "first 100 steps: return R2 within levels": "within levels, first 100 steps, R2",
     "shuffled steps: level accuracy": "levels, steps shuffled",
 }

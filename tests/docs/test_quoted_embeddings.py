@@ -53,6 +53,15 @@ def test_a_line_per_embedding(results: Path) -> None:
     assert table[3].startswith("| VTE | .95 ± .12 | .30 ± .25 |")
 
 
+def test_returns_of_held_out_policies_have_columns_where_there_are_some(tmp_path: Path) -> None:
+    path = tmp_path / "results/probes/pairs/vte/seeds-0-0.json"
+    path.parent.mkdir(parents=True)
+    scores = {"linear: level accuracy": [1.0], "linear: held-out policies: return R2": [0.5]}
+    path.write_text(json.dumps({"seeds": [0], "method": "vte", "remarks": [], "scores": scores}))
+    table = embeddings.table(embeddings.take(tmp_path / "results", ["pairs"]), "pairs").splitlines()
+    assert table[0] == "| | levels | returns of held-out policies, R2 |" and table[2] == "| VTE | 1.00 | .50 |"
+
+
 def test_gaps_are_relative_to_the_returns_of_levels(tmp_path: Path) -> None:
     episodes = make_episodes([2, 2, 2, 2])
     episodes = replace(

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from stages.errors import UserError
 from stages.made_files import read_table
+from stages.replacing import replacing
 
 Record = TypeVar("Record")
 REMEDY = "Remove it and run `snakemake`"
@@ -49,3 +50,9 @@ def read_rows(path: Path, kind: type[Record]) -> list[Record]:
 def frame(rows: Sequence[Any], kind: type[Any]) -> pd.DataFrame:
     """Dataclasses of one kind as rows of a table, a column for each field."""
     return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(kind)])
+
+
+def write_table(path: Path | str, table: pd.DataFrame) -> None:
+    """A CSV file of a table, numbers with six digits, at once or not at all."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g")

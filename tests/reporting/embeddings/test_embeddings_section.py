@@ -12,7 +12,7 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.errors import UserError
-from stages.evaluation.latent_rows import LatentRow, write_rows
+from stages.evaluation.latent_rows import LatentRow
 from stages.formats.native import write_native
 from stages.reporting import page, summary
 from stages.reporting.data.published import from_papers
@@ -26,6 +26,7 @@ from stages.reporting.embeddings.published import PublishedProbes
 from stages.reporting.embeddings.results import Embedded, Embeddings, Imitation, Likelihood, Probed
 from stages.reporting.embeddings.tables import overview_table, probe_tables
 from stages.reporting.gathering import Collection, DatasetResults, gather
+from stages.reporting.kit.records import frame, write_table
 from stages.reporting.run.results import Job, Run
 from stages.reporting.sections import SOURCES
 from stages.reporting.settings import ReportSettings
@@ -198,7 +199,7 @@ def test_latents_are_shown_between_and_beside_levels(tmp_path: Path) -> None:
     write_native(data, dataset)
     files = [tmp_path / f"results/latents/toys/by_vte/seeds-{seed}-{seed}.csv" for seed in (0, 1, 2)]
     for seed, (path, at_end) in enumerate(zip(files, (1.0, 2.0, -1.0), strict=True)):
-        write_rows(path, latent_rows(seed, at_end))
+        write_table(path, frame(latent_rows(seed, at_end), LatentRow))
     collection = gather([str(data), *map(str, files)], SOURCES)
     latents = collection["toys"].of(Embeddings).latents
     assert latents["by_vte"] == [row for seed, at_end in enumerate((1, 2, -1)) for row in latent_rows(seed, at_end)]

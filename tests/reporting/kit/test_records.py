@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from stages.errors import UserError
-from stages.reporting.kit.records import frame, read_rows
+from stages.reporting.kit.records import frame, read_rows, write_table
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Row:
 
 def test_rows_come_back_as_they_were(tmp_path: Path):
     rows = [Row("a", 1, 0.5), Row("b", 2)]
-    frame(rows, Row).to_csv(tmp_path / "rows.csv", index=False)
+    write_table(tmp_path / "rows.csv", frame(rows, Row))
     assert read_rows(tmp_path / "rows.csv", Row) == rows
     assert list(frame([], Row).columns) == ["name", "number", "share"]
 
