@@ -34,7 +34,7 @@ Limit:     behaviours too rare to be among the compared episodes join others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,11 +142,10 @@ class Evidence(ClusteringMethod):
     def groupings(self) -> list[Grouping]:
         """What each seed finds."""
         found = []
-        tables = tabular_families(self.job.dataset, self.settings)
         with self.job.progress("evidence clustering", len(self.job.seeds), "seed") as progress:
-            for done, seed in enumerate(self.job.seeds, start=1):
-                found.append(group(self.job, self.settings, tables, seed))
-                progress.advance_to(done)
+            for of_seed in groupings(self.job, self.settings, [(seed, 0) for seed in self.job.seeds]):
+                found.append(of_seed)
+                progress.advance_to(len(found))
         return found
 
 
@@ -159,6 +158,16 @@ def tabular_families(dataset: EpisodeDataset, settings: EvidenceSettings) -> lis
         return []
     alike = [DirichletPolicies(table.smoothed_by(concentration)) for concentration in CONCENTRATIONS]
     return alike + [DirichletPolicies.about_all(table, steps) for steps in SHARED_STEPS]
+
+
+def groupings(job: Job, settings: EvidenceSettings, draws: Sequence[tuple[int, int]]) -> Iterator[Grouping]:
+    """What each seed and restart finds; only one is looked at where nothing is drawn: tables of all episodes."""
+    tables, found = tabular_families(job.dataset, settings), None
+    drawn = not tables or job.dataset.num_episodes > limit(settings, tables[0])
+    for seed, restart in draws:
+        if found is None or drawn:
+            found = group(job, settings, tables, seed, restart)
+        yield found
 
 
 def group(

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from stages.clustering import evidence
 from stages.clustering.alternation.starts import starting_labels
 from stages.clustering.contract import Clustering
-from stages.clustering.evidence import Evidence, EvidenceSettings, tabular_families
+from stages.clustering.evidence import Evidence, EvidenceSettings, group, groupings, tabular_families
 from stages.datasets.episodes import EpisodeDataset
 from stages.diagnosis.clustering_scores import clustering_scores
 from stages.training.job import Job
@@ -88,6 +89,20 @@ def test_people_who_share_habits_are_told_apart_by_their_own(people):
     found = clustered(dataset, seeds=[0])
     assert found.responsibilities.shape[-1] == people
     assert people == 1 or nmi(found, dataset.behaviour_policy)[0] > 0.9
+
+
+@pytest.mark.parametrize("max_episodes", [None, 16])
+def test_tables_of_all_episodes_are_looked_at_once_for_all_seeds(max_episodes, monkeypatch):
+    """Nothing is drawn then; each seed by itself finds the same to the last bit."""
+    dataset, settings, looks = long_table_dataset(24, 3), EvidenceSettings(max_episodes=max_episodes), []
+    job, tables = Job(dataset, [3, 4, 5]), tabular_families(dataset, settings)
+    alone = [group(job, settings, tables, seed) for seed in job.seeds]
+    monkeypatch.setattr(evidence, "group", lambda *args: looks.append(args) or group(*args))
+    found = list(groupings(job, settings, [(seed, 0) for seed in job.seeds]))
+    assert len(looks) == (1 if max_episodes is None else 3)
+    for together, one in zip(found, alone, strict=True):
+        assert torch.equal(together.log_weights, one.log_weights)
+        assert (together.scores, together.trace.pairs) == (one.scores, one.trace.pairs)
 
 
 def test_episodes_beyond_those_compared_join_the_clusters():

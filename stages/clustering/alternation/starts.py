@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from stages.clustering.evidence import EvidenceSettings, group, tabular_families
+from stages.clustering.evidence import EvidenceSettings, groupings
 from stages.seeding import generator
 from stages.training.job import Job
 
@@ -44,11 +44,9 @@ def random_parts(job: Job, restarts: int, num_clusters: int) -> Int[Tensor, "see
 def evidence_groups(job: Job, restarts: int, num_clusters: int) -> Int[Tensor, "seeds restarts episodes"]:
     """What evidence clustering finds, told to look for K groups."""
     settings = EvidenceSettings(num_clusters=num_clusters)
-    tables = tabular_families(job.dataset, settings)
-    found = []
-    with job.progress("starts by evidence", len(job.seeds) * restarts, "start") as progress:
-        for seed in job.seeds:
-            for restart in range(restarts):
-                found.append(group(job, settings, tables, seed, restart).log_weights.argmax(1))
-                progress.advance_to(len(found))
+    draws, found = [(seed, restart) for seed in job.seeds for restart in range(restarts)], []
+    with job.progress("starts by evidence", len(draws), "start") as progress:
+        for of_draw in groupings(job, settings, draws):
+            found.append(of_draw.log_weights.argmax(1))
+            progress.advance_to(len(found))
     return torch.stack(found).view(len(job.seeds), restarts, -1)

@@ -106,10 +106,11 @@ def moved(
 
 def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compared:
     """Partition the episodes and estimate the spread within clusters by turns, and try one cluster with all spread."""
-    chosen = policies.chosen
+    chosen, partitions = policies.chosen, []
     turns: list[tuple[float, Float[torch.Tensor, "targets p"]]] = []
     for _ in range(TURNS):
-        labels = partition(policies, chosen, num_clusters).labels
+        partitions.append(partition(policies, chosen, num_clusters))
+        labels = partitions[-1].labels
         policies.settle(labels)
         turns.append((policies.log_likelihood_of(labels), policies.within))
         if len(turns) > 1 and turns[-1][0] < turns[-2][0] + SETTLED:
@@ -117,8 +118,10 @@ def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compa
     if num_clusters is None:
         policies.settle(None)
         turns.append((policies.log_likelihood_of(np.zeros(len(chosen), dtype=np.int64)), policies.within))
-    _, policies.within = max(turns, key=lambda turn: turn[0])
-    return partition(policies, chosen, num_clusters)
+    best = max(range(len(turns)), key=lambda turn: turns[turn][0])
+    policies.within = turns[best][1]
+    seen = partitions[best + 1 : best + 2]  # the next turn's partition is that under this turn's spread
+    return seen[0] if seen else partition(policies, chosen, num_clusters)
 
 
 def found_temper(policies: BayesianLinearPolicies, chosen: Int[np.ndarray, "chosen"]) -> float:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
+from stages.clustering.conjugate.comparing import compare_by_turns, partition
 from stages.clustering.conjugate.deviations import SCALES, absorbed, group_evidence, posterior, spread
 from stages.clustering.conjugate.mixed import MixedPolicies, if_linear
 from stages.clustering.conjugate.noise import Noise
@@ -168,3 +169,15 @@ def test_probabilities_of_all_partitions_sum_to_one():
     assert total == pytest.approx(1)
     policies.prefers = False
     assert policies.log_prior_of_number(3, 4) == 0
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1, 0.6])
+def test_turns_end_with_the_partition_under_the_best_spread(gap):
+    """Whether it was seen on the way or not."""
+    dataset = linear_policies(gap, 0.3)
+    policies = MixedPolicies(dataset, np.random.default_rng(0), np.arange(EPISODES))
+    found = compare_by_turns(policies, None)
+    again = partition(policies, policies.chosen, None)
+    np.testing.assert_array_equal(found.labels, again.labels)
+    np.testing.assert_array_equal(found.added, again.added)
+    assert (found.evidence, found.trace.pairs) == (again.evidence, again.trace.pairs)
