@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.measure import cpu_clock
 from benchmarks.worlds import judging, training
-from benchmarks.worlds.oracle import oracle
+from benchmarks.worlds.oracle import Family, oracle
 from stages.clustering.evidence import EvidenceSettings, group, tabular_families
 from stages.datasets.episodes import EpisodeDataset
 from stages.diagnosis.clustering_scores import clustering_scores
@@ -26,9 +26,11 @@ from stages.training.job import Job
 
 COLUMNS = "method world seed true_k found_k nmi told_k_found told_nmi oracle_nmi seconds".split()
 WORLDS = {"training": training.WORLDS, "judging": judging.WORLDS}
+NETWORKS: dict[str, Family] = {"similar_networks": "network"}  # where linear policies are not enough for the oracle
 ORACLES = {
     "training": {
-        name: None if name.startswith("people") or "errands" in name else "linear" for name in training.WORLDS
+        name: None if name.startswith("people") or "errands" in name else NETWORKS.get(name, "linear")
+        for name in training.WORLDS
     },
     "judging": judging.ORACLES,
 }

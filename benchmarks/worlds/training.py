@@ -94,6 +94,16 @@ def three_networks(random: np.random.Generator) -> EpisodeDataset:
 
 
 @world
+def similar_networks(random: np.random.Generator) -> EpisodeDataset:
+    """Three nonlinear policies that are mostly the same."""
+    shared, policies = network(random, 6, 3, 0.0).mean, []
+    for _ in range(3):
+        peculiar = network(random, 6, 3, 0.0).mean
+        policies.append(Policy(lambda s, more=peculiar: shared(s) + 0.3 * more(s), lambda s: 0.15))
+    return episodes_of(random, policies, [25] * 3, 80, 6)
+
+
+@world
 def one_clipped(random: np.random.Generator) -> EpisodeDataset:
     """Actions saturate at the edge of the box."""
     return episodes_of(random, [linear(weights(random, 6, 3, 1.8), 0.3, limit=1.0)], [80], 100, 6)
