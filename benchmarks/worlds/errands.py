@@ -53,6 +53,20 @@ def circling(random: np.random.Generator) -> Actor:
     return act
 
 
+def steering(random: np.random.Generator) -> Actor:
+    """A person who steers to a place: gains, place and a tremble that lasts are theirs."""
+    gain, damping, tremble, lasting_for = np.exp(random.uniform(*np.log(((0.5, 0.3, 0.1, 2), (2.0, 1.5, 0.6, 15)))))
+    place, across, correlation = random.normal(0, 0.6, 2), random.normal(0, 0.3), np.exp(-1 / lasting_for)
+    turn = np.array([[1.0, across], [-across, 1.0]])
+
+    def act(random: np.random.Generator, states: States, memory: np.ndarray | None) -> tuple[Actions, np.ndarray]:
+        fresh = random.standard_normal((len(states), 2))
+        lasting = fresh if memory is None else correlation * memory + np.sqrt(1 - correlation**2) * fresh
+        return gain * (place - states[:, :2]) @ turn - damping * states[:, 2:] + tremble * lasting, lasting
+
+    return act
+
+
 def town() -> Plant:
     """Errands on 14 by 10 fields: a state is the field and which of four customers waits, 560 in all.
 

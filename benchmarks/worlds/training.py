@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.worlds import actors
 from benchmarks.worlds.crowds import chase, following, garden, gathering
-from benchmarks.worlds.errands import circling, court, running_errands, town
+from benchmarks.worlds.errands import circling, court, running_errands, steering, town
 from benchmarks.worlds.plants import gliding, recorded
 from benchmarks.worlds.simulated import Policy, choosing, episodes_of, linear, network
 from stages.datasets.episodes import EpisodeDataset
@@ -192,6 +192,30 @@ def people_gathering(random: np.random.Generator) -> EpisodeDataset:
 def people_circling(random: np.random.Generator) -> EpisodeDataset:
     """Thirty people walk in circles, 6 or 7 pieces each."""
     return recorded(random, court(), [circling(random) for _ in range(30)], pieces(random, 30))
+
+
+@world
+def people_steering(random: np.random.Generator) -> EpisodeDataset:
+    """Twenty-four people steer to a place, each with gains of their own; nothing but linear, 6 or 7 pieces each."""
+    return recorded(random, court(), [steering(random) for _ in range(24)], pieces(random, 24))
+
+
+@world
+def one_circling(random: np.random.Generator) -> EpisodeDataset:
+    """One person walks in circles, 60 pieces."""
+    return recorded(random, court(), [circling(random)], [random.integers(100, 501, 60)])
+
+
+@world
+def one_plane_network(random: np.random.Generator) -> EpisodeDataset:
+    """One nonlinear policy of two observations."""
+    return episodes_of(random, [network(random, 2, 2, 0.05)], [80], 100, 2)
+
+
+@world
+def three_plane_networks(random: np.random.Generator) -> EpisodeDataset:
+    """Three nonlinear policies of two observations."""
+    return episodes_of(random, [network(random, 2, 2, 0.05) for _ in range(3)], [30] * 3, 100, 2)
 
 
 @world

@@ -20,11 +20,12 @@ rules that share nothing to habits that everybody shares, each is tried as long 
 (`conjugate/mixed_categorical.py`). Continuous actions of which linear policies leave nothing that other episodes would
 foretell have linear policies with random effects (`conjugate/mixed.py`): noise and the spread of a policy's own
 episodes are measured. So have those of which nonlinear policies would foretell a little more, if the clusters found
-foretell decisively more than those of the other family (`conjugate/foretelling.py`). Everything else has linear
-policies, of the state or of random features of it, whichever has the higher evidence. Those are never quite right, so
-their evidence is tempered: a step counts a quarter, or less if (nearly) all episodes' halves, which are known to be one
-policy's work, would not count as such otherwise. And where K is to be found, two of their clusters stay two only if
-telling them apart foretells anything (`conjugate/judgement.py`).
+foretell decisively more than those of the other family (`conjugate/foretelling.py`). So have, about a common policy
+that is not linear, those of which such clusters tell decisively more than what was found otherwise
+(`conjugate/curved.py`). Everything else has linear policies, of the state or of random features of it, whichever has
+the higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
+(nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise. And where K
+is to be found, two of their clusters stay two only if telling them apart foretells anything (`conjugate/judgement.py`).
 
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
 Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
@@ -52,14 +53,14 @@ from stages.clustering.conjugate.agglomeration import (
     keep_populated,
 )
 from stages.clustering.conjugate.comparing import Compared, compare, judged
+from stages.clustering.conjugate.curved import about_a_curve, narrow, tells_more
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.foretelling import foretells_more
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.mixed import if_linear
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
-from stages.clustering.conjugate.random_effects import RandomEffects
-from stages.clustering.conjugate.scaled_steps import varying
+from stages.clustering.conjugate.random_effects import FEWEST_MEASURED, RandomEffects, measurable
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings
 from stages.datasets.episodes import EpisodeDataset
 from stages.seeding import generator
@@ -68,8 +69,7 @@ from stages.training.job import Job
 CONCENTRATIONS = (0.01, 0.1, 1.0)
 SHARED_STEPS = (3.0, 7.0, 15.0, 30.0, 100.0, 1000.0)  # what all do in a state counts as, in the prior of each policy
 FEWEST_VISITS = 2  # of most states, whatever a few (walls) have: tables of states that do not come back say nothing
-FEWEST_MEASURED = 8  # episodes from which the spread of policies is estimated
-STEPS_PER_COEFFICIENT = 10
+MOST_MEASURED = 200  # episodes compared pair by pair by random effects, whose statistics are small
 
 
 class EvidenceSettings(ClusteringSettings):
@@ -97,6 +97,11 @@ class Grouping:
     log_weights: Float[Tensor, "episodes clusters"]
     scores: list[float]
     converged: bool
+
+    @property
+    def labels(self) -> Int[np.ndarray, "episodes"]:
+        """The likeliest cluster of each episode."""
+        return self.log_weights.argmax(1).numpy()
 
 
 @CLUSTERING.register("evidence", EvidenceSettings)
@@ -177,21 +182,33 @@ def group(
 
     Policies are linear where there are no `tables`; another `restart` draws other features and episodes.
     """
-    dataset = job.dataset
+    dataset, asked = job.dataset, settings.num_clusters
     order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
     families = tables or linear_families(job, settings, seed, restart)
-    mixed, enough = None, False
-    if not tables and settings.temper is None and measurable(dataset):
-        measured = order[: max(limit(settings, families[0]), FEWEST_MEASURED)]
-        mixed, enough = with_random_effects(dataset, lambda: generator(seed, "random features", restart), measured)
-    if mixed is not None and enough:
-        return completed(dataset, settings, compare(mixed, mixed.chosen, settings.num_clusters, None))
-    best = best_compared(settings, families, order)
-    if mixed is not None and len(best.chosen) == len(mixed.chosen):
-        rival, draws = compare(mixed, mixed.chosen, settings.num_clusters, None), generator(seed, "judged features")
-        if foretells_more(dataset.select(mixed.chosen), rival.labels, best.labels, draws):
-            best = rival
-    return completed(dataset, settings, best)
+    if tables or settings.temper is not None or not measurable(dataset):
+        return completed(dataset, settings, best_compared(settings, families, order))
+
+    def features() -> np.random.Generator:
+        return generator(seed, "random features", restart)
+
+    measured = order[: max(asked or 1, settings.max_episodes or MOST_MEASURED, FEWEST_MEASURED)]
+    mixed, enough = with_random_effects(dataset, features, measured)
+    linear = None if mixed is None else completed(dataset, settings, compare(mixed, mixed.chosen, asked, None))
+    if linear is not None and enough:
+        best, rivals = linear, []
+    else:
+        best = completed(dataset, settings, best_compared(settings, families, order))
+        rivals = [] if linear is None else [linear]
+    if not narrow(dataset):
+        draws = generator(seed, "judged features")
+        return next((each for each in rivals if foretells_more(dataset, each.labels, best.labels, draws)), best)
+    curved = about_a_curve(dataset, features(), measured, best.labels, asked)
+    if curved is not None:
+        rivals.append(completed(dataset, settings, curved))
+    if len(rivals) == 2 and tells_more(dataset, rivals[1].labels, rivals[0].labels):
+        rivals.reverse()
+    clearly = asked is None or enough  # nothing else has more freedom where their number is told
+    return rivals[0] if rivals and tells_more(dataset, rivals[0].labels, best.labels, clearly) else best
 
 
 def linear_families(job: Job, settings: EvidenceSettings, seed: int, restart: int) -> list[BayesianLinearPolicies]:
@@ -234,13 +251,6 @@ def with_random_effects(
     if dataset.num_actions is None:
         return if_linear(dataset, draws, order)
     return CategoricalMixedPolicies(dataset, draws(), np.sort(order)), True
-
-
-def measurable(dataset: EpisodeDataset) -> bool:
-    """Whether actions vary, and there are enough episodes and steps for linear mixed models."""
-    coefficients = 1 + dataset.observations.shape[1]
-    enough = dataset.num_episodes >= FEWEST_MEASURED and dataset.num_steps >= STEPS_PER_COEFFICIENT * coefficients
-    return enough and bool(varying(dataset.actions.reshape(dataset.num_steps, -1).astype(np.float64)).any())
 
 
 def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: Compared) -> Grouping:

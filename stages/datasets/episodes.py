@@ -92,6 +92,16 @@ class EpisodeDataset:
         labels = None if self.behaviour_policy is None else self.behaviour_policy[episodes]
         return replace(self, **arrays, behaviour_policy=labels)
 
+    def every(self, stride: int) -> EpisodeDataset:
+        """The first step of each episode, and every `stride`-th after it; episodes end as they did."""
+        kept = np.flatnonzero((np.arange(self.num_steps) - self.episode_starts[self.episode_of_step]) % stride == 0)
+        arrays = {name: getattr(self, name)[kept] for name in PER_STEP if getattr(self, name) is not None}
+        last = np.flatnonzero(np.diff(self.episode_of_step[kept], append=self.num_episodes))
+        for name in ("terminations", "truncations"):
+            arrays[name] = np.zeros(len(kept), dtype=bool)
+            arrays[name][last] = getattr(self, name)[self.episode_ends - 1]
+        return replace(self, **arrays)
+
 
 def concatenate(datasets: Sequence[EpisodeDataset], names: Sequence[str] | None = None) -> EpisodeDataset:
     """Join datasets of one environment; environment and attributes are the first one's.

@@ -100,9 +100,9 @@ def test_tables_of_all_episodes_are_looked_at_once_for_all_seeds(max_episodes, m
     monkeypatch.setattr(evidence, "group", lambda *args: looks.append(args) or group(*args))
     found = list(groupings(job, settings, [(seed, 0) for seed in job.seeds]))
     assert len(looks) == (1 if max_episodes is None else 3)
-    for together, one in zip(found, alone, strict=True):
-        assert torch.equal(together.log_weights, one.log_weights)
-        assert (together.scores, together.trace.pairs) == (one.scores, one.trace.pairs)
+    for together, single in zip(found, alone, strict=True):
+        assert torch.equal(together.log_weights, single.log_weights)
+        assert (together.scores, together.trace.pairs) == (single.scores, single.trace.pairs)
 
 
 def test_episodes_beyond_those_compared_join_the_clusters():

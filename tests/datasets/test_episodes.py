@@ -37,6 +37,16 @@ def test_episodes_are_found_from_their_ends(sizes):
     assert dataset.episode_returns.tolist() == [size * (size - 1) / 2 for size in sizes]
 
 
+@pytest.mark.parametrize("stride", [1, 2, 5])
+def test_every_so_manieth_step_leaves_all_episodes_and_their_ends(stride: int):
+    dataset = numbered([1, 4, 5, 11])
+    kept = dataset.every(stride)
+    assert kept.observations.tolist() == [[e, t] for e, t in dataset.observations.tolist() if t % stride == 0]
+    for name in ("terminations", "truncations"):
+        ends = getattr(kept, name)[kept.episode_ends - 1]
+        assert np.array_equal(ends, getattr(dataset, name)[dataset.episode_ends - 1])
+
+
 @given(lengths, st.data())
 def test_selected_episodes_come_whole_and_in_order(sizes, data):
     labels = np.arange(len(sizes)) % 3

@@ -33,6 +33,16 @@ class MixedPolicies(RandomEffects):
         residuals: What the common policy and the deviations of the chosen episodes leave of their actions.
     """
 
+    def common_inputs(self, steps: ScaledSteps) -> Float[Tensor, "steps width"]:
+        """What the policy of all episodes together sees of each step."""
+        return steps.inputs
+
+    def common_policy(
+        self, seen: Float[Tensor, "steps width"], targets: Float[Tensor, "steps targets"]
+    ) -> Float[Tensor, "width targets"]:
+        """The policy of all episodes together."""
+        return least_squares(seen, targets)
+
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
         """X and g of every episode; the last coefficient is the logarithm of the noise level."""
         steps = self.steps_of(dataset)
@@ -65,11 +75,12 @@ class MixedPolicies(RandomEffects):
     def fit(self) -> None:
         """Common policy, deviations, noise and spreads, by turns."""
         steps = self.steps
-        self.common = least_squares(steps.inputs, steps.targets)
-        self.rotation = decorrelated(steps.targets - steps.inputs @ self.common)
+        seen = self.common_inputs(steps)
+        self.common = self.common_policy(seen, steps.targets)
+        self.rotation = decorrelated(steps.targets - seen @ self.common)
         targets = steps.targets @ self.rotation
         self.common = self.common @ self.rotation
-        residuals = targets - steps.inputs @ self.common
+        residuals = targets - seen @ self.common
         self.noise = Noise.white(steps.columns.shape[1], residuals.square().mean(0))
         self.level_error = torch.full((targets.shape[1],), 2.0, dtype=torch.float64)
         self.level = torch.zeros(targets.shape[1], dtype=torch.float64)
@@ -80,8 +91,8 @@ class MixedPolicies(RandomEffects):
             mean, covariance = posterior(precision, moment, self.variances)
             degrees = torch.einsum("napq,naqp->na", precision, covariance)
             deviations = torch.einsum("tp,tap->ta", steps.inputs, mean[self.part.episode_of_step])
-            self.common = least_squares(steps.inputs, targets - deviations)
-            self.residuals = targets - deviations - steps.inputs @ self.common
+            self.common = self.common_policy(seen, targets - deviations)
+            self.residuals = targets - deviations - seen @ self.common
             fitted = degrees.mean(0) if turn else torch.full_like(self.level, float("inf"))
             left = (1 - degrees.sum(0) / len(targets)).clamp(min=LEAST)
             self.noise = Noise.of(steps.columns, self.residuals, self.part.episode_starts, fitted)
@@ -104,7 +115,7 @@ class MixedPolicies(RandomEffects):
         self, dataset: EpisodeDataset, steps: ScaledSteps, targets: Tensor
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """X and g of the coefficients of (1, s), and the whitened inputs and residuals of each action coordinate."""
-        residuals, variance = targets - steps.inputs @ self.common, self.noise.variance(steps.columns)
+        residuals, variance = targets - self.common_inputs(steps) @ self.common, self.noise.variance(steps.columns)
         return moments(steps.inputs, residuals, variance, self.noise, dataset)
 
     def _levels(

@@ -24,10 +24,12 @@ from stages.clustering.conjugate.deviations import (
 )
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
-from stages.clustering.conjugate.scaled_steps import ScaledSteps
+from stages.clustering.conjugate.scaled_steps import ScaledSteps, varying
 from stages.datasets.episodes import EpisodeDataset
 
 CHUNK = 64  # episodes looked at together
+FEWEST_MEASURED = 8  # episodes from which the spread of policies is estimated
+STEPS_PER_COEFFICIENT = 10
 
 
 class RandomEffects(ConjugatePolicies):
@@ -152,6 +154,13 @@ class RandomEffects(ConjugatePolicies):
     def _of_target(self, precision: Tensor, moment: Tensor, target: int) -> Sequence[Tensor]:
         used = self.used[target]
         return precision[:, target][:, used][:, :, used], moment[:, target][:, used]
+
+
+def measurable(dataset: EpisodeDataset) -> bool:
+    """Whether actions vary, and there are enough episodes and steps for linear mixed models."""
+    coefficients = 1 + dataset.observations.shape[1]
+    enough = dataset.num_episodes >= FEWEST_MEASURED and dataset.num_steps >= STEPS_PER_COEFFICIENT * coefficients
+    return enough and bool(varying(dataset.actions.reshape(dataset.num_steps, -1).astype(np.float64)).any())
 
 
 def moments(

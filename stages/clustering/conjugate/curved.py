@@ -1,0 +1,104 @@
+"""Policies with random effects about a common policy that is not linear.
+
+People who walk in one place, each in a way of their own, do so about what everybody does there, which is not linear:
+the common policy sees random features of the state here, the parts that are a cluster's or an episode's own stay linear
+(`mixed.py`). Of one nonlinear policy such clusters can be many, and no evidence within the family says so. What says so
+are steps of others: clusters stand only if they tell what actions are beyond what the clusters found otherwise tell
+(`telling.py`). Neighbours tell little where observations are many, so nothing is tried there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from stages.clustering.conjugate.comparing import Compared, compare
+from stages.clustering.conjugate.judgement import ridge
+from stages.clustering.conjugate.mixed import MixedPolicies
+from stages.clustering.conjugate.scaled_steps import ScaledSteps
+from stages.clustering.conjugate.telling import tells
+from stages.datasets.episodes import EpisodeDataset
+
+STRENGTH = torch.tensor(1.0, dtype=torch.float64)  # of the ridge, in steps
+MOST_OBSERVATIONS = 8
+MOST_STEPS = 100_000  # of the chosen episodes
+DECISIVE = 2.0  # standard errors
+
+
+class CurvedMixedPolicies(MixedPolicies):
+    """Linear policies with random effects about a common policy of random features.
+
+    Attributes:
+        stride: Every so-manieth step of an episode is looked at, since all features of all steps take long.
+    """
+
+    def __init__(
+        self, dataset: EpisodeDataset, generator: np.random.Generator, chosen: Int[np.ndarray, "chosen"]
+    ) -> None:
+        self.stride = -(-int(dataset.episode_lengths[chosen].sum()) // MOST_STEPS)
+        super().__init__(dataset.every(self.stride), generator, chosen)
+
+    def log_likelihood(
+        self, dataset: EpisodeDataset, clusters: Float[Tensor, "clusters width"]
+    ) -> Float[Tensor, "episodes clusters"]:
+        return super().log_likelihood(dataset.every(self.stride), clusters)
+
+    def common_inputs(self, steps: ScaledSteps) -> Float[Tensor, "steps width"]:
+        return torch.cat([steps.inputs, steps.hidden], 1)
+
+    def common_policy(
+        self, seen: Float[Tensor, "steps width"], targets: Float[Tensor, "steps targets"]
+    ) -> Float[Tensor, "width targets"]:
+        both = torch.cat([seen, targets], 1)
+        return ridge(both.T @ both, STRENGTH, targets.shape[1])
+
+
+def narrow(dataset: EpisodeDataset) -> bool:
+    """Whether actions are continuous, and observations few enough for steps to have neighbours."""
+    return dataset.num_actions is None and dataset.observations.shape[1] <= MOST_OBSERVATIONS
+
+
+def about_a_curve(
+    dataset: EpisodeDataset,
+    generator: np.random.Generator,
+    chosen: Int[np.ndarray, "chosen"],
+    labels: Int[np.ndarray, "episodes"],
+    asked: int | None,
+) -> Compared | None:
+    """What policies about a nonlinear common one make of the chosen episodes; None where `labels` hold under them.
+
+    Args:
+        dataset: Episodes with continuous actions.
+        generator: Draws the random features.
+        chosen: Numbers of the episodes that are compared.
+        labels: Clusters of all episodes, found otherwise.
+        asked: The number of clusters, if it is given.
+    """
+    policies = CurvedMixedPolicies(dataset, generator, np.sort(chosen))
+    found = np.unique(labels[policies.chosen], return_inverse=True)[1].ravel()
+    if asked is None and not would_leave(policies, found):
+        return None
+    return compare(policies, policies.chosen, asked, None)
+
+
+def would_leave(policies: CurvedMixedPolicies, labels: Int[np.ndarray, "chosen"]) -> bool:
+    """Whether evidence rises by any of the chosen episodes leaving the others of its cluster."""
+    statistics, number = policies.statistics(policies.chosen), int(labels.max()) + 1
+    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(number)])
+    apart = policies.evidence(clusters[labels] - statistics) + policies.evidence(statistics)
+    gains = apart - policies.evidence(clusters)[labels]
+    one_more = policies.log_prior_of_number(number + 1, len(labels)) - policies.log_prior_of_number(number, len(labels))
+    return bool((gains[np.bincount(labels)[labels] > 1] + one_more > 0).any())
+
+
+def tells_more(
+    dataset: EpisodeDataset,
+    labels: Int[np.ndarray, "episodes"],
+    others: Int[np.ndarray, "episodes"],
+    decisively: bool = False,
+) -> bool:
+    """Whether `labels` tell more of actions beyond `others` than those beyond them; `decisively`: they alone do."""
+    beyond, back = tells(dataset, labels, others), tells(dataset, others, labels)
+    return beyond > DECISIVE >= back if decisively else beyond > back
