@@ -94,12 +94,15 @@ def test_actions_are_the_intended_ones(recorded):
     assert STAY not in recorded.actions
 
 
-@pytest.mark.parametrize(("name", "nmi", "best"), [("diagonal", 0.926, 0.939), ("takeball", 0.997, 0.998)])
-def test_ceilings_are_the_simulated_ones(name, nmi, best):
+@pytest.mark.parametrize(
+    ("name", "nmi", "best", "error"), [("diagonal", 0.926, 0.939, 0.002), ("takeball", 0.997, 0.998, 0.001)]
+)
+def test_ceilings_are_the_simulated_ones(name, nmi, best, error):
+    """Within four standard errors of the ambiguous episodes' share, which the ceilings follow from."""
     ceiling = json.loads(small(name, 4000).attributes["oracle_ceiling"])
-    assert ceiling["nmi"] == pytest.approx(nmi, abs=0.004)
-    assert ceiling["nmi_best_ties"] == pytest.approx(best, abs=0.004)
-    assert ceiling["ambiguous"] == pytest.approx({"diagonal": 0.066, "takeball": 0.0009}[name], abs=0.005)
+    assert ceiling["nmi"] == pytest.approx(nmi, abs=4 * error)
+    assert ceiling["nmi_best_ties"] == pytest.approx(best, abs=4 * error)
+    assert ceiling["ambiguous"] == pytest.approx({"diagonal": 0.066, "takeball": 0.0009}[name], abs=4 * error)
 
 
 def test_generation_depends_on_the_seed_alone(recorded):
