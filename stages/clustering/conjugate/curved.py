@@ -99,6 +99,13 @@ def tells_more(
     others: Int[np.ndarray, "episodes"],
     decisively: bool = False,
 ) -> bool:
-    """Whether `labels` tell more of actions beyond `others` than those beyond them; `decisively`: they alone do."""
-    beyond, back = tells(dataset, labels, others), tells(dataset, others, labels)
-    return beyond > DECISIVE >= back if decisively else beyond > back
+    """Whether `labels` tell more of actions beyond `others` than those beyond them; `decisively`: by two errors."""
+    gained = tells(dataset, labels, others) - tells(dataset, others, labels)
+    return gained > (DECISIVE if decisively else 0)
+
+
+def alone_tell(
+    dataset: EpisodeDataset, labels: Int[np.ndarray, "episodes"], others: Int[np.ndarray, "episodes"]
+) -> bool:
+    """Whether `labels` tell something of actions beyond `others`, and those nothing beyond them."""
+    return tells(dataset, labels, others) > DECISIVE >= tells(dataset, others, labels)
