@@ -85,7 +85,7 @@ def judged(worlds: str, name: str, seed: int) -> dict[str, object]:
 def labels_found(dataset: EpisodeDataset, num_clusters: int | None) -> np.ndarray:
     """Clusters of the episodes."""
     settings = EvidenceSettings(num_clusters=num_clusters)
-    return group(Job(dataset, [0]), settings, tabular_families(dataset, settings), 0).log_weights.argmax(1).numpy()
+    return group(Job(dataset, [0]), settings, tabular_families(dataset, settings), 0).labels
 
 
 def agreement(truth: np.ndarray, labels: np.ndarray) -> float:

@@ -53,7 +53,7 @@ from stages.clustering.conjugate.agglomeration import (
     keep_populated,
 )
 from stages.clustering.conjugate.comparing import Compared, compare, judged
-from stages.clustering.conjugate.curved import about_a_curve, alone_tell, narrow, tells_more
+from stages.clustering.conjugate.curved import about_a_curve, alone_tell, narrow, tells_decisively_more, tells_more
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.foretelling import foretells_more
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
@@ -207,12 +207,9 @@ def group(
         rivals.append(completed(dataset, settings, curved))
     if len(rivals) == 2 and tells_more(dataset, rivals[1].labels, rivals[0].labels):
         rivals.reverse()
-    if not rivals:
-        return best
-    if asked is None or enough:
-        return rivals[0] if alone_tell(dataset, rivals[0].labels, best.labels) else best
     # Where their number is told, neither has more freedom.
-    return rivals[0] if tells_more(dataset, rivals[0].labels, best.labels, decisively=True) else best
+    better = alone_tell if asked is None or enough else tells_decisively_more
+    return rivals[0] if rivals and better(dataset, rivals[0].labels, best.labels) else best
 
 
 def linear_families(job: Job, settings: EvidenceSettings, seed: int, restart: int) -> list[BayesianLinearPolicies]:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.clustering.conjugate.comparing import Compared, compare
-from stages.clustering.conjugate.judgement import ridge
+from stages.clustering.conjugate.judgement import DECISIVE, ridge
 from stages.clustering.conjugate.mixed import MixedPolicies
 from stages.clustering.conjugate.scaled_steps import ScaledSteps
 from stages.clustering.conjugate.telling import tells
@@ -24,7 +24,6 @@ from stages.datasets.episodes import EpisodeDataset
 STRENGTH = torch.tensor(1.0, dtype=torch.float64)  # of the ridge, in steps
 MOST_OBSERVATIONS = 8
 MOST_STEPS = 100_000  # of the chosen episodes
-DECISIVE = 2.0  # standard errors
 
 
 class CurvedMixedPolicies(MixedPolicies):
@@ -94,14 +93,17 @@ def would_leave(policies: CurvedMixedPolicies, labels: Int[np.ndarray, "chosen"]
 
 
 def tells_more(
-    dataset: EpisodeDataset,
-    labels: Int[np.ndarray, "episodes"],
-    others: Int[np.ndarray, "episodes"],
-    decisively: bool = False,
+    dataset: EpisodeDataset, labels: Int[np.ndarray, "episodes"], others: Int[np.ndarray, "episodes"], by: float = 0
 ) -> bool:
-    """Whether `labels` tell more of actions beyond `others` than those beyond them; `decisively`: by two errors."""
-    gained = tells(dataset, labels, others) - tells(dataset, others, labels)
-    return gained > (DECISIVE if decisively else 0)
+    """Whether `labels` tell more of actions beyond `others` than those beyond them, by so many standard errors."""
+    return tells(dataset, labels, others) - tells(dataset, others, labels) > by
+
+
+def tells_decisively_more(
+    dataset: EpisodeDataset, labels: Int[np.ndarray, "episodes"], others: Int[np.ndarray, "episodes"]
+) -> bool:
+    """Whether they tell more by what counts as decisive."""
+    return tells_more(dataset, labels, others, DECISIVE)
 
 
 def alone_tell(

@@ -13,6 +13,8 @@ is an episode's, and the signed ranks of the episodes' shares over their standar
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -25,6 +27,9 @@ MOST_ASKED = 200  # steps of an episode whose neighbours are looked for
 FEWEST_COUNTED = 5  # steps of an episode that has a say
 
 
+Nearest = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
 class Neighbours:
     """Steps of a dataset in units of standard deviations: observations, actions and the episode of each."""
 
@@ -34,14 +39,19 @@ class Neighbours:
         self.actions = _scaled(dataset.actions.reshape(dataset.num_steps, -1)[rows])
         self.episode = dataset.episode_of_step[rows]
 
-    def nearest(
-        self, asked: Int[np.ndarray, "asked"], among: Int[np.ndarray, "rows"]
-    ) -> tuple[Float[np.ndarray, "asked"], Float[np.ndarray, "asked"]]:
-        """Distance of the nearest row, and the squared error of its action."""
+    def among(self, rows: Int[np.ndarray, "rows"]) -> Nearest:
+        """For rows asked about: the distance of the nearest of `rows`, and the squared error of its action."""
         from scipy.spatial import cKDTree  # loaded here: planning has no use for it
 
-        distance, place = cKDTree(self.observations[among]).query(self.observations[asked])
-        return distance, np.square(self.actions[among[place]] - self.actions[asked]).sum(1)
+        tree = cKDTree(self.observations[rows])
+
+        def nearest(
+            asked: Int[np.ndarray, "asked"],
+        ) -> tuple[Float[np.ndarray, "asked"], Float[np.ndarray, "asked"]]:
+            distance, place = tree.query(self.observations[asked])
+            return distance, np.square(self.actions[rows[place]] - self.actions[asked]).sum(1)
+
+        return nearest
 
 
 def tells(dataset: EpisodeDataset, labels: Int[np.ndarray, "episodes"], given: Int[np.ndarray, "episodes"]) -> float:
@@ -54,24 +64,31 @@ def tells(dataset: EpisodeDataset, labels: Int[np.ndarray, "episodes"], given: I
     """
     steps, gains = Neighbours(dataset), []
     alike = labels * (given.max() + 1) + given
-    for episode in range(dataset.num_episodes):
-        same = alike == alike[episode]
-        same[episode] = False
-        others = (given == given[episode]) & (labels != labels[episode])
-        if same.any() and others.any():
-            gain = _gain(steps, *(np.flatnonzero(of[steps.episode]) for of in (same, others)), episode)
-            gains += [] if gain is None else [gain]
+    for cell in np.unique(alike):
+        members = np.flatnonzero(alike == cell)
+        others = (given == given[members[0]]) & (labels != labels[members[0]])
+        if len(members) > 1 and others.any():
+            elsewhere = steps.among(np.flatnonzero(others[steps.episode]))
+            within = np.flatnonzero((alike == cell)[steps.episode])
+            gains += [
+                gain for episode in members.tolist() if (gain := _gain(steps, within, elsewhere, episode)) is not None
+            ]
     return standard_score(np.array(gains)) if gains else 0.0
 
 
-def _gain(
-    steps: Neighbours, same: Int[np.ndarray, "same"], others: Int[np.ndarray, "others"], episode: int
-) -> float | None:
-    """How much more often the own cluster foretells an episode's actions; None where too few steps count."""
-    asked = np.flatnonzero(steps.episode == episode)
+def _gain(steps: Neighbours, within: Int[np.ndarray, "within"], elsewhere: Nearest, episode: int) -> float | None:
+    """How much more often the own cluster foretells an episode's actions; None where too few steps count.
+
+    Args:
+        steps: All steps.
+        within: Rows of the cluster.
+        elsewhere: Nearest neighbours in other clusters.
+        episode: One of the cluster.
+    """
+    asked = within[steps.episode[within] == episode]
     asked = asked[:: -(-len(asked) // MOST_ASKED)]
-    same_distance, same_error = steps.nearest(asked, same)
-    distance, error = steps.nearest(asked, others)
+    same_distance, same_error = steps.among(within[steps.episode[within] != episode])(asked)
+    distance, error = elsewhere(asked)
     counted = distance <= same_distance
     if counted.sum() < FEWEST_COUNTED:
         return None

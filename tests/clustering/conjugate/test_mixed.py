@@ -39,7 +39,7 @@ def linear_policies(gap: float, noise: float, memory: float = 0.0, seed: int = 0
 def labels_found(dataset: EpisodeDataset, num_clusters: int | None = None) -> np.ndarray:
     found = group(Job(dataset, [0]), EvidenceSettings(num_clusters=num_clusters), [], 0)
     assert isinstance(found.policies, MixedPolicies)
-    return found.log_weights.argmax(1).numpy()
+    return found.labels
 
 
 def agrees(labels: np.ndarray, truth: np.ndarray) -> bool:
