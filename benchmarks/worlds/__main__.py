@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import cpu_clock
-from benchmarks.worlds import judging, training
+from benchmarks.worlds import boxes, judging, training  # noqa: F401  (boxes adds to the judging worlds)
 from benchmarks.worlds.oracle import Family, oracle
 from stages.clustering.evidence import EvidenceSettings, group, tabular_families
 from stages.datasets.episodes import EpisodeDataset
@@ -27,9 +27,10 @@ from stages.training.job import Job
 COLUMNS = "method world seed true_k found_k nmi told_k_found told_nmi oracle_nmi seconds".split()
 WORLDS = {"training": training.WORLDS, "judging": judging.WORLDS}
 NETWORKS: dict[str, Family] = {"similar_networks": "network"}  # where linear policies are not enough for the oracle
+CLIPPED = "opposite_clipped", "eight_clipped", "two_clipped_hard", "throttles", "grippers"
 ORACLES = {
     "training": {
-        name: None if name.startswith("people") or "errands" in name else NETWORKS.get(name, "linear")
+        name: None if name.startswith(("people", *CLIPPED)) or "errands" in name else NETWORKS.get(name, "linear")
         for name in training.WORLDS
     },
     "judging": judging.ORACLES,

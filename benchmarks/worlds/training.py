@@ -6,6 +6,7 @@ Each function draws one data set of its kind; true K is the number of its polici
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -107,6 +108,37 @@ def similar_networks(random: np.random.Generator) -> EpisodeDataset:
 def one_clipped(random: np.random.Generator) -> EpisodeDataset:
     """Actions saturate at the edge of the box."""
     return episodes_of(random, [linear(weights(random, 6, 3, 1.8), 0.3, limit=1.0)], [80], 100, 6)
+
+
+@world
+def opposite_clipped(random: np.random.Generator) -> EpisodeDataset:
+    """Two policies that do the opposite, in few short episodes, a quarter of the steps at the edge."""
+    gains = weights(random, 4, 2, 1.5)
+    return episodes_of(random, [linear(sign * gains, 0.1, limit=1.0) for sign in (1, -1)], [10, 10], 60, 4)
+
+
+@world
+def eight_clipped(random: np.random.Generator) -> EpisodeDataset:
+    """Eight policies, some of which are at the edge nearly always."""
+    return episodes_of(random, [linear(weights(random, 4, 2, 1.2), 0.2, limit=1.0) for _ in range(8)], [8] * 8, 60, 4)
+
+
+@world
+def two_clipped_hard(random: np.random.Generator) -> EpisodeDataset:
+    """Two policies of which nine steps of ten are at an edge."""
+    return episodes_of(random, [linear(weights(random, 6, 3, 4.0), 0.3, limit=0.5) for _ in range(2)], [20, 20], 80, 6)
+
+
+@world
+def throttles(random: np.random.Generator) -> EpisodeDataset:
+    """Three policies; one action coordinate cannot be negative."""
+    return altered(three_linear(random), 0, lambda action: np.maximum(action, 0))
+
+
+@world
+def grippers(random: np.random.Generator) -> EpisodeDataset:
+    """Three policies; one action coordinate is -1 or 1."""
+    return altered(three_linear(random), 1, np.sign)
 
 
 @world
@@ -234,6 +266,18 @@ def one_on_errands(random: np.random.Generator) -> EpisodeDataset:
 def pieces(random: np.random.Generator, people: int) -> list[np.ndarray]:
     """Steps of 6 or 7 pieces of each person, 100 to 1,000, log-uniform."""
     return [np.exp(random.uniform(*np.log((100, 1001)), random.integers(6, 8))).astype(int) for _ in range(people)]
+
+
+def three_linear(random: np.random.Generator) -> EpisodeDataset:
+    """Episodes of three linear policies of 5 states and 2 actions."""
+    return episodes_of(random, [linear(weights(random, 5, 2, 1.0), 0.3) for _ in range(3)], [15] * 3, 80, 5)
+
+
+def altered(dataset: EpisodeDataset, coordinate: int, change: Callable[[np.ndarray], np.ndarray]) -> EpisodeDataset:
+    """A dataset whose record shows another value of an action coordinate than the one that was acted on."""
+    actions = dataset.actions.copy()
+    actions[:, coordinate] = change(actions[:, coordinate])
+    return replace(dataset, actions=actions)
 
 
 def gliding_choosers(

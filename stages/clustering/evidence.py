@@ -19,13 +19,14 @@ rules that share nothing to habits that everybody shares, each is tried as long 
 (`conjugate/dirichlet.py`). Other discrete actions have softmax policies with random effects
 (`conjugate/mixed_categorical.py`). Continuous actions of which linear policies leave nothing that other episodes would
 foretell have linear policies with random effects (`conjugate/mixed.py`): noise and the spread of a policy's own
-episodes are measured. So have those of which nonlinear policies would foretell a little more, if the clusters found
-foretell decisively more than those of the other family (`conjugate/foretelling.py`). So have, about a common policy
-that is not linear, those of which such clusters tell decisively more than what was found otherwise
-(`conjugate/curved.py`). Everything else has linear policies, of the state or of random features of it, whichever has
-the higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
-(nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise. And where K
-is to be found, two of their clusters stay two only if telling them apart foretells anything (`conjugate/judgement.py`).
+episodes are measured, and actions at the edge of a box count as that much or more (`conjugate/censoring.py`). So have
+those of which nonlinear policies would foretell a little more, if the clusters found foretell decisively more than
+those of the other family (`conjugate/foretelling.py`). So have, about a common policy that is not linear, those of
+which such clusters tell decisively more than what was found otherwise (`conjugate/curved.py`). Everything else has
+linear policies, of the state or of random features of it, whichever has the higher evidence. Those are never quite
+right, so their evidence is tempered: a step counts a quarter, or less if (nearly) all episodes' halves, which are
+known to be one policy's work, would not count as such otherwise. And where K is to be found, two of their clusters
+stay two only if telling them apart foretells anything (`conjugate/judgement.py`).
 
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
 Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
@@ -57,7 +58,7 @@ from stages.clustering.conjugate.curved import about_a_curve, alone_tell, narrow
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.foretelling import foretells_more
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
-from stages.clustering.conjugate.mixed import if_linear
+from stages.clustering.conjugate.mixed import unless_clearly_nonlinear
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
 from stages.clustering.conjugate.random_effects import FEWEST_MEASURED, RandomEffects, measurable
@@ -192,8 +193,10 @@ def group(
         return generator(seed, "random features", restart)
 
     measured = order[: max(asked or 1, settings.max_episodes or MOST_MEASURED, FEWEST_MEASURED)]
-    mixed, enough = with_random_effects(dataset, features, measured)
-    linear = None if mixed is None else completed(dataset, settings, compare(mixed, mixed.chosen, asked, None))
+    mixed, linear, enough = with_random_effects(dataset, features, measured), None, False
+    if mixed is not None:
+        found = compare(mixed, mixed.chosen, asked, None)
+        linear, enough = completed(dataset, settings, found), mixed.suffice(found.labels)
     if linear is not None and enough:
         best, rivals = linear, []
     else:
@@ -247,11 +250,11 @@ def completed(dataset: EpisodeDataset, settings: EvidenceSettings, found: Compar
 
 def with_random_effects(
     dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
-) -> tuple[RandomEffects | None, bool]:
-    """Policies with random effects, estimated from the episodes in `order`, and whether they are enough; maybe None."""
+) -> RandomEffects | None:
+    """Policies with random effects, estimated from the episodes in `order`; None where others are clearly needed."""
     if dataset.num_actions is None:
-        return if_linear(dataset, draws, order)
-    return CategoricalMixedPolicies(dataset, draws(), np.sort(order)), True
+        return unless_clearly_nonlinear(dataset, draws, order)
+    return CategoricalMixedPolicies(dataset, draws(), np.sort(order))
 
 
 def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: Compared) -> Grouping:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.worlds import boxes  # noqa: F401  lists its worlds
 from benchmarks.worlds.judging import ORACLES, WORLDS
 from benchmarks.worlds.oracle import oracle
 from stages.seeding import generator
@@ -20,6 +21,13 @@ NUM_POLICIES = {
     "two_choosers": 2,
     "four_choosers": 4,
     "three_choosing_networks": 3,
+    "two_throttles": 2,
+    "two_squashed": 2,
+    "three_at_the_edge": 3,
+    "three_grippers": 3,
+    "four_drivers": 4,
+    "six_mildly_clipped": 6,
+    "eight_joysticks": 8,
     "people_in_the_plane": 26,
     "people_in_a_game": 22,
 }

@@ -26,8 +26,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 SCALES = (1.0, 30.0, 1000.0)  # c: policies as different as usual, and rare ones
@@ -111,3 +112,19 @@ def spread_within(
             total += errors.square().sum(0) + variance.diagonal(dim1=1, dim2=2).sum(0)
         within = torch.minimum(total / len(moment), between).clamp(min=SMALLEST)
     return within
+
+
+def about_clusters(
+    precision: Float[Tensor, "episodes p p"],
+    moment: Float[Tensor, "episodes p"],
+    between: Float[Tensor, "p"],
+    within: Float[Tensor, "p"],
+    members: Sequence[Int[np.ndarray, "members"]],
+) -> Float[Tensor, "episodes p"]:
+    """Coefficients of the episodes by their cluster's policy and what is peculiar to them, w_z + delta_i."""
+    reduced, remaining, _ = absorbed(precision, moment, within)
+    found = torch.empty_like(moment)
+    for group in map(torch.from_numpy, members):
+        mean, _ = posterior(reduced[group].sum(0), remaining[group].sum(0), between)
+        found[group] = mean + posterior(precision[group], moment[group] - precision[group] @ mean, within)[0]
+    return found

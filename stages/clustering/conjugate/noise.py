@@ -50,6 +50,7 @@ class Noise:
         residuals: Float[Tensor, "steps targets"],
         starts: Int[np.ndarray, "episodes"],
         fitted: Float[Tensor, "targets"],
+        squares: Float[Tensor, "steps targets"] | None = None,
     ) -> Noise:
         """The noise of residuals.
 
@@ -58,9 +59,11 @@ class Noise:
             residuals: Actions less their mean.
             starts: First rows of the episodes.
             fitted: Parameters that each episode was fitted with, on average: they hide some of the memory.
+            squares: What is expected of the squares, where that is not the residuals'.
         """
+        squares = residuals.square() if squares is None else squares
         rows = slice(None, None, -(-len(residuals) // MOST_STEPS))
-        weights = _gamma_regression(columns[rows], residuals[rows].square())
+        weights = _gamma_regression(columns[rows], squares[rows])
         scaled = residuals / (columns @ weights).clamp(-60, 60).div(2).exp()
         return cls(weights, memory_of(scaled, starts, fitted))
 
@@ -69,12 +72,32 @@ class Noise:
         return (columns @ self.weights).clamp(-60, 60).exp()
 
     def whiten(
-        self, values: Float[Tensor, "steps width"], variance: Float[Tensor, "steps"], target: int, first: Tensor
+        self,
+        values: Float[Tensor, "steps width"],
+        variance: Float[Tensor, "steps"],
+        target: int,
+        first: Tensor,
+        weights: Float[Tensor, "steps targets"] | None = None,
     ) -> Float[Tensor, "steps width"]:
-        """Rows divided by the noise scale of one action coordinate and freed of its memory; `first`: starts."""
+        """Rows divided by the noise scale of one action coordinate and freed of its memory.
+
+        Args:
+            values: The rows.
+            variance: v of each.
+            target: Number of the action coordinate.
+            first: Rows at which episodes start.
+            weights: What each row counts, if not 1; what counts nothing leaves no memory.
+        """
         scaled, memory = values / variance.sqrt()[:, None], self.memory[target]
-        free = scaled.clone()
-        free[1:] -= memory * scaled[:-1]
+        if weights is None:
+            free = scaled.clone()
+            free[1:] -= memory * scaled[:-1]
+        else:
+            root, before = weights[:, target, None].sqrt(), weights[:-1, target, None]
+            free = scaled * root
+            less = ((1 - memory**2) / (1 - memory**2 * before)).sqrt()
+            free[1:] = (free[1:] - memory * root[1:] * before * scaled[:-1]) * less
+            scaled = scaled * root
         free[first] = scaled[first] * (1 - memory**2).sqrt()
         return free
 

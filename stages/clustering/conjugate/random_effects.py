@@ -71,6 +71,10 @@ class RandomEffects(ConjugatePolicies):
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
         """X and g of every episode: `[episodes, targets, p, p]` and `[episodes, targets, p]`."""
 
+    def suffice(self, labels: Int[np.ndarray, "chosen"]) -> bool:
+        """Whether policies of this family are all that is needed of the chosen episodes, clustered so."""
+        return True
+
     def steps_of(self, dataset: EpisodeDataset) -> ScaledSteps:
         """Steps of any episodes, in the units of the chosen ones."""
         return self.steps if dataset is self.part else self.steps.of(dataset)
@@ -169,13 +173,14 @@ def moments(
     variance: Float[Tensor, "steps targets"],
     noise: Noise,
     dataset: EpisodeDataset,
+    weights: Float[Tensor, "steps targets"] | None = None,
 ) -> tuple[Tensor, Tensor, list[Tensor]]:
     """X and g of the coefficients of the inputs, and the whitened inputs and residuals of each target."""
     first, bounds = torch.from_numpy(dataset.episode_starts), dataset.episode_lengths.tolist()
     precisions, moments, white = [], [], []
     for target in range(residuals.shape[1]):
         both = torch.cat([inputs, residuals[:, target : target + 1]], 1)
-        free = noise.whiten(both, variance[:, target], target, first)
+        free = noise.whiten(both, variance[:, target], target, first, weights)
         products = torch.stack([episode.T @ episode for episode in free.split(bounds)])
         precisions.append(products[:, :-1, :-1])
         moments.append(products[:, :-1, -1])

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from stages.clustering.conjugate.censoring import Edges
 from stages.datasets.episodes import EpisodeDataset
 
 CONSTANT = 1e-6  # standard deviation, relative to the largest or to the mean, up to which a coordinate is constant
@@ -22,6 +23,7 @@ class ScaledSteps:
     Attributes:
         inputs: The constant and the observation.
         targets: Action coordinates, where actions are continuous.
+        side: At which edge of a box each of them is (`censoring.py`).
         chosen: Unit vectors of the actions, where they are discrete.
         hidden: Random features ``tanh(s R + r)`` of small and large scale.
         columns: What the noise scale may depend on: ``1, s, s^2`` and some of the features.
@@ -35,6 +37,7 @@ class ScaledSteps:
             actions = dataset.actions.astype(np.float64)
             self.moving = varying(actions)
             self.acted = actions[:, self.moving].mean(0), actions[:, self.moving].std(0)
+            self.edges = Edges.of(actions[:, self.moving])
         width, half = int(self.seen.sum()), NUM_FEATURES // 2
         scales = np.repeat([0.5, 1.5], half) / max(1.0, np.sqrt(width))
         self.directions = generator.standard_normal((width, NUM_FEATURES)) * scales
@@ -59,6 +62,7 @@ class ScaledSteps:
         if dataset.num_actions is None:
             acted = dataset.actions[:, self.moving].astype(np.float64)
             self.targets = torch.tensor((acted - self.acted[0]) / self.acted[1])
+            self.side = self.edges.side(acted)
         else:
             self.chosen = torch.eye(dataset.num_actions, dtype=torch.float64)[torch.from_numpy(dataset.actions)]
 

@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal
 
 from stages.clustering.conjugate.comparing import compare_by_turns, partition
 from stages.clustering.conjugate.deviations import SCALES, absorbed, group_evidence, posterior, spread
-from stages.clustering.conjugate.mixed import MixedPolicies, if_linear
+from stages.clustering.conjugate.mixed import MixedPolicies, unless_clearly_nonlinear
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.evidence import EvidenceSettings, group
 from stages.datasets.episodes import EpisodeDataset
@@ -143,14 +143,14 @@ def many_episodes(function: Callable[[np.ndarray], np.ndarray]) -> EpisodeDatase
 
 def test_the_first_episodes_say_that_policies_are_not_linear():
     draws = Draws()
-    assert if_linear(many_episodes(lambda states: np.sin(2 * states)), draws, np.arange(40)) == (None, False)
+    assert unless_clearly_nonlinear(many_episodes(lambda states: np.sin(2 * states)), draws, np.arange(40)) is None
     assert draws.count == 1
 
 
 def test_linear_policies_are_estimated_from_all_episodes():
     draws, dataset = Draws(), many_episodes(lambda states: 0.5 * states)
-    found, linear = if_linear(dataset, draws, np.arange(40)[::-1])
-    assert found is not None and linear and draws.count == 2
+    found = unless_clearly_nonlinear(dataset, draws, np.arange(40)[::-1])
+    assert found is not None and found.suffice(np.zeros(40, dtype=np.int64)) and draws.count == 2
     alone = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
     assert torch.equal(found.statistics(np.arange(5)), alone.statistics(np.arange(5)))
 
