@@ -78,16 +78,18 @@ def absorbed(
 
 
 def group_evidence(
-    precision: Float[Tensor, "groups p p"], moment: Float[Tensor, "groups p"], between: Float[Tensor, "p"]
+    precision: Float[Tensor, "groups *targets p p"],
+    moment: Float[Tensor, "groups *targets p"],
+    between: Float[Tensor, "*targets p"],
 ) -> Float[Tensor, "groups scales"]:
-    """Evidence of groups for one action coordinate, for each scale c of the spread between clusters."""
-    root, identity = between.sqrt(), torch.eye(len(between), dtype=torch.float64)
-    scaled, moments = root[:, None] * precision * root, moment * root
+    """Evidence of groups for all action coordinates together, for each scale c of the spread between clusters."""
+    root, identity = between.sqrt(), torch.eye(between.shape[-1], dtype=torch.float64)
+    scaled, moments = root[..., :, None] * precision * root[..., None, :], moment * root
     columns = []
     for scale in SCALES:
         lower = torch.linalg.cholesky(identity + scale * scaled)
-        explained = torch.linalg.solve_triangular(lower, moments[..., None], upper=False).square().sum((1, 2))
-        columns.append(scale * explained / 2 - lower.diagonal(dim1=1, dim2=2).log().sum(1))
+        explained = torch.linalg.solve_triangular(lower, moments[..., None], upper=False).square().flatten(1).sum(1)
+        columns.append(scale * explained / 2 - lower.diagonal(dim1=-2, dim2=-1).log().flatten(1).sum(1))
     return torch.stack(columns, 1)
 
 
@@ -119,7 +121,7 @@ def about_clusters(
     moment: Float[Tensor, "episodes p"],
     between: Float[Tensor, "p"],
     within: Float[Tensor, "p"],
-    members: Sequence[Int[np.ndarray, "members"]],
+    members: Sequence[Int[np.ndarray, "_"]],
 ) -> Float[Tensor, "episodes p"]:
     """Coefficients of the episodes by their cluster's policy and what is peculiar to them, w_z + delta_i."""
     reduced, remaining, _ = absorbed(precision, moment, within)

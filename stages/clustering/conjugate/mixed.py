@@ -71,8 +71,7 @@ class MixedPolicies(RandomEffects):
 
     def suffice(self, labels: Int[np.ndarray, "chosen"]) -> bool:
         """Whether nothing nonlinear foretells better what policies of these clusters do, by two standard errors."""
-        if self.cut_off:
-            self._see_about(labels)
+        self._see_about(labels)
         return self.nonlinear(enough=DECISIVE) <= DECISIVE
 
     def nonlinear(self, enough: float = float("inf")) -> float:
@@ -96,8 +95,8 @@ class MixedPolicies(RandomEffects):
     def _see_about(self, labels: Int[np.ndarray, "chosen"]) -> None:
         """Residuals beside the clusters' policies.
 
-        Steps far beyond an edge hardly hold an episode's deviations against their prior, whose mean is that of all
-        episodes: what is missing then looks nonlinear.
+        Where its steps do not hold an episode's deviations against their prior, because they are at an edge or in few
+        places, they lack what takes them from the policy of all episodes, and that would look nonlinear.
         """
         width, members = self.steps.inputs.shape[1], [np.flatnonzero(labels == z) for z in np.unique(labels)]
         within, between = self.within[:, :width], SCALES[-1] * self.between[:, :width]
@@ -114,6 +113,8 @@ class MixedPolicies(RandomEffects):
             deviations = self._of_steps(self.part, self.steps, mean)
             beside = self._beside(self.steps, residuals - deviations)
             self.residuals, self.weights = beside.residuals, beside.weights
+            if not self.cut_off:
+                break
             left = deviations + beside.residuals
             precision, moment, _ = moments(self.steps.inputs, left, variance, self.noise, self.part, beside.weights)
 

@@ -8,7 +8,7 @@ repeat each other count once, and coordinates in which episodes do not differ co
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -84,7 +84,7 @@ class RandomEffects(ConjugatePolicies):
         totals = self.precision.diagonal(dim1=2, dim2=3).sum(0)
         self.between = torch.maximum(self.variances, 1 / totals.clamp(min=1e-12))
         informed = (totals * self.between).argsort(1, descending=True)
-        self.used = [order[: self.most_coefficients].sort().values for order in informed]
+        self.used = informed[:, : self.most_coefficients].sort(1).values
         self.within = UNKNOWN_SPREAD * self.variances
 
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
@@ -93,15 +93,11 @@ class RandomEffects(ConjugatePolicies):
         return self._reduced(*self.measured(self.dataset.select(episodes)))
 
     def evidence(self, statistics: Statistics) -> Float[Tensor, "groups"]:
-        by_scale = torch.zeros(len(statistics), len(SCALES), dtype=torch.float64)
-        at = 0
-        for target, used in enumerate(self.used):
-            size = len(used)
-            precision = statistics[:, at : at + size**2].reshape(-1, size, size)
-            moment = statistics[:, at + size**2 : at + size**2 + size]
-            by_scale += group_evidence(precision, moment, self.between[target, used])
-            at += size**2 + size
-        return torch.logsumexp(by_scale, 1) - np.log(len(SCALES)) + self.log_prior_of_sizes(statistics[:, at])
+        targets, size = self.used.shape
+        precision = statistics[:, : targets * size**2].view(-1, targets, size, size)
+        moment = statistics[:, targets * size**2 : -1].view(-1, targets, size)
+        by_scale = group_evidence(precision, moment, self.between.gather(1, self.used))
+        return torch.logsumexp(by_scale, 1) - np.log(len(SCALES)) + self.log_prior_of_sizes(statistics[:, -1])
 
     def log_likelihood_of(self, labels: Int[np.ndarray, "chosen"]) -> float:
         """Evidence of a partition of the chosen episodes, comparable between spreads within clusters."""
@@ -127,7 +123,8 @@ class RandomEffects(ConjugatePolicies):
             self.within[target, used] = spread_within(*parts, *spreads, members)
 
     def total(self, labels: Int[np.ndarray, "episodes"], num_clusters: int) -> Float[Tensor, "clusters width"]:
-        sums = torch.zeros(num_clusters, sum(len(u) ** 2 + len(u) for u in self.used) + 1, dtype=torch.float64)
+        targets, size = self.used.shape
+        sums = torch.zeros(num_clusters, targets * (size**2 + size) + 1, dtype=torch.float64)
         labelled = np.flatnonzero(labels >= 0)
         for episodes in np.array_split(labelled, -(-len(labelled) // CHUNK)):
             sums.index_add_(0, torch.from_numpy(labels[episodes]), self.statistics(episodes))
@@ -146,14 +143,13 @@ class RandomEffects(ConjugatePolicies):
 
     def _reduced(self, precision: Tensor, moment: Tensor) -> Statistics:
         """Lambda and eta of every episode and action coordinate, flat, and the number of episodes: 1."""
-        return torch.cat([*self._flat(precision, moment), torch.ones(len(moment), 1, dtype=torch.float64)], 1)
-
-    def _flat(self, precision: Tensor, moment: Tensor) -> Iterator[Tensor]:
+        precisions, moments = [], []
         for target, used in enumerate(self.used):
             parts = self._of_target(precision, moment, target)
             reduced, remaining, _ = absorbed(*parts, self.within[target, used])
-            yield reduced.flatten(1)
-            yield remaining
+            precisions.append(reduced.flatten(1))
+            moments.append(remaining)
+        return torch.cat([*precisions, *moments, torch.ones(len(moment), 1, dtype=torch.float64)], 1)
 
     def _of_target(self, precision: Tensor, moment: Tensor, target: int) -> Sequence[Tensor]:
         used = self.used[target]
