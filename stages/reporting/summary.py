@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from stages.reporting.gathering import Collection, DatasetResults
 from stages.reporting.kit.metrics import plain
 from stages.reporting.sections import FIRST_METRICS, SECTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Metrics = list[Any]  # a dataset's, of each section
 
@@ -34,6 +35,8 @@ def as_json(metrics: Sequence[Any]) -> dict[str, Any]:
 
 def table(collection: Collection) -> pd.DataFrame:
     """The rows of all sections, dataset by dataset; a section's columns stand after those that they follow there."""
+    import pandas as pd  # loaded here: it takes a quarter of a second, and the page has no use for it
+
     rows = [row for results in collection.values() for row in _rows(results)]
     columns: list[str] = []
     for kind in dict.fromkeys(map(type, rows)):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Int
 from sklearn.metrics import rand_score
 
@@ -25,6 +24,9 @@ from stages.reporting.kit.pictures import Picture, picture
 from stages.reporting.kit.records import frame
 from stages.reporting.kit.tables import NOTHING, Table
 from stages.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FACTORS = ("momentum", "pretrain_epochs", "bias_epochs")
 

@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Int
 
 from stages.errors import UserError
@@ -30,6 +29,9 @@ from stages.reporting.kit.records import frame
 from stages.reporting.kit.tensors import TensorFile
 from stages.reporting.run.results import JOBS, Run
 from stages.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCORES = ("nmi", "ari")
 SINGLE = {"single": "details/restart_merged", "unmerged": "details/restart_labels"}
@@ -87,10 +89,10 @@ def k_rows(
     for name, blocks in parts.items():
         seeds = sum(len(block.metadata["seeds"]) for block in blocks)
         for series, runs in _series(blocks):
-            scores = pd.DataFrame([scores_of(counted(behaviour_policy, labels)) for labels in runs])
+            scores = [scores_of(counted(behaviour_policy, labels)) for labels in runs]
             spread: dict[str, float] = {}
             for score in SCORES:
-                values = scores[score].to_numpy()
+                values = np.array([of_run[score] for of_run in scores])
                 spread |= {f"{score}_mean": values.mean(), f"{score}_std": values.std(), f"{score}_min": values.min()}
             rows.append(KRow(started_from(blocks[0]), series, seeds, len(runs), **spread, seconds=seconds.get(name)))
     return sorted(rows, key=lambda row: (ORDER.index(row.series) if row.series in ORDER else len(ORDER), row.k))

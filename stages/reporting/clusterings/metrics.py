@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from stages.reporting.clusterings.contingency import agreement, counted, scores_of
 from stages.reporting.clusterings.results import Clusterings, Clusters
@@ -65,12 +64,13 @@ def _metrics(truth: np.ndarray | None, clusters: Clusters) -> ClusterMetrics:
     of_labels = (len(clusters.seeds), usual(found), min(found), max(found), agreement(clusters.labels))
     if truth is None:
         return ClusterMetrics(*of_labels)
-    scores = pd.DataFrame([scores_of(counted(truth, labels)) for labels in clusters.labels])
+    of_seeds = [scores_of(counted(truth, labels)) for labels in clusters.labels]
+    scores = {name: np.array([of_seed[name] for of_seed in of_seeds]) for name in of_seeds[0]}
     return ClusterMetrics(
         *of_labels,
-        **scores.mean().to_dict(),
+        **{name: values.mean() for name, values in scores.items()},
         rand_min=scores["rand"].min(),
         perfect=(scores["rand"] > PERFECT).mean(),
-        nmi_std=scores["nmi"].std(ddof=0),
+        nmi_std=scores["nmi"].std(),
         nmi_min=scores["nmi"].min(),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
 from stages.errors import UserError
@@ -21,6 +21,9 @@ from stages.reporting.gathering import DatasetResults, gather_one
 from stages.reporting.kit.records import frame
 from stages.reporting.run.results import JOBS, Run
 from stages.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCORES = ("nmi", "ari", "rand", "accuracy")
 OF_CEILING, GOOD = 0.99, 0.95

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from stages.errors import UserError
 from stages.made_files import read_table
 from stages.replacing import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Record = TypeVar("Record")
 REMEDY = "Remove it and run `snakemake`"
@@ -49,6 +51,8 @@ def read_rows(path: Path, kind: type[Record]) -> list[Record]:
 
 def frame(rows: Sequence[Any], kind: type[Any]) -> pd.DataFrame:
     """Dataclasses of one kind as rows of a table, a column for each field."""
+    import pandas as pd  # loaded here: it takes a quarter of a second, and reading rows has no use for it
+
     return pd.DataFrame([asdict(row) for row in rows], columns=[field.name for field in fields(kind)])
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from pydantic import Field
 
 from stages.environments.normalised_score import normalised_score
@@ -15,6 +15,9 @@ from stages.reporting.kit.records import frame
 from stages.reporting.offline.results import OfflineRow
 from stages.reporting.returns.results import SOURCES, Evaluation, Returns
 from stages.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Training(Settings):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from stages.environments.normalised_score import normalised_score
@@ -19,6 +19,9 @@ from stages.reporting.kit.pictures import Picture, picture
 from stages.reporting.kit.records import frame
 from stages.reporting.returns.results import SOURCES, Figure4Row, Returns
 from stages.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Point(Settings):

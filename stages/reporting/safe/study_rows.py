@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from pydantic import Field
 
 from stages.errors import UserError, did_you_mean
@@ -17,6 +16,9 @@ from stages.reporting.kit.records import frame
 from stages.reporting.safe.results import EVALUATIONS, Safe, StudyRow
 from stages.reporting.safe.scores import safe_scores
 from stages.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNCHANGED = "unchanged"
 
