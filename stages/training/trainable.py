@@ -80,20 +80,18 @@ class Trainable(SeedwiseAdam):
         self.parameters.grad = gradient.contiguous()
         self.apply_gradient()
 
-    @torch.no_grad()
     def target(self, inputs: Float[Tensor, "seeds m batch in"]) -> Float[Tensor, "seeds members batch out"]:
         """Evaluate the target copy, without gradients."""
-        return self.ensemble(self.target_parameters, inputs)
+        return self.ensemble(self.target_parameters, inputs.detach())
 
     @torch.no_grad()
     def load(self, parameters: Float[Tensor, "parameters"]) -> None:
         """Start from the given parameters."""
         self.parameters.copy_(parameters)
 
-    @torch.no_grad()
     def move_target(self, rate: float) -> None:
         """``target <- (1 - rate) target + rate parameters``; rate 1 copies."""
-        self.target_parameters.lerp_(self.parameters, rate)
+        self.target_parameters.lerp_(self.parameters.detach(), rate)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that an exact resume needs, the target copy too."""
