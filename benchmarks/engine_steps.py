@@ -28,6 +28,9 @@ from stages.training.rows import Batch, Rows
 BATCH, NUM_CLUSTERS = 256, 2
 # Steps drawn at once, of which every measurement makes a multiple: few, so that measurements can be short.
 CHUNK = 16
+# As many as training draws at once. Steps drive the drawing code out of the caches, which makes it ten times as slow:
+# if only 16 steps share that, it is an eighth of a step of 64 units.
+LONG_CHUNK = 256
 NARROW, WIDE = (64, 64, 64), (256, 256)
 TEN, ALSO_ALONE = (10,), (1, 10)
 
@@ -79,9 +82,12 @@ def steps(dataset: EpisodeDataset) -> dict[str, Step]:
     actor, critic, value = (o, *WIDE, a), (o + a, *WIDE, 1), (o, *WIDE, 1)
     return {
         "sarsa": Step(
-            "SARSA 64x3", work.sarsa(q, BATCH), sarsa, 0.65, ALSO_ALONE, lambda d: plain_sarsa(d).step, NARROW_PEERS
+            "SARSA 64x3", work.sarsa(q, BATCH), sarsa, 0.65, ALSO_ALONE, lambda d: plain_sarsa(d).step, NARROW_PEERS,
+            LONG_CHUNK,
         ),
-        "value": Step("V 64x3", work.training(v, BATCH), returns, 0.65, ALSO_ALONE, peer_targets=NARROW_PEERS),
+        "value": Step(
+            "V 64x3", work.training(v, BATCH), returns, 0.65, ALSO_ALONE, peer_targets=NARROW_PEERS, chunk=LONG_CHUNK
+        ),
         "m_step": Step("EM's M-step 64x3", work.m_step((o, *NARROW, 2 * a), classifier, k, BATCH), m_step, 0.6),
         "high_level": Step("high-level IQL 64x3", work.high_level(q, (o, *NARROW, 1), BATCH), high_level),
         "td3_bc": Step(
@@ -101,7 +107,7 @@ def sarsa(job: Job) -> Loop:
     """EMPO's Q of two clusters."""
     assignment = EpisodeTable.one_hot(labels_of(job), NUM_CLUSTERS, job.device)
     learner = SarsaQ(job, assignment, CriticSettings(hidden_sizes=NARROW, batch_size=BATCH), scale=1.0)
-    return _uniform(job, learner, learner.rows)
+    return _uniform(job, learner, learner.rows, chunk=LONG_CHUNK)
 
 
 def returns(job: Job) -> Loop:
@@ -109,7 +115,7 @@ def returns(job: Job) -> Loop:
     assignment = EpisodeTable.one_hot(labels_of(job), NUM_CLUSTERS, job.device)
     settings = CriticSettings(hidden_sizes=NARROW, batch_size=BATCH)
     learner = ReturnV(job, assignment, settings, job.dataset.rewards)
-    return _uniform(job, learner, learner.rows)
+    return _uniform(job, learner, learner.rows, chunk=LONG_CHUNK)
 
 
 def high_level(job: Job) -> Loop:
@@ -164,5 +170,5 @@ def plain_sarsa(dataset: EpisodeDataset) -> PlainSarsa:
     return PlainSarsa(dataset, labels, NARROW, BATCH)
 
 
-def _uniform(job: Job, learner: Learner, rows: Rows, noise: dict[str, int] | None = None) -> Loop:
-    return Loop(learner, rows, UniformDraws(job.seeds, len(rows), BATCH, CHUNK, noise))
+def _uniform(job: Job, learner: Learner, rows: Rows, noise: dict[str, int] | None = None, chunk: int = CHUNK) -> Loop:
+    return Loop(learner, rows, UniformDraws(job.seeds, len(rows), BATCH, chunk, noise))

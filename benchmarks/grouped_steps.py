@@ -102,7 +102,8 @@ def trac(job: Job) -> Loop:
     starts = np.arange(0, 1000 - LENGTH, LENGTH)
     segments = Segments(np.repeat(np.arange(EPISODES), len(starts)), np.tile(starts, EPISODES), LENGTH)
     labels = np.arange(len(segments), dtype=np.int8)[None] % 2
-    partition = Partition(segments, (COST_LIMIT,), labels, np.ones(labels.shape, dtype=np.float32), {})
+    weights = np.ones(labels.shape, dtype=np.float32)
+    partition = Partition(segments, (COST_LIMIT,), labels, weights, {"episodes": EPISODES})
     settings = TracSettings(hidden_sizes=WIDE, batch_size=SEGMENTS)
     method = Trac(job, settings, partition.artifact())
     rows = SegmentRows(job, partition, [0], method.actor, method.head)

@@ -136,6 +136,33 @@ class Ensemble:
         losses, slopes = differentiated(outputs.detach())
         return losses, gradient(outputs, flat, slopes.contiguous())  # as autograd's are
 
+    def errors_and_gradient(
+        self,
+        flat: Float[Tensor, "parameters"],
+        inputs: Float[Tensor, "seeds m batch in"],
+        target: Float[Tensor, "seeds _ batch _"],
+        weights: Float[Tensor, "seeds _ batch out"] | None = None,
+    ) -> tuple[Float[Tensor, "seeds members batch _"], Float[Tensor, "parameters"]]:
+        """Errors of the outputs, and the gradient by `flat` of each network's mean squared error, summed.
+
+        Args:
+            flat: Parameters, which require a gradient.
+            inputs: As of a call; they get no gradient.
+            target: What the networks should put out; with weights of width 1.
+            weights: The sum of a network's outputs with these weights is compared; None: every output.
+        """
+        native = self._native(flat, inputs)
+        if native is not None:
+            return native.errors_and_gradient(flat, inputs, target, weights)
+
+        def differentiated(outputs: Tensor) -> tuple[Tensor, Tensor]:
+            values = outputs if weights is None else (outputs * weights).sum(-1, keepdim=True)
+            errors = values - target
+            slopes = errors * (2 / errors[0, 0].numel())
+            return errors, slopes if weights is None else slopes * weights
+
+        return self.losses_and_gradient(flat, inputs, differentiated)
+
     def features(
         self, flat: Float[Tensor, "parameters"], inputs: Float[Tensor, "seeds m batch in"]
     ) -> Float[Tensor, "seeds members batch hidden"]:

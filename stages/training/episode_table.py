@@ -17,7 +17,7 @@ class EpisodeTable:
     """
 
     def __init__(self, values: Float[Tensor, "seeds episodes width"]) -> None:
-        self.values = values
+        self.values, self.flat = values, values.view(-1, values.shape[-1])
         self.offsets = torch.arange(values.shape[0], device=values.device)[:, None, None, None] * values.shape[1]
 
     @classmethod
@@ -32,5 +32,5 @@ class EpisodeTable:
     def rows_of(self, batch: Batch) -> Float[Tensor, "seeds 1 batch width"]:
         """The values of the episodes that the rows of `batch` belong to (its column `episode`)."""
         episode = batch["episode"].long() + self.offsets
-        picked = self.values.view(-1, self.width).index_select(0, episode.view(-1))
+        picked = self.flat.index_select(0, episode.view(-1))
         return picked.view(*episode.shape[:3], self.width)

@@ -29,10 +29,8 @@ class Replay(Stepper):
 
     def __init__(self, learner: Learner, rows: Gatherable) -> None:
         super().__init__(learner, rows)
-        captured, rare = [], []
-        for update in learner.updates:
-            (captured if update.captured(LONGEST_RUN) else rare).append(update.every)
-        self.period, self.rare_periods = math.lcm(*captured), rare
+        self.period = math.lcm(*(update.every for update in self.captured))
+        self.rare_periods = [update.every for update in self.others]
         self.length = LONGEST_RUN // self.period * self.period
         self.graph: torch.cuda.CUDAGraph | None = None
 

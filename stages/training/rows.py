@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -51,13 +52,17 @@ class Rows:
 
     def gather(self, index: Int[Tensor, "seeds *members batch"]) -> Batch:
         """The rows at `index` by column name, each ``[seeds, members, batch, width]``; without members, 1 of them."""
-        return self.at(index[:, None] if index.dim() == 2 else index)
+        return self._at(index, (len(index), 1, *index.shape[1:]) if index.dim() == 2 else index.shape)
 
     def at(self, index: Int[Tensor, "*any"]) -> Batch:
         """The rows at `index` by column name, each ``[*any, width]``."""
-        rows, found = index.reshape(-1), None if self.matrix.is_cuda else library()
-        picked = self.matrix.index_select(0, rows) if found is None else gather(found, self.matrix, rows.contiguous())
-        return self._split(picked.view(*index.shape, -1))
+        return self._at(index, index.shape)
+
+    def _at(self, index: Int[Tensor, "*any"], shape: Sequence[int]) -> Batch:
+        found = None if self.matrix.is_cuda else library()
+        if found is None:
+            return self._split(self.matrix.index_select(0, index.reshape(-1)).view(*shape, -1))
+        return self._split(gather(found, self.matrix, index.contiguous(), shape))
 
     def chunk(self, start: int, stop: int) -> Batch:
         """Rows ``start:stop`` by column name, each ``[1, 1, rows, width]``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stages.training.learner import Learner, Losses
+from stages.training.learner import Learner, Losses, Update
 from stages.training.rows import Batch, Gatherable
 
 LONGEST_RUN = 32  # steps that a CUDA graph holds at most
@@ -23,11 +23,13 @@ class Stepper:
 
     def __init__(self, learner: Learner, rows: Gatherable) -> None:
         self.learner, self.rows, self.step = learner, rows, 0
+        self.captured = [update for update in learner.updates if update.captured(LONGEST_RUN)]
+        self.others = [update for update in learner.updates if not update.captured(LONGEST_RUN)]
 
     def run(self, chunk: Batch) -> Iterator[Losses]:
         """Make one step per entry along the first axis of `chunk`; the losses at the step that has been reached."""
-        for position in range(len(chunk["index"])):
-            yield self.single({name: values[position] for name, values in chunk.items()})
+        for drawn in zip(*(values.unbind() for values in chunk.values()), strict=True):
+            yield self.single(dict(zip(chunk, drawn, strict=True)))
 
     def single(self, drawn: Batch) -> Losses:
         """One step with the rows and noise drawn for it."""
@@ -42,10 +44,17 @@ class Stepper:
 
     def common(self, step: int, batch: Batch) -> Losses:
         """The updates due at `step` (counted from 1) that a graph may hold."""
-        due = (update for update in self.learner.updates if update.captured(LONGEST_RUN) and step % update.every == 0)
-        return {name: loss for update in due for name, loss in update.apply(batch).items()}
+        return _made(self.captured, step, batch)
 
     def rare(self, step: int, batch: Batch) -> Losses:
         """The other updates due at `step`."""
-        due = (u for u in self.learner.updates if not u.captured(LONGEST_RUN) and step % u.every == 0)
-        return {name: loss for update in due for name, loss in update.apply(batch).items()}
+        return _made(self.others, step, batch)
+
+
+def _made(updates: list[Update], step: int, batch: Batch) -> Losses:
+    """Those due at `step`, one after the other."""
+    losses: Losses = {}
+    for update in updates:
+        if step % update.every == 0:
+            losses |= update.apply(batch)
+    return losses

@@ -36,6 +36,10 @@ def _error(library: ctypes.PyDLL, layout: Layout, random: torch.Generator) -> Te
     networks = Perceptrons(library, layout)
     found = _outcome(networks, flat, inputs, directions)
     exact = _outcome(lambda f, x: evaluate(layout, f, x), flat.double(), inputs.double(), directions.double())
+    for weights in (None, directions.flip(2)):
+        target = directions if weights is None else directions[..., :1]
+        found += networks.errors_and_gradient(flat, inputs, target, weights)
+        exact += _regression(layout, flat.detach(), inputs.detach(), target, weights)
     return torch.stack([(a - b).abs().max() / b.abs().max() for a, b in zip(found, exact, strict=True)]).max()
 
 
@@ -46,3 +50,13 @@ def _outcome(
     outputs = evaluated(flat, inputs)
     gradients = torch.autograd.grad((outputs * directions).sum(), (flat, inputs))
     return outputs.detach(), *gradients
+
+
+def _regression(
+    layout: Layout, flat: Tensor, inputs: Tensor, target: Tensor, weights: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """What `Perceptrons.errors_and_gradient` gives, by autograd in float64."""
+    flat = flat.double().requires_grad_()
+    values = evaluate(layout, flat, inputs.double())
+    errors = (values if weights is None else (values * weights).sum(-1, keepdim=True)) - target
+    return errors.detach(), torch.autograd.grad(errors.square().mean((2, 3)).sum(), flat)[0]

@@ -21,6 +21,7 @@ SIGNATURES = {
     "kept_size": (INTEGER, [POINTER, INTEGER]),
     "perceptrons_forward": (None, [POINTER] + 4 * [INTEGER] + 2 * [POINTER] + 3 * [INTEGER] + 2 * [POINTER]),
     "perceptrons_backward": (None, [POINTER] + 4 * [INTEGER] + 2 * [POINTER] + 3 * [INTEGER] + 5 * [POINTER]),
+    "perceptrons_regress": (None, [POINTER] + 2 * [INTEGER] + 2 * [POINTER] + 3 * [INTEGER] + 5 * [POINTER]),
     "adam_step": (None, 8 * [POINTER]),
     "gather_rows": (INTEGER, [POINTER, INTEGER, INTEGER, POINTER, INTEGER, POINTER]),
 }

@@ -3,6 +3,7 @@
 #include "adam.h"
 #include "backward.h"
 #include "forward.h"
+#include "regression.h"
 
 using namespace native;
 
@@ -41,6 +42,22 @@ void perceptrons_backward(const Perceptrons* networks, int64_t num_seeds, int64_
                      inputs + seed * seed_step + member * member_step, row_step, rows, kept + at * size,
                      {slopes + seed * strides[0] + member * strides[1], strides[2], strides[3], gradient,
                       input_gradient ? input_gradient + at * rows * networks->layers[0].inputs : nullptr});
+}
+
+// The gradient of squared errors by all parameters, one network after the other: what the forward pass of one keeps is
+// still in the cache when the backward pass needs it. errors [seed, member, row, column]; kept: of one network; spare
+// [row, output].
+void perceptrons_regress(const Perceptrons* networks, int64_t num_seeds, int64_t rows, const float* parameters,
+                         const float* inputs, int64_t seed_step, int64_t member_step, int64_t row_step,
+                         const Regression* regression, float* kept, float* spare, float* errors, float* gradient) {
+    const long outputs = networks->last().outputs, columns = regression->weights.data ? 1 : outputs;
+    for (long seed = 0, at = 0; seed < num_seeds; seed++)
+        for (long member = 0; member < networks->num_members; member++, at++) {
+            const float* from = inputs + seed * seed_step + member * member_step;
+            forward(*networks, at, parameters, from, row_step, rows, kept, spare);
+            differentiate_error(*regression, seed, member, rows, outputs, errors + at * rows * columns, spare);
+            backward(*networks, at, parameters, from, row_step, rows, kept, {spare, outputs, 1, gradient, nullptr});
+        }
 }
 
 // One step; `step` counts the steps made and is increased.

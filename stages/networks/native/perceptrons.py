@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import torch
@@ -30,6 +31,17 @@ class _Perceptrons(ctypes.Structure):
     ]
 
 
+class _Values(ctypes.Structure):
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        *((name, ctypes.c_int64) for name in "seed_step member_step row_step column_step".split()),
+    ]
+
+
+class _Regression(ctypes.Structure):
+    _fields_ = [("target", _Values), ("weights", _Values), ("slope", ctypes.c_double)]
+
+
 class Perceptrons:
     """The networks of a layout, computed by the native library.
 
@@ -55,6 +67,7 @@ class Perceptrons:
         self.address = ctypes.addressof(self._structure)
         self._scratch = torch.empty(library.scratch_size(self.address), dtype=torch.float32)
         self._structure.scratch = self._scratch.data_ptr()
+        self._rooms: dict[int, tuple[Tensor, Tensor]] = {}
 
     def __call__(
         self,
@@ -96,6 +109,34 @@ class Perceptrons:
         found = self.backward(inputs, flat, 0, kept, slopes, (False, True))[1]
         assert found is not None
         return losses, found
+
+    def errors_and_gradient(
+        self,
+        flat: Float[Tensor, "parameters"],
+        inputs: Float[Tensor, "seeds m batch in"],
+        target: Float[Tensor, "seeds _ batch _"],
+        weights: Float[Tensor, "seeds _ batch out"] | None = None,
+    ) -> tuple[Float[Tensor, "seeds members batch _"], Float[Tensor, "parameters"]]:
+        """Errors of the outputs, and the gradient of their mean squares, see `Ensemble.errors_and_gradient`."""
+        inputs = self._checked(flat, inputs, None)
+        seeds, members, rows, _ = inputs.shape
+        width = self.widths[-1] if weights is None else 1
+        errors, gradient = torch.empty((seeds, members, rows, width), dtype=torch.float32), torch.empty_like(flat)
+        weighted = _Values() if weights is None else _values(weights, (seeds, members, rows, self.widths[-1]))
+        regression = _Regression(_values(target, errors.shape), weighted, 2 / (rows * width))
+        kept, outputs = self._room(rows)
+        self.functions.perceptrons_regress(
+            self.address, seeds, rows, flat.data_ptr(), inputs.data_ptr(), *inputs.stride()[:3],
+            ctypes.addressof(regression), kept.data_ptr(), outputs.data_ptr(), errors.data_ptr(), gradient.data_ptr(),
+        )  # fmt: skip
+        return errors, gradient
+
+    def _room(self, rows: int) -> tuple[Tensor, Tensor]:
+        """Memory for what one network's forward pass leaves of so many rows, and for its outputs."""
+        if rows not in self._rooms:
+            kept = torch.empty(self.functions.kept_size(self.address, rows), dtype=torch.float32)
+            self._rooms = {rows: (kept, torch.empty(rows * self.widths[-1], dtype=torch.float32))}
+        return self._rooms[rows]
 
     def forward(self, inputs: Tensor, flat: Tensor, first: int, keep: bool) -> tuple[Tensor, Tensor | None]:
         """Outputs and, asked for, what a backward pass needs of hidden layers; nothing is checked."""
@@ -151,6 +192,18 @@ class Perceptrons:
         if inputs.stride(3) != 1:
             inputs = inputs.contiguous()
         return inputs if m == members else inputs.expand(-1, members, -1, -1)
+
+
+def _values(tensor: Tensor, shape: Sequence[int]) -> _Values:
+    """Where the numbers of `tensor`, repeated to `shape`, lie.
+
+    Raises:
+        ValueError: They are not float32 on the CPU.
+        RuntimeError: They cannot be repeated to that shape.
+    """
+    if tensor.dtype != torch.float32 or tensor.is_cuda:
+        raise ValueError("what native networks learn is float32 on the CPU")
+    return _Values(tensor.data_ptr(), *(tensor if tensor.shape == shape else tensor.expand(shape)).stride())
 
 
 class _Node(torch.autograd.Function):

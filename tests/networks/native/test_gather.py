@@ -28,3 +28,11 @@ def test_what_does_not_fit_is_refused(native):
     ):
         with pytest.raises(ValueError, match="float32"):
             gather(native, matrix, index)
+
+
+def test_rows_take_the_shape_of_their_numbers_or_one_that_is_told(native):
+    matrix, index = torch.arange(30.0).view(10, 3), torch.tensor([[1, 5, 9], [0, 0, 2]])
+    assert torch.equal(gather(native, matrix, index), matrix[index])
+    assert torch.equal(gather(native, matrix, index, (2, 1, 3)), matrix[index][:, None])
+    with pytest.raises(ValueError, match="do not fill"):
+        gather(native, matrix, index, (2, 1))
