@@ -20,7 +20,7 @@ from stages.training.stepper import Stepper
 from tests.contracts.test_every_learner import EVERYTHING, RUN, critics
 from tests.safety.smallest import trained
 
-TOLERANCE = 1e-5  # of the largest number
+TOLERANCE = 1e-5  # of the largest number, from exact ones; torch rounds as much, so both may be twice as far apart
 FEW_STEPS = 4  # of each training, which are compared
 # Share of scores above zero, where all are zero but for rounding while a policy is its own reference.
 COUNTED = {"accuracy"}
@@ -89,7 +89,7 @@ class Comparison:
         assert native.keys() == torchs.keys()
         assert len(by_native) == len(by_torch)
         for found, expected in zip(by_native, by_torch, strict=True):
-            assert (found - expected).abs().max() <= TOLERANCE * expected.abs().max()
+            assert (found - expected).abs().max() <= 2 * TOLERANCE * expected.abs().max()
         for name in native.keys() - COUNTED:
             # Some losses are differences of larger numbers, all of order 1, that cancel at the start of a training.
             torch.testing.assert_close(native[name], torchs[name], rtol=TOLERANCE, atol=TOLERANCE)
