@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import cpu_clock
-from benchmarks.worlds import boxes, judging, training  # noqa: F401  (boxes adds to the judging worlds)
+from benchmarks.worlds import boxes, judging, operators, training, wide  # noqa: F401  (some add to the worlds)
 from benchmarks.worlds.oracle import Family, oracle
 from stages.clustering.evidence import EvidenceSettings, group, tabular_families
 from stages.datasets.episodes import EpisodeDataset
@@ -28,11 +28,17 @@ COLUMNS = "method world seed true_k found_k nmi told_k_found told_nmi oracle_nmi
 WORLDS = {"training": training.WORLDS, "judging": judging.WORLDS}
 NETWORKS: dict[str, Family] = {"similar_networks": "network"}  # where linear policies are not enough for the oracle
 CLIPPED = "opposite_clipped", "eight_clipped", "two_clipped_hard", "throttles", "grippers"
+
+
+def family(name: str) -> Family | None:
+    """Of a training world's policies; None where no family is right."""
+    if name.startswith(("people", *CLIPPED)) or "errands" in name:
+        return None
+    return NETWORKS.get(name.removesuffix("_seen_widely"), "linear")
+
+
 ORACLES = {
-    "training": {
-        name: None if name.startswith(("people", *CLIPPED)) or "errands" in name else NETWORKS.get(name, "linear")
-        for name in training.WORLDS
-    },
+    "training": {name: family(name) for name in training.WORLDS},
     "judging": judging.ORACLES,
 }
 RESULTS = Path("benchmarks/results")
@@ -67,7 +73,7 @@ def main() -> None:
 
 def judged(worlds: str, name: str, seed: int) -> dict[str, object]:
     """What a row says beyond method, world and seed."""
-    dataset, family = WORLDS[worlds][name](generator(seed, f"{worlds} world {name}")), ORACLES[worlds][name]
+    dataset, of_policies = WORLDS[worlds][name](generator(seed, f"{worlds} world {name}")), ORACLES[worlds][name]
     truth = dataset.behaviour_policy
     true_k, begin = int(truth.max()) + 1, cpu_clock()
     found, given = labels_found(dataset, None), labels_found(dataset, true_k)
@@ -78,7 +84,7 @@ def judged(worlds: str, name: str, seed: int) -> dict[str, object]:
         "nmi": agreement(truth, found),
         "told_k_found": len(set(given)),
         "told_nmi": agreement(truth, given),
-        "oracle_nmi": "" if family is None else agreement(truth, oracle(dataset, family)),
+        "oracle_nmi": "" if of_policies is None else agreement(truth, oracle(dataset, of_policies)),
         "seconds": round(seconds, 1),
     }
 

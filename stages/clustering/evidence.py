@@ -37,7 +37,6 @@ Limit:     behaviours too rare to be among the compared episodes join others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -48,15 +47,19 @@ from torch import Tensor
 from stages.clustering import CLUSTERING
 from stages.clustering.alternation.state_action_counts import StateActionCounts
 from stages.clustering.certainty.number import probabilities
-from stages.clustering.conjugate.agglomeration import (
-    Agglomeration,
-    agglomerate,
-    keep_populated,
-)
+from stages.clustering.conjugate.agglomeration import Agglomeration
 from stages.clustering.conjugate.comparing import Compared, compare, judged
-from stages.clustering.conjugate.curved import about_a_curve, alone_tell, narrow, tells_decisively_more, tells_more
+from stages.clustering.conjugate.curved import (
+    about_a_curve,
+    alone_tell,
+    narrow,
+    tells_decisively_more,
+    tells_more,
+    too_long,
+)
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
 from stages.clustering.conjugate.foretelling import foretells_more
+from stages.clustering.conjugate.grouping import Grouping, completed
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.mixed import unless_clearly_nonlinear
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
@@ -86,23 +89,6 @@ class EvidenceSettings(ClusteringSettings):
     )
     max_states: int = Field(4000, ge=1, description="distinct observations up to which policies are tables")
     max_iterations: int = Field(50, ge=1, description="rounds of assigning all episodes, at most")
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """What one seed found: `log_weights` are the clusters' evidence for each episode, `scores` the course of J."""
-
-    policies: ConjugatePolicies
-    trace: Agglomeration
-    clusters: Float[Tensor, "clusters width"]
-    log_weights: Float[Tensor, "episodes clusters"]
-    scores: list[float]
-    converged: bool
-
-    @property
-    def labels(self) -> Int[np.ndarray, "episodes"]:
-        """The likeliest cluster of each episode."""
-        return self.log_weights.argmax(1).numpy()
 
 
 @CLUSTERING.register("evidence", EvidenceSettings)
@@ -186,28 +172,36 @@ def group(
     dataset, asked = job.dataset, settings.num_clusters
     order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
     families = tables or linear_families(job, settings, seed, restart)
-    if tables or settings.temper is not None or not measurable(dataset):
-        return completed(dataset, settings, best_compared(settings, families, order))
 
     def features() -> np.random.Generator:
         return generator(seed, "random features", restart)
 
+    def whole(found: Compared) -> Grouping:
+        return completed(dataset, found, asked, settings.max_iterations)
+
+    if tables or settings.temper is not None or not measurable(dataset):
+        return whole(best_compared(settings, families, order))
     measured = order[: max(asked or 1, settings.max_episodes or MOST_MEASURED, FEWEST_MEASURED)]
     mixed, linear, enough = with_random_effects(dataset, features, measured), None, False
     if mixed is not None:
         found = compare(mixed, mixed.chosen, asked, None)
-        linear, enough = completed(dataset, settings, found), mixed.suffice(found.labels)
+        linear, enough = whole(found), mixed.suffice(found.labels)
     if linear is not None and enough:
         best, rivals = linear, []
     else:
-        best = completed(dataset, settings, best_compared(settings, families, order))
+        best = whole(best_compared(settings, families, order))
         rivals = [] if linear is None else [linear]
     if not narrow(dataset):
         draws = generator(seed, "judged features")
-        return next((each for each in rivals if foretells_more(dataset, each.labels, best.labels, draws)), best)
+        if dataset.num_actions is None and not enough and (mixed is not None or not too_long(dataset, measured)):
+            curved = about_a_curve(dataset, features(), measured, best.labels, asked)
+            rivals += [] if curved is None else [whole(curved)]
+        for rival in rivals:
+            best = rival if foretells_more(dataset, rival.labels, best.labels, draws) else best
+        return best
     curved = about_a_curve(dataset, features(), measured, best.labels, asked)
     if curved is not None:
-        rivals.append(completed(dataset, settings, curved))
+        rivals.append(whole(curved))
     if len(rivals) == 2 and tells_more(dataset, rivals[1].labels, rivals[0].labels):
         rivals.reverse()
     # Where their number is told, neither has more freedom.
@@ -239,15 +233,6 @@ def best_compared(
     return judged(best) if asked is None else best
 
 
-def completed(dataset: EpisodeDataset, settings: EvidenceSettings, found: Compared) -> Grouping:
-    """With the episodes that were not compared."""
-    if len(found.chosen) < dataset.num_episodes:
-        return join_others(dataset, settings, found)
-    clusters = found.policies.total(found.labels, found.added.shape[1])
-    per_step = found.evidence / dataset.num_steps
-    return Grouping(found.policies, found.trace, clusters, torch.from_numpy(found.added), [per_step], True)
-
-
 def with_random_effects(
     dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
 ) -> RandomEffects | None:
@@ -255,27 +240,6 @@ def with_random_effects(
     if dataset.num_actions is None:
         return unless_clearly_nonlinear(dataset, draws, order)
     return CategoricalMixedPolicies(dataset, draws(), np.sort(order))
-
-
-def join_others(dataset: EpisodeDataset, settings: EvidenceSettings, compared: Compared) -> Grouping:
-    """Give all episodes to the cluster that explains them best, and the clusters grow by it, until nothing changes."""
-    policies, num_clusters = compared.policies, compared.added.shape[1]
-    everyone = np.full(dataset.num_episodes, -1, dtype=np.int64)
-    everyone[compared.chosen] = compared.labels
-    scores, converged = [], False
-    for _ in range(settings.max_iterations):
-        clusters = policies.total(everyone, num_clusters)
-        log_likelihood = keep_populated(policies.log_likelihood(dataset, clusters), everyone)
-        assigned = log_likelihood.argmax(1).numpy()
-        scores.append(float(log_likelihood.max(1).values.sum()) / dataset.num_steps)
-        if converged := np.array_equal(assigned, everyone):
-            merged = agglomerate(policies, clusters)
-            if settings.num_clusters is not None or merged.best_num_clusters == num_clusters:
-                break
-            num_clusters = merged.best_num_clusters
-            assigned = merged.labels(num_clusters)[assigned]
-        everyone = assigned
-    return Grouping(policies, compared.trace, clusters, policies.temper * log_likelihood, scores, converged)
 
 
 def _responsibilities(

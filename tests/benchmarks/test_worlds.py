@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.worlds import boxes  # noqa: F401  lists its worlds
+from benchmarks.worlds import boxes, operators  # noqa: F401  list their worlds
 from benchmarks.worlds.judging import ORACLES, WORLDS
 from benchmarks.worlds.oracle import oracle
 from stages.seeding import generator
@@ -30,6 +30,8 @@ NUM_POLICIES = {
     "eight_joysticks": 8,
     "people_in_the_plane": 26,
     "people_in_a_game": 22,
+    "arm_operators": 12,
+    "drone_pilots": 20,
 }
 
 

@@ -4,7 +4,7 @@ People who walk in one place, each in a way of their own, do so about what every
 the common policy sees random features of the state here, the parts that are a cluster's or an episode's own stay linear
 (`mixed.py`). Of one nonlinear policy such clusters can be many, and no evidence within the family says so. What says so
 are steps of others: clusters stand only if they tell what actions are beyond what the clusters found otherwise tell
-(`telling.py`). Neighbours tell little where observations are many, so nothing is tried there.
+(`telling.py`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from stages.clustering.conjugate.telling import tells
 from stages.datasets.episodes import EpisodeDataset
 
 STRENGTH = 1.0  # of the ridge, in steps
-MOST_OBSERVATIONS = 8
+MOST_OBSERVATIONS = 8  # that are not wide
 MOST_STEPS = 100_000  # of the chosen episodes
+MOST_WIDE_STEPS = 50_000  # the same of wide observations, where policies are clearly not linear: mostly robots'
 
 
 class CurvedMixedPolicies(MixedPolicies):
@@ -54,8 +55,13 @@ class CurvedMixedPolicies(MixedPolicies):
 
 
 def narrow(dataset: EpisodeDataset) -> bool:
-    """Whether actions are continuous, and observations few enough for steps to have neighbours."""
+    """Whether actions are continuous and observations few, so that neighbours tell which of all families is right."""
     return dataset.num_actions is None and dataset.observations.shape[1] <= MOST_OBSERVATIONS
+
+
+def too_long(dataset: EpisodeDataset, chosen: Int[np.ndarray, "chosen"]) -> bool:
+    """Whether wide observations would take too long: eight seconds for a hundred thousand steps of a robot."""
+    return int(dataset.episode_lengths[chosen].sum()) > MOST_WIDE_STEPS
 
 
 def about_a_curve(

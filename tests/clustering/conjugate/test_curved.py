@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.worlds.wide import widened
 from stages.clustering import evidence
+from stages.clustering.conjugate import curved
+from stages.clustering.conjugate.curved import MOST_OBSERVATIONS
 from stages.clustering.conjugate.telling import tells
 from stages.clustering.evidence import EvidenceSettings, group
 from stages.datasets.episodes import EpisodeDataset
@@ -46,15 +49,31 @@ def test_many_policies_about_a_curve_are_told_apart(monkeypatch: pytest.MonkeyPa
     assert clustering_scores(dataset.behaviour_policy, found(dataset))["ari"] > 0.95
     eight = found(dataset, num_clusters=8)
     assert len(np.unique(eight)) == 8
-    monkeypatch.setattr(evidence, "narrow", lambda _: False)
+    monkeypatch.setattr(evidence, "about_a_curve", lambda *_: None)
     assert clustering_scores(dataset.behaviour_policy, found(dataset))["ari"] < 0.95  # why they are tried
+
+
+def test_wide_observations_are_no_hindrance_unless_it_takes_too_long(monkeypatch: pytest.MonkeyPatch):
+    dataset = widened(np.random.default_rng(0), about_waves(8))
+    assert dataset.observations.shape[1] > MOST_OBSERVATIONS
+    assert clustering_scores(dataset.behaviour_policy, found(dataset))["ari"] > 0.95
+    monkeypatch.setattr(curved, "MOST_WIDE_STEPS", dataset.num_steps - 1)
+    assert clustering_scores(dataset.behaviour_policy, found(dataset))["ari"] < 0.5
+
+
+@pytest.mark.parametrize("places", [False, True])
+def test_one_policy_seen_widely_is_not_split_by_a_curve(places: bool, monkeypatch: pytest.MonkeyPatch):
+    dataset = widened(np.random.default_rng(0), about_waves(1, 24, places=places))
+    labels = found(dataset)
+    monkeypatch.setattr(evidence, "about_a_curve", lambda *_: None)
+    assert np.array_equal(labels, found(dataset))
 
 
 @pytest.mark.parametrize("places", [False, True])
 def test_one_policy_is_not_split_by_a_curve(places: bool, monkeypatch: pytest.MonkeyPatch):
     dataset = about_waves(1, 24, places=places)
     labels = found(dataset)
-    monkeypatch.setattr(evidence, "narrow", lambda _: False)
+    monkeypatch.setattr(evidence, "about_a_curve", lambda *_: None)
     assert np.array_equal(labels, found(dataset))
 
 
