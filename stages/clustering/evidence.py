@@ -22,11 +22,12 @@ foretell have linear policies with random effects (`conjugate/mixed.py`): noise 
 episodes are measured, and actions at the edge of a box count as that much or more (`conjugate/censoring.py`). So have
 those of which nonlinear policies would foretell a little more, if the clusters found foretell decisively more than
 those of the other family (`conjugate/foretelling.py`). So have, about a common policy that is not linear, those of
-which such clusters tell decisively more than what was found otherwise (`conjugate/curved.py`). Everything else has
-linear policies, of the state or of random features of it, whichever has the higher evidence. Those are never quite
-right, so their evidence is tempered: a step counts a quarter, or less if (nearly) all episodes' halves, which are
-known to be one policy's work, would not count as such otherwise. And where K is to be found, two of their clusters
-stay two only if telling them apart foretells anything (`conjugate/judgement.py`).
+which such clusters tell (where observations are few) or foretell decisively more than what was found otherwise
+(`conjugate/curved.py`). Everything else has linear policies, of the state or of random features of it, whichever has
+the higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
+(nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise. And where K
+is to be found, two of their clusters stay two only if telling them apart foretells anything
+(`conjugate/judgement.py`).
 
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
 Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and

@@ -4,7 +4,7 @@ People who walk in one place, each in a way of their own, do so about what every
 the common policy sees random features of the state here, the parts that are a cluster's or an episode's own stay linear
 (`mixed.py`). Of one nonlinear policy such clusters can be many, and no evidence within the family says so. What says so
 are steps of others: clusters stand only if they tell what actions are beyond what the clusters found otherwise tell
-(`telling.py`).
+(`telling.py`), or, where observations are many and neighbours far, if they foretell decisively more (`foretelling.py`).
 """
 
 from __future__ import annotations
