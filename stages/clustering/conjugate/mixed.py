@@ -111,7 +111,7 @@ class MixedPolicies(RandomEffects):
                 1,
             )
             deviations = self._of_steps(self.part, self.steps, mean)
-            beside = self._beside(self.steps, residuals - deviations)
+            beside = self._beside(self.steps, residuals - deviations, variance)
             self.residuals, self.weights = beside.residuals, beside.weights
             if not self.cut_off:
                 break
