@@ -24,10 +24,11 @@ those of which nonlinear policies would foretell a little more, if the clusters 
 those of the other family (`conjugate/foretelling.py`). So have, about a common policy that is not linear, those of
 which such clusters tell (where observations are few) or foretell decisively more than what was found otherwise
 (`conjugate/curved.py`). Everything else has linear policies, of the state or of random features of it, whichever has
-the higher evidence. Those are never quite right, so their evidence is tempered: a step counts a quarter, or less if
-(nearly) all episodes' halves, which are known to be one policy's work, would not count as such otherwise. And where K
-is to be found, two of their clusters stay two only if telling them apart foretells anything
-(`conjugate/judgement.py`).
+the higher evidence; or of what a common policy leaves of the actions (`conjugate/peculiar.py`), if their clusters
+foretell decisively more, or are fewer and foretell no less. Those are never quite right, so their evidence is tempered:
+a step counts a quarter, or less if (nearly) all episodes' halves, which are known to be one policy's work, would not
+count as such otherwise. And where K is to be found, two of their clusters stay two only if telling them apart foretells
+anything (`conjugate/judgement.py`).
 
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
 Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
@@ -50,20 +51,14 @@ from stages.clustering.alternation.state_action_counts import StateActionCounts
 from stages.clustering.certainty.number import probabilities
 from stages.clustering.conjugate.agglomeration import Agglomeration
 from stages.clustering.conjugate.comparing import Compared, compare, judged
-from stages.clustering.conjugate.curved import (
-    about_a_curve,
-    alone_tell,
-    narrow,
-    tells_decisively_more,
-    tells_more,
-    too_long,
-)
+from stages.clustering.conjugate.curved import about_a_curve, chosen_by_neighbours, narrow, too_long
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
-from stages.clustering.conjugate.foretelling import foretells_more
+from stages.clustering.conjugate.foretelling import foretells_more, foretells_more_or_is_simpler
 from stages.clustering.conjugate.grouping import Grouping, completed
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.mixed import unless_clearly_nonlinear
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
+from stages.clustering.conjugate.peculiar import PeculiarLinearPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
 from stages.clustering.conjugate.random_effects import FEWEST_MEASURED, RandomEffects, measurable
 from stages.clustering.contract import Clustering, ClusteringMethod, ClusteringSettings
@@ -192,22 +187,21 @@ def group(
     else:
         best = whole(best_compared(settings, families, order))
         rivals = [] if linear is None else [linear]
-    if not narrow(dataset):
-        draws = generator(seed, "judged features")
-        if dataset.num_actions is None and not enough and (mixed is not None or not too_long(dataset, measured)):
-            curved = about_a_curve(dataset, features(), measured, best.labels, asked)
-            rivals += [] if curved is None else [whole(curved)]
-        for rival in rivals:
-            best = rival if foretells_more(dataset, rival.labels, best.labels, draws) else best
+    if dataset.num_actions is not None:
         return best
-    curved = about_a_curve(dataset, features(), measured, best.labels, asked)
-    if curved is not None:
-        rivals.append(whole(curved))
-    if len(rivals) == 2 and tells_more(dataset, rivals[1].labels, rivals[0].labels):
-        rivals.reverse()
-    # Where their number is told, neither has more freedom.
-    better = alone_tell if asked is None or enough else tells_decisively_more
-    return rivals[0] if rivals and better(dataset, rivals[0].labels, best.labels) else best
+    draws, short = generator(seed, "judged features"), not too_long(dataset, measured)
+    if not enough and (narrow(dataset) or short):
+        peculiar = PeculiarLinearPolicies(job, settings.num_features, features())
+        beside = whole(best_compared(settings, [peculiar], order))
+        best = beside if foretells_more_or_is_simpler(dataset, beside.labels, best.labels, draws) else best
+    if narrow(dataset) or (not enough and (mixed is not None or short)):
+        curved = about_a_curve(dataset, features(), measured, best.labels, asked)
+        rivals += [] if curved is None else [whole(curved)]
+    if narrow(dataset):
+        return chosen_by_neighbours(dataset, best, rivals, enough, asked, draws)
+    for rival in rivals:
+        best = rival if foretells_more(dataset, rival.labels, best.labels, draws) else best
+    return best
 
 
 def linear_families(job: Job, settings: EvidenceSettings, seed: int, restart: int) -> list[BayesianLinearPolicies]:

@@ -54,28 +54,37 @@ def compare(
 
 
 def judged(found: Compared) -> Compared:
-    """With clusters of linear policies united that nothing is foretold by (`conjugate/judgement.py`)."""
+    """With clusters of linear policies united that nothing is foretold by (`conjugate/judgement.py`).
+
+    What is united says how many clusters there are; which, the evidence says: those united or those merged to as many.
+    """
     policies = found.policies
     if not isinstance(policies, BayesianLinearPolicies):
         return found
     dataset = policies.job.dataset
     if dataset.num_actions is not None or not varying(dataset.actions).any():
         return found
-    statistics = policies.statistics(found.chosen)
-    labels = united(
-        dataset.select(found.chosen), found.labels, affinities(policies, statistics, found.labels), policies.judge
-    )
-    num_clusters = int(labels.max()) + 1
-    if num_clusters == found.added.shape[1]:
-        return found
-    return moved(policies, found.trace, found.chosen, statistics, labels, num_clusters)
+    statistics, compared = policies.statistics(found.chosen), dataset.select(found.chosen)
+    while True:
+        labels = united(compared, found.labels, affinities(policies, statistics, found.labels), policies.judge)
+        fewer = int(labels.max()) + 1
+        if fewer == found.added.shape[1]:
+            return found
+        partitions = labels, found.trace.labels(fewer)
+        candidates = [moved(policies, found.trace, found.chosen, statistics, each, fewer) for each in partitions]
+        found = max(candidates, key=lambda each: float(policies.evidence(summed(statistics, each.labels)).sum()))
+
+
+def summed(statistics: Statistics, labels: Int[np.ndarray, "chosen"]) -> Float[torch.Tensor, "clusters width"]:
+    """Statistics of whole clusters."""
+    return torch.stack([statistics[labels == z].sum(0) for z in range(int(labels.max()) + 1)])
 
 
 def affinities(
     policies: ConjugatePolicies, statistics: Statistics, labels: Int[np.ndarray, "chosen"]
 ) -> Float[np.ndarray, "clusters clusters"]:
     """Evidence gained by uniting two clusters."""
-    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(int(labels.max()) + 1)])
+    clusters = summed(statistics, labels)
     alone = policies.evidence(clusters)
     both = torch.stack([policies.evidence(clusters + cluster) for cluster in clusters])
     return (both - alone - alone[:, None]).numpy()
@@ -99,7 +108,7 @@ def moved(
 ) -> Compared:
     """With single episodes moved to where they add most evidence."""
     labels, added = move_one_by_one(policies, statistics, labels, num_clusters)
-    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(num_clusters)])
+    clusters = summed(statistics, labels)
     evidence = policies.untempered_evidence(clusters) + policies.log_prior_of_number(num_clusters, len(chosen))
     return Compared(policies, trace, chosen, labels, added, evidence)
 

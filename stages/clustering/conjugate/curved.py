@@ -9,12 +9,16 @@ are steps of others: clusters stand only if they tell what actions are beyond wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.clustering.conjugate.comparing import Compared, compare
+from stages.clustering.conjugate.foretelling import foretells_more
+from stages.clustering.conjugate.grouping import Grouping
 from stages.clustering.conjugate.judgement import DECISIVE
 from stages.clustering.conjugate.mixed import Fit, MixedPolicies
 from stages.clustering.conjugate.scaled_steps import ScaledSteps
@@ -97,22 +101,35 @@ def would_leave(policies: CurvedMixedPolicies, labels: Int[np.ndarray, "chosen"]
     return bool((gains[np.bincount(labels)[labels] > 1] + one_more > 0).any())
 
 
-def tells_more(
-    dataset: EpisodeDataset, labels: Int[np.ndarray, "episodes"], others: Int[np.ndarray, "episodes"], by: float = 0
-) -> bool:
-    """Whether `labels` tell more of actions beyond `others` than those beyond them, by so many standard errors."""
-    return tells(dataset, labels, others) - tells(dataset, others, labels) > by
+def chosen_by_neighbours(
+    dataset: EpisodeDataset,
+    best: Grouping,
+    rivals: Sequence[Grouping],
+    enough: bool,
+    asked: int | None,
+    draws: np.random.Generator,
+) -> Grouping:
+    """The grouping that neighbours tell more of, where observations are few.
+
+    Args:
+        dataset: Episodes with continuous actions.
+        best: What is given up only for what is clearly better.
+        rivals: Two others at most.
+        enough: Whether linear policies suffice.
+        asked: The number of clusters, if it is given; if it is not, a rival has to foretell more as well.
+        draws: Draws nonlinear features.
+    """
+    if len(rivals) == 2 and tells_beyond(dataset, rivals[1], rivals[0]) > tells_beyond(dataset, rivals[0], rivals[1]):
+        rivals = rivals[1:]
+    for rival in rivals[:1]:
+        gained, lost = tells_beyond(dataset, rival, best), tells_beyond(dataset, best, rival)
+        # Where the number is given neither has more freedom, so that it is enough to tell more.
+        better = gained - lost > DECISIVE if asked and not enough else gained > DECISIVE >= lost
+        if better and (asked or foretells_more(dataset, rival.labels, best.labels, draws)):
+            return rival
+    return best
 
 
-def tells_decisively_more(
-    dataset: EpisodeDataset, labels: Int[np.ndarray, "episodes"], others: Int[np.ndarray, "episodes"]
-) -> bool:
-    """Whether they tell more by what counts as decisive."""
-    return tells_more(dataset, labels, others, DECISIVE)
-
-
-def alone_tell(
-    dataset: EpisodeDataset, labels: Int[np.ndarray, "episodes"], others: Int[np.ndarray, "episodes"]
-) -> bool:
-    """Whether `labels` tell something of actions beyond `others`, and those nothing beyond them."""
-    return tells(dataset, labels, others) > DECISIVE >= tells(dataset, others, labels)
+def tells_beyond(dataset: EpisodeDataset, found: Grouping, other: Grouping) -> float:
+    """Standard errors by which the clusters tell actions beyond what others tell (`telling.py`)."""
+    return tells(dataset, found.labels, other.labels)

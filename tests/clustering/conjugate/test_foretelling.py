@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stages.clustering.conjugate.foretelling import foretells_more
+from stages.clustering.conjugate.foretelling import foretells_more, foretells_more_or_is_simpler, foretold_more
 from tests.synthetic import two_policies
 
 DATASET = two_policies(24)
@@ -21,3 +21,11 @@ def test_true_clusters_foretell_more_than_others(others):
 def test_cutting_policies_in_pieces_foretells_nothing():
     pieces = 2 * TRUTH + np.random.default_rng(1).integers(0, 2, 24)
     assert not foretells_more(DATASET, pieces, TRUTH, np.random.default_rng(0))
+    assert foretells_more_or_is_simpler(DATASET, TRUTH, pieces, np.random.default_rng(0))
+    assert not foretells_more_or_is_simpler(DATASET, pieces, TRUTH, np.random.default_rng(0))
+    one = np.zeros(24, dtype=int)
+    assert not foretells_more_or_is_simpler(DATASET, one, TRUTH, np.random.default_rng(0))
+
+
+def test_other_numbers_of_the_same_clusters_foretell_the_same():
+    assert foretold_more(DATASET, 1 - TRUTH, TRUTH, np.random.default_rng(0)) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,3 +61,14 @@ def test_every_cluster_is_compared_with_those_it_has_most_affinity_to():
     assert (0, 1) in pairs and (3, 4) in pairs and (0, 7) not in pairs
     assert set(map(min, pairs)) | set(map(max, pairs)) == set(range(8))
     assert neighbours(np.array([2, 5]), affinity) == [(2, 5)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_odd_episode_is_no_policy(seed):
+    """All others are foretold a little better without it, which would count by ranks."""
+    dataset, odd = bent_policies(0.0, seed), 5
+    actions = dataset.actions.copy()
+    actions[dataset.episode_of_step == odd] += 3
+    labels = (np.arange(EPISODES) == odd).astype(np.int64)
+    disturbed = replace(dataset, actions=actions)
+    assert set(united(disturbed, labels, np.zeros((2, 2)), np.random.default_rng(0))) == {0}
