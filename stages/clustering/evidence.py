@@ -24,11 +24,11 @@ those of which nonlinear policies would foretell a little more, if the clusters 
 those of the other family (`conjugate/foretelling.py`). So have, about a common policy that is not linear, those of
 which such clusters tell (where observations are few) or foretell decisively more than what was found otherwise
 (`conjugate/curved.py`). Everything else has linear policies, of the state or of random features of it, whichever has
-the higher evidence; or of what a common policy leaves of the actions (`conjugate/peculiar.py`), if their clusters
-foretell decisively more, or are fewer and foretell no less. Those are never quite right, so their evidence is tempered:
-a step counts a quarter, or less if (nearly) all episodes' halves, which are known to be one policy's work, would not
-count as such otherwise. And where K is to be found, two of their clusters stay two only if telling them apart foretells
-anything (`conjugate/judgement.py`).
+the higher evidence; or, where observations are few, of what a common policy leaves of the actions
+(`conjugate/peculiar.py`), if their clusters foretell decisively more, or are fewer and foretell no less. Those are
+never quite right, so their evidence is tempered: a step counts a quarter, or less if (nearly) all episodes' halves,
+which are known to be one policy's work, would not count as such otherwise. And where K is to be found, two of their
+clusters stay two only if telling them apart foretells anything (`conjugate/judgement.py`).
 
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
 Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
@@ -189,16 +189,18 @@ def group(
         rivals = [] if linear is None else [linear]
     if dataset.num_actions is not None:
         return best
-    draws, short = generator(seed, "judged features"), not too_long(dataset, measured)
-    if not enough and (narrow(dataset) or short):
-        peculiar = PeculiarLinearPolicies(job, settings.num_features, features())
-        beside = whole(best_compared(settings, [peculiar], order))
-        best = beside if foretells_more_or_is_simpler(dataset, beside.labels, best.labels, draws) else best
-    if narrow(dataset) or (not enough and (mixed is not None or short)):
+    draws = generator(seed, "judged features")
+    if narrow(dataset):
+        if not enough:
+            peculiar = PeculiarLinearPolicies(job, settings.num_features, features())
+            beside = whole(best_compared(settings, [peculiar], order))
+            best = beside if foretells_more_or_is_simpler(dataset, beside.labels, best.labels, draws) else best
         curved = about_a_curve(dataset, features(), measured, best.labels, asked)
         rivals += [] if curved is None else [whole(curved)]
-    if narrow(dataset):
         return chosen_by_neighbours(dataset, best, rivals, enough, asked, draws)
+    if not enough and (mixed is not None or not too_long(dataset, measured)):
+        curved = about_a_curve(dataset, features(), measured, best.labels, asked)
+        rivals += [] if curved is None else [whole(curved)]
     for rival in rivals:
         best = rival if foretells_more(dataset, rival.labels, best.labels, draws) else best
     return best
