@@ -23,8 +23,8 @@ def test_cutting_policies_in_pieces_foretells_nothing():
     assert not foretells_more(DATASET, pieces, TRUTH, np.random.default_rng(0))
     assert foretells_more_or_is_simpler(DATASET, TRUTH, pieces, np.random.default_rng(0))
     assert not foretells_more_or_is_simpler(DATASET, pieces, TRUTH, np.random.default_rng(0))
-    one = np.zeros(24, dtype=int)
-    assert not foretells_more_or_is_simpler(DATASET, one, TRUTH, np.random.default_rng(0))
+    single = np.zeros(24, dtype=int)
+    assert not foretells_more_or_is_simpler(DATASET, single, TRUTH, np.random.default_rng(0))
 
 
 def test_other_numbers_of_the_same_clusters_foretell_the_same():
