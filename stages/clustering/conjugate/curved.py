@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stages.clustering.conjugate.comparing import Compared, compare
+from stages.clustering.conjugate.comparing import Compared, compare, summed
 from stages.clustering.conjugate.foretelling import foretells_more
 from stages.clustering.conjugate.grouping import Grouping
 from stages.clustering.conjugate.judgement import DECISIVE
@@ -94,7 +94,7 @@ def about_a_curve(
 def would_leave(policies: CurvedMixedPolicies, labels: Int[np.ndarray, "chosen"]) -> bool:
     """Whether evidence rises by any of the chosen episodes leaving the others of its cluster."""
     statistics, number = policies.statistics(policies.chosen), int(labels.max()) + 1
-    clusters = torch.stack([statistics[labels == z].sum(0) for z in range(number)])
+    clusters = summed(statistics, labels)
     apart = policies.evidence(clusters[labels] - statistics) + policies.evidence(statistics)
     gains = apart - policies.evidence(clusters)[labels]
     one_more = policies.log_prior_of_number(number + 1, len(labels)) - policies.log_prior_of_number(number, len(labels))
