@@ -11,6 +11,8 @@ from torch import Tensor
 
 from stages.clustering.conjugate.censoring import Beside
 from stages.clustering.conjugate.deviations import SCALES, about_clusters, posterior, spread
+from stages.clustering.conjugate.foretelling import foretold_more
+from stages.clustering.conjugate.judgement import FEWEST
 from stages.clustering.conjugate.linearity import DECISIVE, foretold
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.conjugate.random_effects import RandomEffects, moments
@@ -24,6 +26,7 @@ ALONE, CUT_OFF_ROUNDS = 30, 12  # rounds of fitting the common policy by itself,
 ASCENTS = 8  # steps to the mode of an episode's deviations
 SETTLED = 0.01  # change, of an action or of the logarithm of the noise, after which nothing more is done
 USUAL = 2.0  # steps of the usual noise that each episode begins with: some have none that tell of it
+DOUBTFUL = DECISIVE / 2
 FIRST_LOOK, CLEARLY = 16, 1.5 * DECISIVE  # episodes that may say that policies are not linear, and how clearly
 
 Fit = Callable[[Float[Tensor, "steps targets"], Beside], Float[Tensor, "width targets"]]
@@ -69,10 +72,19 @@ class MixedPolicies(RandomEffects):
         precision[:, :, width, width] = information
         return precision, torch.cat([moment, (information * (level - self.level))[..., None]], 2)
 
-    def suffice(self, labels: Int[np.ndarray, "chosen"]) -> bool:
-        """Whether nothing nonlinear foretells better what policies of these clusters do, by two standard errors."""
+    def suffice(self, labels: Int[np.ndarray, "chosen"], generator: np.random.Generator) -> bool:
+        """Whether nothing nonlinear foretells better what policies of these clusters do, by two standard errors.
+
+        Where it is by half as many at least, pieces of one policy may pass for several linear ones (thirty episodes of
+        a clipped network do): these clusters then have to foretell more than one policy that is not linear, unless all
+        but a few episodes are of one.
+        """
         self._see_about(labels)
-        return self.nonlinear(enough=DECISIVE) <= DECISIVE
+        score = self.nonlinear(enough=DECISIVE)
+        few = len(labels) - np.bincount(labels).max() < FEWEST
+        if score < DOUBTFUL or few:
+            return score <= DECISIVE
+        return score <= DECISIVE and foretold_more(self.part, labels, np.zeros_like(labels), generator) > 0
 
     def nonlinear(self, enough: float = float("inf")) -> float:
         """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most.

@@ -71,7 +71,7 @@ class RandomEffects(ConjugatePolicies):
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
         """X and g of every episode: `[episodes, targets, p, p]` and `[episodes, targets, p]`."""
 
-    def suffice(self, labels: Int[np.ndarray, "chosen"]) -> bool:
+    def suffice(self, labels: Int[np.ndarray, "chosen"], generator: np.random.Generator) -> bool:
         """Whether policies of this family are all that is needed of the chosen episodes, clustered so."""
         return True
 

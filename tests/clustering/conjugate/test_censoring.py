@@ -137,6 +137,6 @@ def test_linear_policies_suffice_though_a_device_shows_a_part_of_what_they_ask_f
     rewards = np.zeros(len(actions))
     dataset = dataset_of(states.reshape(-1, 4), actions, rewards, [STEPS] * EPISODES, behaviour_policy=truth)
     policies = MixedPolicies(dataset, np.random.default_rng(0), np.arange(EPISODES))
-    assert policies.suffice(truth)
+    assert policies.suffice(truth, np.random.default_rng(0))
     labels = labels_found(dataset)
     assert len(set(labels)) == len(set(zip(labels, truth, strict=True))) == 3

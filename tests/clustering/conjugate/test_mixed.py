@@ -150,7 +150,8 @@ def test_the_first_episodes_say_that_policies_are_not_linear():
 def test_linear_policies_are_estimated_from_all_episodes():
     draws, dataset = Draws(), many_episodes(lambda states: 0.5 * states)
     found = unless_clearly_nonlinear(dataset, draws, np.arange(40)[::-1])
-    assert found is not None and found.suffice(np.zeros(40, dtype=np.int64)) and draws.count == 2
+    assert found is not None and draws.count == 2
+    assert found.suffice(np.zeros(40, dtype=np.int64), np.random.default_rng(0))
     alone = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
     assert torch.equal(found.statistics(np.arange(5)), alone.statistics(np.arange(5)))
 
@@ -159,6 +160,21 @@ def test_a_coordinate_that_is_clearly_not_linear_is_enough():
     dataset = many_episodes(lambda states: np.stack([np.sin(2 * states[:, 0]), states[:, 1]], 1))
     policies = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
     assert policies.nonlinear() >= policies.nonlinear(enough=3.0) > 3.0
+
+
+@pytest.mark.parametrize(("score", "pieces_pass"), [(0.9, True), (1.1, False), (2.1, False)])
+def test_in_doubt_clusters_have_to_foretell_something(monkeypatch, score, pieces_pass):
+    """Policies pass where nothing nonlinear is seen or where they say more than one policy; pieces of one do not."""
+    monkeypatch.setattr(MixedPolicies, "nonlinear", lambda policies, enough: score)
+    episodes = np.arange(EPISODES)
+
+    def passes(gap: float, labels: np.ndarray) -> bool:
+        policies = MixedPolicies(linear_policies(gap, noise=0.2), np.random.default_rng(0), episodes)
+        return policies.suffice(labels, np.random.default_rng(0))
+
+    truth, few = linear_policies(0.3, noise=0.2).behaviour_policy, np.where(episodes < EPISODES - 7, 0, 1)
+    assert passes(0.3, truth) == passes(0.0, few) == (score <= 2)
+    assert passes(0.0, episodes // 12) == pieces_pass
 
 
 def test_probabilities_of_all_partitions_sum_to_one():
