@@ -71,7 +71,9 @@ def shipped(path: Path = ESTIMATES) -> dict[str, float]:
 
 
 def ship(path: Path = ESTIMATES, logs: Path = Path("logs")) -> int:
-    """Write what the last run took as the shipped estimates; how many jobs there are.
+    """Write what the last run took as the shipped estimates; how many jobs it had.
+
+    Those of stages that it had no job of stay, in seconds of this machine, so that runs of several profiles add up.
 
     Raises:
         UserError: There is no run.
@@ -79,7 +81,10 @@ def ship(path: Path = ESTIMATES, logs: Path = Path("logs")) -> int:
     seconds = last_run(logs)
     if not seconds:
         raise UserError("no job has written what it took", place=str(logs), remedy="Run `snakemake` first")
-    rows = [("job", "seconds"), (PROBE, f"{probe():.4f}"), *((job, f"{taken:.1f}") for job, taken in seconds.items())]
+    ran = {_stage(job) for job in seconds}
+    kept = {job: taken for job, taken in shipped(path).items() if _stage(job) not in ran} if path.exists() else {}
+    taken_by = sorted((kept | seconds).items())
+    rows = [("job", "seconds"), (PROBE, f"{probe():.4f}"), *((job, f"{taken:.1f}") for job, taken in taken_by)]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
     return len(seconds)
@@ -88,7 +93,11 @@ def ship(path: Path = ESTIMATES, logs: Path = Path("logs")) -> int:
 def _keys(benchmark: str) -> Iterator[str]:
     """The job itself, its recipe on its dataset (all blocks of seeds), its stage."""
     path = Path(benchmark)
-    yield from (str(path), str(path.parent), str(Path(*path.parts[:2])))
+    yield from (str(path), str(path.parent), _stage(benchmark))
+
+
+def _stage(benchmark: str) -> str:
+    return str(Path(*Path(benchmark).parts[:2]))
 
 
 def _with_means(seconds: Mapping[str, float]) -> dict[str, float]:

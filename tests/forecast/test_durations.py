@@ -66,6 +66,16 @@ def test_estimates_are_those_of_a_run_in_seconds_of_this_machine(tmp_path: Path,
         ship(estimates, tmp_path / "nowhere")
 
 
+def test_estimates_of_stages_that_a_run_has_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("stages.forecast.durations.probe", lambda: 0.01)
+    estimates, logs = tmp_path / "estimates.csv", Path("logs")
+    written(tmp_path, "estimates.csv", "job,seconds\nprobe,.02\nlogs/data/old.tsv,5\nlogs/behaviours/b.tsv,1000\n")
+    written(tmp_path, "logs/data/a.tsv", "s\n2.5\n")
+    assert ship(estimates, logs) == 1
+    assert shipped(estimates) == {"logs/behaviours/b.tsv": 500.0, "logs/data/a.tsv": 2.5}
+
+
 def test_shipped_estimates_are_of_jobs_that_there_are():
     jobs = shipped()
     places = [CLUSTERS.benchmark, DATA.benchmark]
