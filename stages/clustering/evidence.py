@@ -181,7 +181,8 @@ def group(
     mixed, linear, enough = with_random_effects(dataset, features, measured), None, False
     if mixed is not None:
         found = compare(mixed, mixed.chosen, asked, None)
-        linear, enough = whole(found), mixed.suffice(found.labels, generator(seed, "doubted features"))
+        doubts = None if asked else generator(seed, "doubted features")
+        linear, enough = whole(found), mixed.suffice(found.labels, doubts)
     if linear is not None and enough:
         best, rivals = linear, []
     else:

@@ -142,7 +142,7 @@ def whitened(
     variance = noise.variance(steps.columns[rows])
     for a in range(targets.shape[1]):
         both = torch.cat([inputs, targets[:, a : a + 1]], 1)
-        free = noise.whiten(both, variance[:, a], a, torch.from_numpy(starts))
+        free = noise.whiten_(both, variance[:, a], a, torch.from_numpy(starts))
         yield free[:, :-1], free[:, -1]
 
 

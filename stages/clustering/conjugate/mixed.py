@@ -72,19 +72,23 @@ class MixedPolicies(RandomEffects):
         precision[:, :, width, width] = information
         return precision, torch.cat([moment, (information * (level - self.level))[..., None]], 2)
 
-    def suffice(self, labels: Int[np.ndarray, "chosen"], generator: np.random.Generator) -> bool:
+    def suffice(self, labels: Int[np.ndarray, "chosen"], doubts: np.random.Generator | None = None) -> bool:
         """Whether nothing nonlinear foretells better what policies of these clusters do, by two standard errors.
 
         Where it is by half as many at least, pieces of one policy may pass for several linear ones (thirty episodes of
         a clipped network do): these clusters then have to foretell more than one policy that is not linear, unless all
         but a few episodes are of one.
+
+        Args:
+            labels: The clusters.
+            doubts: Draws features of a policy that is not linear; None, as where K is told: clusters need not foretell.
         """
         self._see_about(labels)
         score = self.nonlinear(enough=DECISIVE)
         few = len(labels) - np.bincount(labels).max() < FEWEST
-        if score < DOUBTFUL or few:
+        if score < DOUBTFUL or few or doubts is None:
             return score <= DECISIVE
-        return score <= DECISIVE and foretold_more(self.part, labels, np.zeros_like(labels), generator) > 0
+        return score <= DECISIVE and foretold_more(self.part, labels, np.zeros_like(labels), doubts) > 0
 
     def nonlinear(self, enough: float = float("inf")) -> float:
         """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most.
@@ -92,17 +96,20 @@ class MixedPolicies(RandomEffects):
         Args:
             enough: Once an action coordinate has more than so many, the others are not looked at.
         """
-        variance = self.noise.variance(self.steps.columns)
-        first, width = torch.from_numpy(self.part.episode_starts), self.steps.inputs.shape[1]
-        most = -float("inf")
-        for target, residual in enumerate(self.residuals.T):
-            seen = torch.cat([self.steps.inputs, residual[:, None], self.steps.hidden], 1)
-            free = self.noise.whiten(seen, variance[:, target], target, first, self.weights)
-            parts = free[:, width + 1 :], free[:, :width], free[:, width : width + 1]
-            most = max(most, foretold(*parts, self.part.episode_of_step))
+        variance, most = self.noise.variance(self.steps.columns), -float("inf")
+        for target in range(self.residuals.shape[1]):
+            most = max(most, self._nonlinear_at(target, variance[:, target]))
             if most > enough:
                 break
         return most
+
+    def _nonlinear_at(self, target: int, variance: Float[Tensor, "steps"]) -> float:
+        """The same of one action coordinate."""
+        first, width = torch.from_numpy(self.part.episode_starts), self.steps.inputs.shape[1]
+        seen = torch.cat([self.steps.inputs, self.residuals[:, target, None], self.steps.hidden], 1)
+        free = self.noise.whiten_(seen, variance, target, first, self.weights)
+        parts = free[:, width + 1 :], free[:, :width], free[:, width : width + 1]
+        return foretold(*parts, self.part.episode_of_step)
 
     def _see_about(self, labels: Int[np.ndarray, "chosen"]) -> None:
         """Residuals beside the clusters' policies.

@@ -71,7 +71,7 @@ class Noise:
         """v(s) of every step."""
         return (columns @ self.weights).clamp(-60, 60).exp()
 
-    def whiten(
+    def whiten_(
         self,
         values: Float[Tensor, "steps width"],
         variance: Float[Tensor, "steps"],
@@ -79,27 +79,31 @@ class Noise:
         first: Tensor,
         weights: Float[Tensor, "steps targets"] | None = None,
     ) -> Float[Tensor, "steps width"]:
-        """Rows divided by the noise scale of one action coordinate and freed of its memory.
+        """Divide rows by the noise scale of one action coordinate and free them of its memory, in place.
+
+        All features of all steps are where memory peaks: copies took a third more.
 
         Args:
-            values: The rows.
+            values: The rows, which are returned.
             variance: v of each.
             target: Number of the action coordinate.
             first: Rows at which episodes start.
             weights: What each row counts, if not 1; what counts nothing leaves no memory.
         """
-        scaled, memory = values / variance.sqrt()[:, None], self.memory[target]
+        memory = self.memory[target]
+        values /= variance.sqrt()[:, None]
         if weights is None:
-            free = scaled.clone()
-            free[1:] -= memory * scaled[:-1]
+            begun = values[first] * (1 - memory**2).sqrt()
+            values[1:] -= memory * values[:-1]
         else:
             root, before = weights[:, target, None].sqrt(), weights[:-1, target, None]
-            free = scaled * root
+            begun = values[first] * root[first] * (1 - memory**2).sqrt()
             less = ((1 - memory**2) / (1 - memory**2 * before)).sqrt()
-            free[1:] = (free[1:] - memory * root[1:] * before * scaled[:-1]) * less
-            scaled = scaled * root
-        free[first] = scaled[first] * (1 - memory**2).sqrt()
-        return free
+            lasting = memory * root[1:] * before * values[:-1]
+            values *= root
+            values[1:] = (values[1:] - lasting) * less
+        values[first] = begun
+        return values
 
 
 def memory_of(

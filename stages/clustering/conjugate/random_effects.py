@@ -71,7 +71,7 @@ class RandomEffects(ConjugatePolicies):
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
         """X and g of every episode: `[episodes, targets, p, p]` and `[episodes, targets, p]`."""
 
-    def suffice(self, labels: Int[np.ndarray, "chosen"], generator: np.random.Generator) -> bool:
+    def suffice(self, labels: Int[np.ndarray, "chosen"], doubts: np.random.Generator | None = None) -> bool:
         """Whether policies of this family are all that is needed of the chosen episodes, clustered so."""
         return True
 
@@ -176,7 +176,7 @@ def moments(
     precisions, moments, white = [], [], []
     for target in range(residuals.shape[1]):
         both = torch.cat([inputs, residuals[:, target : target + 1]], 1)
-        free = noise.whiten(both, variance[:, target], target, first, weights)
+        free = noise.whiten_(both, variance[:, target], target, first, weights)
         products = torch.stack([episode.T @ episode for episode in free.split(bounds)])
         precisions.append(products[:, :-1, :-1])
         moments.append(products[:, :-1, -1])

@@ -90,18 +90,17 @@ def test_extremes_that_occur_once_are_no_edges():
 def test_weights_of_one_change_no_whitening():
     random = np.random.default_rng(0)
     values, variance = torch.from_numpy(random.standard_normal((50, 3))), torch.full((50,), 0.5, dtype=torch.float64)
-    noise, first = (
-        Noise(torch.zeros(1, 1, dtype=torch.float64), torch.tensor([0.7], dtype=torch.float64)),
-        torch.tensor([0, 20]),
-    )
+    noise = Noise(torch.zeros(1, 1, dtype=torch.float64), torch.tensor([0.7], dtype=torch.float64))
+    first = torch.tensor([0, 20])
     ones = torch.ones(50, 1, dtype=torch.float64)
-    torch.testing.assert_close(noise.whiten(values, variance, 0, first, ones), noise.whiten(values, variance, 0, first))
+    weighed = noise.whiten_(values.clone(), variance, 0, first, ones)
+    torch.testing.assert_close(weighed, noise.whiten_(values, variance, 0, first))
 
 
 def test_what_counts_nothing_leaves_no_memory():
     noise = Noise(torch.zeros(1, 1, dtype=torch.float64), torch.tensor([0.7], dtype=torch.float64))
     values, weights = torch.ones(3, 1, dtype=torch.float64), torch.tensor([[1.0], [0.0], [1.0]], dtype=torch.float64)
-    free = noise.whiten(values, torch.ones(3, dtype=torch.float64), 0, torch.tensor([0]), weights)
+    free = noise.whiten_(values.clone(), torch.ones(3, dtype=torch.float64), 0, torch.tensor([0]), weights)
     assert free[:, 0].tolist() == pytest.approx([0.51**0.5, 0.0, 0.51**0.5])
 
 
@@ -137,6 +136,6 @@ def test_linear_policies_suffice_though_a_device_shows_a_part_of_what_they_ask_f
     rewards = np.zeros(len(actions))
     dataset = dataset_of(states.reshape(-1, 4), actions, rewards, [STEPS] * EPISODES, behaviour_policy=truth)
     policies = MixedPolicies(dataset, np.random.default_rng(0), np.arange(EPISODES))
-    assert policies.suffice(truth, np.random.default_rng(0))
+    assert policies.suffice(truth)
     labels = labels_found(dataset)
     assert len(set(labels)) == len(set(zip(labels, truth, strict=True))) == 3

@@ -151,7 +151,7 @@ def test_linear_policies_are_estimated_from_all_episodes():
     draws, dataset = Draws(), many_episodes(lambda states: 0.5 * states)
     found = unless_clearly_nonlinear(dataset, draws, np.arange(40)[::-1])
     assert found is not None and draws.count == 2
-    assert found.suffice(np.zeros(40, dtype=np.int64), np.random.default_rng(0))
+    assert found.suffice(np.zeros(40, dtype=np.int64))
     alone = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
     assert torch.equal(found.statistics(np.arange(5)), alone.statistics(np.arange(5)))
 
@@ -175,6 +175,8 @@ def test_in_doubt_clusters_have_to_foretell_something(monkeypatch, score, pieces
     truth, few = linear_policies(0.3, noise=0.2).behaviour_policy, np.where(episodes < EPISODES - 7, 0, 1)
     assert passes(0.3, truth) == passes(0.0, few) == (score <= 2)
     assert passes(0.0, episodes // 12) == pieces_pass
+    told = MixedPolicies(linear_policies(0.0, noise=0.2), np.random.default_rng(0), episodes)
+    assert told.suffice(episodes // 12) == (score <= 2)
 
 
 def test_probabilities_of_all_partitions_sum_to_one():
