@@ -175,8 +175,8 @@ def test_in_doubt_clusters_have_to_foretell_something(monkeypatch, score, pieces
     truth, few = linear_policies(0.3, noise=0.2).behaviour_policy, np.where(episodes < EPISODES - 7, 0, 1)
     assert passes(0.3, truth) == passes(0.0, few) == (score <= 2)
     assert passes(0.0, episodes // 12) == pieces_pass
-    told = MixedPolicies(linear_policies(0.0, noise=0.2), np.random.default_rng(0), episodes)
-    assert told.suffice(episodes // 12) == (score <= 2)
+    policies = MixedPolicies(linear_policies(0.0, noise=0.2), np.random.default_rng(0), episodes)
+    assert policies.suffice(episodes // 12) == (score <= 2)
 
 
 def test_probabilities_of_all_partitions_sum_to_one():
