@@ -53,8 +53,9 @@ from stages.clustering.conjugate.agglomeration import Agglomeration
 from stages.clustering.conjugate.comparing import Compared, compare, judged
 from stages.clustering.conjugate.curved import about_a_curve, chosen_by_neighbours, narrow, too_long
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
-from stages.clustering.conjugate.foretelling import foretells_more, foretells_more_or_is_simpler
+from stages.clustering.conjugate.foretelling import foretold_more
 from stages.clustering.conjugate.grouping import Grouping, completed
+from stages.clustering.conjugate.judgement import DECISIVE
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.mixed import unless_clearly_nonlinear
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
@@ -195,7 +196,9 @@ def group(
         if not enough:
             peculiar = PeculiarLinearPolicies(job, settings.num_features, features())
             beside = whole(best_compared(settings, [peculiar], order))
-            best = beside if foretells_more_or_is_simpler(dataset, beside.labels, best.labels, draws) else best
+            score = foretold_more(dataset, beside.labels, best.labels, draws)
+            simpler = len(beside.clusters) < len(best.clusters)
+            best = beside if score > DECISIVE or (simpler and score >= -DECISIVE) else best
         curved = about_a_curve(dataset, features(), measured, best.labels, asked)
         rivals += [] if curved is None else [whole(curved)]
         return chosen_by_neighbours(dataset, best, rivals, enough, asked, draws)
@@ -203,7 +206,7 @@ def group(
         curved = about_a_curve(dataset, features(), measured, best.labels, asked)
         rivals += [] if curved is None else [whole(curved)]
     for rival in rivals:
-        best = rival if foretells_more(dataset, rival.labels, best.labels, draws) else best
+        best = rival if foretold_more(dataset, rival.labels, best.labels, draws) > DECISIVE else best
     return best
 
 

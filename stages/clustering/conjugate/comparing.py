@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 
 from stages.clustering.conjugate.agglomeration import Agglomeration, agglomerate, move_one_by_one
+from stages.clustering.conjugate.foretelling import alike
 from stages.clustering.conjugate.judgement import united
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
@@ -70,7 +71,8 @@ def judged(found: Compared) -> Compared:
         fewer = int(labels.max()) + 1
         if fewer == found.added.shape[1]:
             return found
-        partitions = labels, found.trace.labels(fewer)
+        merged = found.trace.labels(fewer)
+        partitions = [labels] if alike(labels, merged) else [labels, merged]
         candidates = [moved(policies, found.trace, found.chosen, statistics, each, fewer) for each in partitions]
         found = max(candidates, key=lambda each: float(policies.evidence(summed(statistics, each.labels)).sum()))
 

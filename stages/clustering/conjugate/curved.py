@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.clustering.conjugate.comparing import Compared, compare, summed
-from stages.clustering.conjugate.foretelling import foretells_more
+from stages.clustering.conjugate.foretelling import foretold_more
 from stages.clustering.conjugate.grouping import Grouping
 from stages.clustering.conjugate.judgement import DECISIVE
 from stages.clustering.conjugate.mixed import Fit, MixedPolicies
@@ -125,7 +125,7 @@ def chosen_by_neighbours(
         gained, lost = tells_beyond(dataset, rival, best), tells_beyond(dataset, best, rival)
         # Where the number is given neither has more freedom, so that it is enough to tell more.
         better = gained - lost > DECISIVE if asked and not enough else gained > DECISIVE >= lost
-        if better and (asked or foretells_more(dataset, rival.labels, best.labels, draws)):
+        if better and (asked or foretold_more(dataset, rival.labels, best.labels, draws) > DECISIVE):
             return rival
     return best
 

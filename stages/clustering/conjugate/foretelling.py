@@ -15,7 +15,6 @@ import torch
 from jaxtyping import Int
 
 from stages.clustering.conjugate.judgement import (
-    DECISIVE,
     foretold_errors,
     gain_of_halves,
     halves_of,
@@ -26,27 +25,6 @@ from stages.clustering.conjugate.scaled_steps import ScaledSteps
 from stages.datasets.episodes import EpisodeDataset
 
 MOST_STEPS = 20_000  # looked at; of more every so-manieth
-
-
-def foretells_more(
-    dataset: EpisodeDataset,
-    labels: Int[np.ndarray, "episodes"],
-    others: Int[np.ndarray, "episodes"],
-    generator: np.random.Generator,
-) -> bool:
-    """Whether `labels` foretell what episodes do decisively better than `others`, as `foretold_more` measures it."""
-    return foretold_more(dataset, labels, others, generator) > DECISIVE
-
-
-def foretells_more_or_is_simpler(
-    dataset: EpisodeDataset,
-    labels: Int[np.ndarray, "episodes"],
-    others: Int[np.ndarray, "episodes"],
-    generator: np.random.Generator,
-) -> bool:
-    """Whether `labels` foretell decisively better than `others`, or are fewer and not decisively worse."""
-    score = foretold_more(dataset, labels, others, generator)
-    return score > DECISIVE or (len(np.unique(labels)) < len(np.unique(others)) and score >= -DECISIVE)
 
 
 def foretold_more(
@@ -63,9 +41,9 @@ def foretold_more(
         others: Their clusters by another partition.
         generator: Draws the nonlinear features.
     """
+    if alike(labels, others):
+        return 0.0
     partitions = [np.unique(each, return_inverse=True)[1].ravel() for each in (labels, others)]
-    if len(set(zip(*partitions, strict=True))) == 1 + partitions[0].max() == 1 + partitions[1].max():
-        return 0.0  # the same but for their numbers
     steps = ScaledSteps(dataset, generator)
     rows, lengths, half = halves_of(dataset, np.arange(dataset.num_episodes), MOST_STEPS)
     episode = (half // 2).numpy()
@@ -75,3 +53,8 @@ def foretold_more(
             of_halves.index_add_(1, half, foretold_errors(torch.cat([inputs, targets[:, None]], 1), episode, partition))
     first, second = (gain_of_halves(of_halves.unflatten(1, (-1, 2))).numpy() for of_halves in halves)
     return standard_score(first - second)
+
+
+def alike(labels: Int[np.ndarray, "episodes"], others: Int[np.ndarray, "episodes"]) -> bool:
+    """Whether two partitions are the same but for their clusters' numbers."""
+    return len(set(zip(labels, others, strict=True))) == len(np.unique(labels)) == len(np.unique(others))

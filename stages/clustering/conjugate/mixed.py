@@ -121,7 +121,7 @@ class MixedPolicies(RandomEffects):
         within, between = self.within[:, :width], SCALES[-1] * self.between[:, :width]
         residuals, variance = self._left_by_common(self.part, self.steps), self.noise.variance(self.steps.columns)
         precision, moment = self.precision[..., :width, :width], self.moment[..., :width]
-        for _ in range(ASCENTS):
+        for ascent in range(ASCENTS):
             mean = torch.stack(
                 [
                     about_clusters(precision[:, target], moment[:, target], between[target], within[target], members)
@@ -132,7 +132,7 @@ class MixedPolicies(RandomEffects):
             deviations = self._of_steps(self.part, self.steps, mean)
             beside = self._beside(self.steps, residuals - deviations, variance)
             self.residuals, self.weights = beside.residuals, beside.weights
-            if not self.cut_off:
+            if not self.cut_off or ascent == ASCENTS - 1:
                 break
             left = deviations + beside.residuals
             precision, moment, _ = moments(self.steps.inputs, left, variance, self.noise, self.part, beside.weights)
