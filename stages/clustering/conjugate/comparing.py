@@ -20,6 +20,7 @@ from stages.clustering.conjugate.scaled_steps import varying
 # from 20 episodes to 300 (docs/decisions/0010); a half splits single ones, an eighth joins two in small data.
 TEMPERS = 0.25 * 0.5 ** np.arange(6)
 TURNS, SETTLED = 6, 1.0  # of partition and spread within clusters, at most; nats that the last one gains
+Turn = tuple[float, Float[torch.Tensor, "targets p"]]  # likelihood of clusters, and the spread within them
 TOLD_APART = 0.05  # share of halves that may be, at the temper chosen
 
 
@@ -117,14 +118,14 @@ def moved(
 
 def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compared:
     """Partition the episodes and estimate the spread within clusters by turns, and try one cluster with all spread."""
-    chosen, partitions = policies.chosen, []
-    turns: list[tuple[float, Float[torch.Tensor, "targets p"]]] = []
+    chosen, partitions = policies.chosen, [partition(policies, policies.chosen, num_clusters)]
+    turns: list[Turn] = []
     for _ in range(TURNS):
-        partitions.append(partition(policies, chosen, num_clusters))
-        labels = partitions[-1].labels
-        policies.settle(labels)
-        turns.append((policies.log_likelihood_of(labels), policies.within))
+        turns.append(settled(policies, partitions[-1].labels))
         if len(turns) > 1 and turns[-1][0] < turns[-2][0] + SETTLED:
+            break
+        partitions.append(partition(policies, chosen, num_clusters))
+        if alike(partitions[-1].labels, partitions[-2].labels):
             break
     if num_clusters is None:
         policies.settle(None)
@@ -133,6 +134,18 @@ def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compa
     policies.within = turns[best][1]
     seen = partitions[best + 1 : best + 2]  # the next turn's partition is that under this turn's spread
     return seen[0] if seen else partition(policies, chosen, num_clusters)
+
+
+def settled(policies: RandomEffects, labels: Int[np.ndarray, "chosen"]) -> Turn:
+    """The spread within these clusters, estimated until that gains nothing, and how likely they are under it."""
+    best = -np.inf
+    for _ in range(TURNS):
+        policies.settle(labels)
+        likelihood = policies.log_likelihood_of(labels)
+        if likelihood < best + SETTLED:
+            break
+        best = likelihood
+    return likelihood, policies.within
 
 
 def found_temper(policies: BayesianLinearPolicies, chosen: Int[np.ndarray, "chosen"]) -> float:
