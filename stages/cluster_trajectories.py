@@ -15,6 +15,7 @@ def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: 
     """Read the dataset (and its embedding, for methods that cluster one), cluster, save labels and policies."""
     # Loaded here, so that the command line needs the names of the methods alone.
     from stages.clustering.certainty.verdicts import certainties
+    from stages.clustering.clusters_file import fingerprint_of
     from stages.clustering.contract import EMBEDDING, no_vectors
     from stages.datasets.requirements import require
     from stages.embeddings.embedded_episodes import EmbeddedEpisodes
@@ -36,7 +37,8 @@ def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: 
     job = Job.of("stages.cluster_trajectories", episodes, seeds, device, output, inputs, settings)
     clustering = settings.entry(job, settings.settings, vectors).fit()
     certainty = certainties(episodes, clustering, free=settings.settings.num_clusters is None)
-    clustering.artifact(**job.metadata(settings), certainty=certainty).save(output)
+    lengths = fingerprint_of(episodes.episode_lengths)
+    clustering.artifact(**job.metadata(settings), certainty=certainty, lengths=lengths).save(output)
     job.finish()
     sizes = clustering.sizes()
     print(f"clustered {episodes.num_episodes} episodes for seeds {seeds}; cluster sizes {sizes}")

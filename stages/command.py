@@ -11,6 +11,7 @@ import argparse
 import atexit
 import gc
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -53,6 +54,7 @@ class Command:
     ) -> None:
         name = _running_module()
         self.settings = settings
+        self.files = [argument.removesuffix("...") for argument in (*inputs, *(options or {}))]
         self.parser = argparse.ArgumentParser(
             prog=f"python -m {name}",
             description=module_doc,
@@ -83,6 +85,7 @@ class Command:
         try:
             if self.settings is not None:
                 arguments["settings"] = parse_settings(self.settings, arguments["settings"])
+            self._require_output_of_its_own(arguments)
             main(**arguments)
         except UserError as error:
             sys.exit(f"error: {error}")
@@ -93,6 +96,17 @@ class Command:
                 raise
             reason = printable(str(error).splitlines()[0]) if str(error) else "nothing said how much"
             sys.exit(f"error: there is not enough memory ({reason}). Use smaller sizes, or a machine with more")
+
+    def _require_output_of_its_own(self, arguments: Mapping[str, Any]) -> None:
+        """Refuse to write over a file that is read."""
+        output = arguments["output"]
+        read = [path for name in self.files for path in _listed(arguments[name])]
+        if output is not None and any(os.path.realpath(path) == os.path.realpath(output) for path in read):
+            raise UserError("is an input as well", place=output, remedy="Give the output a file of its own")
+
+
+def _listed(value: str | list[str] | None) -> list[str]:
+    return [] if value is None else [value] if isinstance(value, str) else value
 
 
 def parse_settings(expected: type[Settings] | Registry, text: str) -> Settings | Choice:

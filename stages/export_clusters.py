@@ -13,6 +13,7 @@ Example: python -m stages.export_clusters data/generated/diagonal.hdf5
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +49,8 @@ def main(dataset: str, clusters: str, output: str, settings: ExportSettings) -> 
     found = _of_seed(read_clusters(clusters, episodes), settings.seed, clusters)
     parts = {part.name: part for part in (by_cluster if settings.form == "files" else labelled)(episodes, found)}
     earlier = _listed(output)
+    if own := [name for name in parts if _is(Path(output).with_name(name), dataset, clusters)]:
+        raise UserError(f"{own[0]} would be an input as well", place=output, remedy="Export to another folder")
     for name, part in parts.items():
         write_native(Path(output).with_name(name), part.dataset)
     sizes = np.bincount(found.labels, minlength=found.num_clusters)
@@ -115,6 +118,10 @@ def _of_seed(found: list[FoundClusters], seed: int | None, place: str) -> FoundC
     return chosen[0]
 
 
+def _is(file: Path, *others: str) -> bool:
+    return any(os.path.realpath(file) == os.path.realpath(other) for other in others)
+
+
 def _listed(manifest: str) -> set[str]:
     """Files that an earlier export left; none if there is no manifest of one."""
     try:
@@ -124,10 +131,11 @@ def _listed(manifest: str) -> set[str]:
 
 
 def _facts(part: Part, found: FoundClusters) -> dict[str, Any]:
-    """Sizes, return, and the probability of each of its episodes to be of another cluster, to four digits."""
+    """Which episodes of the dataset, sizes, return, and how likely each is to be of another cluster, to four digits."""
     dataset, ambiguity = part.dataset, found.ambiguity
     return {
         "episodes": dataset.num_episodes,
+        "episode_numbers": part.episodes.tolist(),
         "steps": dataset.num_steps,
         "mean_return": float(dataset.episode_returns.mean()),
         "ambiguity": None if ambiguity is None else ambiguity[part.episodes].round(4).tolist(),

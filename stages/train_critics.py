@@ -21,7 +21,7 @@ def main(dataset: str, clusters: str, output: str, settings: CriticSettings, see
 
     found, episodes = ClustersFile.read(clusters), load(dataset)
     require_differing_rewards(episodes)
-    found.require_episodes(episodes.num_episodes)
+    found.require_episodes(episodes.episode_lengths)
     found.require_seeds(seeds)
     job = Job.of("stages.train_critics", episodes, seeds, device, output, [dataset, clusters], settings)
     critics = train_critics(job, found.labels, found.num_clusters, settings)

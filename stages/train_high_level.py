@@ -19,7 +19,7 @@ def main(dataset: str, clusters: str, output: str, settings: HighLevelSettings, 
     from stages.training.job import Job
 
     found, episodes = ClustersFile.read(clusters), load(dataset)
-    found.require_episodes(episodes.num_episodes)
+    found.require_episodes(episodes.episode_lengths)
     found.require_seeds(seeds)
     job = Job.of("stages.train_high_level", episodes, seeds, device, output, [dataset, clusters], settings)
     high_level = train_high_level(job, found.labels, found.num_clusters, settings)

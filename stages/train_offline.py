@@ -28,7 +28,7 @@ def main(
         trained = train_offline(job, settings)
     else:
         found = ClustersFile.read(clusters)
-        found.require_episodes(job.dataset.num_episodes)
+        found.require_episodes(job.dataset.episode_lengths)
         trained = train_by_cluster(job, found.labels, found.num_clusters, settings)
     trained.metadata |= job.metadata(settings)
     trained.save(output)

@@ -138,3 +138,16 @@ def test_what_computes_nothing_with_torch_does_not_load_it(module: str) -> None:
     when_it_works = re.findall(r"^ +from (stages\.[\w.]+) import", text, re.MULTILINE)
     done = loaded_by(f"import {', '.join([module, *when_it_works])}")
     assert done.returncode == 0 and "torch" not in done.stdout.split(), done.stderr
+
+
+@pytest.mark.parametrize("stage", ["cluster_trajectories", "mix_datasets", "diagnose_clusters", "export_clusters"])
+def test_no_stage_writes_over_what_it_reads(stage: str, tmp_path: Path):
+    read = tmp_path / "read.hdf5"
+    read.write_bytes(b"precious")
+    (tmp_path / "link.hdf5").symlink_to(read)
+    inputs = [str(read)] * (2 if stage in ("diagnose_clusters", "export_clusters") else 1)
+    said = {"cluster_trajectories": '{"method": "evidence"}', "mix_datasets": '{"sources": {"read": {}}}'}
+    settings = ["--settings", said.get(stage, "{}")]
+    done = run("-m", f"stages.{stage}", *inputs, "--output", str(tmp_path / "link.hdf5"), *settings)
+    assert done.returncode == 1 and "link.hdf5: is an input as well" in done.stderr
+    assert read.read_bytes() == b"precious"

@@ -39,6 +39,8 @@ def test_files_load_again_and_their_episodes_add_up(tmp_path, dataset):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*names, "manifest.json"]
     assert list(manifest["files"]) == names
     assert sum(file["episodes"] for file in manifest["files"].values()) == 9
+    numbers = [file["episode_numbers"] for file in manifest["files"].values()]
+    assert numbers == [np.flatnonzero(LABELS[0] == cluster).tolist() for cluster in (0, 1, 3)]
     assert sum(file["steps"] for file in manifest["files"].values()) == dataset.num_steps
     for name, cluster in zip(names, (0, 1, 3), strict=True):
         part = load(tmp_path / "out" / name)
@@ -98,3 +100,12 @@ def test_a_seed_that_is_not_there_is_refused(tmp_path):
 def test_a_dataset_of_other_episodes_is_refused(tmp_path):
     with pytest.raises(UserError, match="has clusters of 9 episodes, the dataset has 7"):
         exported(tmp_path, ragged(episodes=7))
+
+
+def test_an_export_does_not_write_over_what_it_reads(tmp_path):
+    write_native(tmp_path / "cluster-0.hdf5", ragged())
+    before = (tmp_path / "cluster-0.hdf5").read_bytes()
+    clusters = save_clusters(tmp_path / "clusters.safetensors", LABELS, 4)
+    with pytest.raises(UserError, match=r"cluster-0\.hdf5 would be an input as well"):
+        main(str(tmp_path / "cluster-0.hdf5"), clusters, str(tmp_path / "manifest.json"), ExportSettings())
+    assert (tmp_path / "cluster-0.hdf5").read_bytes() == before

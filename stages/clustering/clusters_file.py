@@ -8,8 +8,9 @@
     metrics/<loss>/...        losses over training: steps, values
     normaliser/..., behaviours/..., classifier/...                 see `cluster_networks`
 
-Facts (JSON): kind, num_clusters (K, empty clusters included), score (its name), converged, seeds, settings, and
-certainty, which says for each seed how sure its clusters are (`certainty/verdicts.py`).
+Facts (JSON): kind, num_clusters (K, empty clusters included), score (its name), converged, seeds, settings, lengths
+(fingerprint of those of the episodes), and certainty, which says for each seed how sure its clusters are
+(`certainty/verdicts.py`).
 
 Reading needs no torch: arrays are NumPy's. Where tensors are wanted, ``torch.from_numpy`` takes them as they are.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,15 +183,21 @@ class ClustersFile:
             cause = f"has clusters of the seeds {found}, not {list(seeds)}"
             raise UserError(cause, place=self.place, remedy="Cluster with the same --seeds")
 
-    def require_episodes(self, num_episodes: int) -> None:
-        """Stop unless the clusters are of as many episodes.
+    def require_episodes(self, lengths: Int[np.ndarray, "episodes"]) -> None:
+        """Stop unless the clusters are of episodes of these lengths.
 
         Raises:
             UserError: They are of others than those of the dataset.
         """
-        if (count := self.labels.shape[1]) != num_episodes:
-            raise UserError(
-                f"has clusters of {count} episodes, the dataset has {num_episodes}",
-                place=self.place,
-                remedy="Give the dataset that was clustered",
-            )
+        cause, said = "", self.facts.get("lengths")
+        if (count := self.labels.shape[1]) != len(lengths):
+            cause = f"has clusters of {count} episodes, the dataset has {len(lengths)}"
+        elif said is not None and said != fingerprint_of(lengths):
+            cause = f"has clusters of {count} episodes of other lengths than the dataset's"
+        if cause:
+            raise UserError(cause, place=self.place, remedy="Give the dataset that was clustered")
+
+
+def fingerprint_of(lengths: Int[np.ndarray, "episodes"]) -> str:
+    """Tells datasets of as many episodes apart, unless their episodes are all as long."""
+    return sha256(np.asarray(lengths, dtype="<i8").tobytes()).hexdigest()[:16]

@@ -50,7 +50,7 @@ def read_clusters(path: Path | str, dataset: EpisodeDataset) -> list[FoundCluste
         UserError: The file is missing, damaged, without clusters, or about other episodes than those of `dataset`.
     """
     file = ClustersFile.read(path)
-    file.require_episodes(dataset.num_episodes)
+    file.require_episodes(dataset.episode_lengths)
     labels, latents, ambiguity = file.labels, file.detail("latents"), file.ambiguity
     return [
         FoundClusters(

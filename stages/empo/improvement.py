@@ -134,7 +134,7 @@ def check_fit(clusters: Artifact, critics: Artifact, dataset: EpisodeDataset, se
         UserError: One of them is of others.
     """
     found = ClustersFile.of(clusters)
-    found.require_episodes(dataset.num_episodes)
+    found.require_episodes(dataset.episode_lengths)
     found.require_seeds(seeds)
     width, networks = dataset.observations.shape[1], ClusterNetworks.of(clusters)
     Critics.of(critics, len(seeds), torch.device("cpu"))

@@ -44,7 +44,7 @@ def behaviour_log_density(
 
 def _of_clusters(job: Job, clusters: Artifact) -> Float[np.ndarray, "seeds steps"]:
     file, networks = ClustersFile.of(clusters), ClusterNetworks.of(clusters)
-    file.require_episodes(job.dataset.num_episodes)
+    file.require_episodes(job.dataset.episode_lengths)
     labels = torch.from_numpy(file.labels_of_steps(job.dataset.episode_of_step))
     observations = networks.normaliser.observations(torch.from_numpy(job.dataset.observations))
     actions = networks.normaliser.actions_of(job.dataset)

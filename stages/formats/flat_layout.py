@@ -33,6 +33,7 @@ JSON_ATTRIBUTES = {"environment_settings", "oracle_ceiling"}
 BEYOND_INTEGERS = 2.0**63
 LARGER_UNITS = "Leave such episodes out, or store it in larger units"
 MEANT_AS_AMOUNTS = "Use the setting actions: continuous if they are amounts"
+MEANT_AS_CHOICES = "Use the setting actions: choices if they are numbers of actions to choose from"
 
 
 def read_arrays(
@@ -81,6 +82,9 @@ def read_num_actions(arrays: Arrays, stated: Any, report: Report, meaning: Meani
     """
     actions = arrays["actions"]
     if actions.ndim == 2:
+        if actions.shape[1] == 1 and meaning.actions is None and (actions >= 0).all() and (actions % 1 == 0).all():
+            cause = f"whole numbers from {actions.min():g} to {actions.max():g}, taken as amounts by their type"
+            report.note("amounts", cause, "actions", MEANT_AS_CHOICES)
         return None
     lowest, highest = int(actions.min()), int(actions.max())
     if stated is None:
@@ -167,7 +171,7 @@ def _values(stored: Any, key: str, report: Report, meaning: Meaning) -> np.ndarr
     column = len(shape) == 2 and shape[1] == 1 and (choices or key not in MATRICES)
     axes = 2 if key in MATRICES and not (amounts or choices) else 1
     if len(shape) - column != axes:
-        vectors = "Store a vector per step (N, a), or integers where actions are to choose from"
+        vectors = f"Store a vector per step (N, a), or integers where actions are to choose from. {MEANT_AS_CHOICES}"
         remedy = (
             vectors if key == "actions" else "Store one vector per step" if axes == 2 else "Store one number per step"
         )
@@ -235,7 +239,7 @@ def _check_overflow(stored: Any, values: np.ndarray, key: str, report: Report) -
     """An error about finite numbers that have become infinite."""
     rows = rows_not_finite(values)
     before = np.abs(np.asarray(stored[()])[rows])
-    lost = np.isfinite(before)
+    lost = np.isfinite(before) & ~np.isfinite(values[rows])
     if lost.any():
         row = rows[lost.reshape(len(rows), -1).any(axis=1)][0]
         cause = f"up to {before[lost].max():.2g}, which float32 cannot hold, in row {row}"

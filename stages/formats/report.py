@@ -26,6 +26,7 @@ RULES: dict[str, str] = {
     "labels": "there is one true policy per episode, among those named",
     "text": "names and attributes are text",
     "num-actions": "the file says how many actions there are to choose from",
+    "amounts": "actions that are whole numbers are stored as integers if they are choices",
     "wide": "observations are of a size that clustering can handle",
     "action-gaps": "all numbers of actions up to the largest occur",
     "unknown-environment": "the environment is known",

@@ -7,7 +7,7 @@ import torch
 
 from stages.artifacts import Artifact
 from stages.clustering.cluster_networks import ClusterNetworks
-from stages.clustering.clusters_file import ClustersFile
+from stages.clustering.clusters_file import ClustersFile, fingerprint_of
 from stages.clustering.contract import Clustering
 from stages.errors import UserError
 from stages.training.job import Job
@@ -60,7 +60,18 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         ClustersFile.read(tmp_path / "none.safetensors")
     with pytest.raises(UserError, match="has clusters of 6 episodes, the dataset has 7"):
-        ClustersFile.of(clustering().artifact()).require_episodes(7)
+        ClustersFile.of(clustering().artifact()).require_episodes(np.full(7, 3))
+
+
+def test_episodes_of_other_lengths_are_refused():
+    lengths = np.array([5, 5, 5, 5, 5, 6])
+    file = ClustersFile.of(clustering().artifact(lengths=fingerprint_of(lengths)))
+    file.require_episodes(lengths)
+    with pytest.raises(UserError, match="of 6 episodes of other lengths than the dataset's"):
+        file.require_episodes(lengths[::-1])
+    ClustersFile.of(clustering().artifact()).require_episodes(
+        lengths
+    )  # of files that do not say, only the number is known
 
 
 def test_reading_needs_no_torch(tmp_path):

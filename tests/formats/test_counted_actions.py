@@ -79,6 +79,16 @@ def test_what_occurs_decides_how_many_there_are(tmp_path: Path, numbers: list[in
     assert f"3 different numbers occur ({shown}): numbered 0 to 2 in this order" in str(report)
 
 
+def test_whole_numbers_that_are_stored_as_amounts_are_told(tmp_path: Path) -> None:
+    stored = CHOICES.astype(np.float32)[:, None]
+    dataset, report = imported(tmp_path, stored)
+    assert dataset.num_actions is None and "whole numbers from 0 to 2, taken as amounts" in str(report)
+    for meant in "continuous", "choices":
+        assert "taken as amounts" not in str(imported(tmp_path, stored, actions=meant)[1])
+    with pytest.raises(UserError, match="Use the setting actions: choices"):
+        imported(tmp_path, stored[:, 0])
+
+
 @given(st.lists(st.integers(-(2**62), 2**62), min_size=1, max_size=20))
 def test_the_order_of_the_numbers_is_kept(tmp_path_factory, numbers: list[int]) -> None:
     actions = np.resize(np.array(numbers), STEPS)

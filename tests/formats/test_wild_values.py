@@ -55,6 +55,16 @@ def test_what_cannot_be_squared_is_refused(tmp_path: Path, key: str, value: floa
         import_files([path], ImportSettings())
 
 
+@pytest.mark.parametrize("key", ["observations", "actions"])
+def test_numbers_that_are_none_are_not_called_too_large(tmp_path: Path, key: str) -> None:
+    arrays = recording()
+    arrays[key] = arrays[key].astype(np.float64)
+    arrays[key][33, 0] = np.nan
+    with pytest.raises(UserError, match=rf"{key}: .*(NaN|infinite)") as refused:
+        import_files([written(tmp_path / "a.hdf5", arrays)], ImportSettings())
+    assert "cannot hold" not in str(refused.value)
+
+
 @pytest.mark.parametrize("key", ["observations", "actions", "rewards"])
 def test_finite_numbers_beyond_float32_are_not_called_infinite(tmp_path: Path, key: str) -> None:
     arrays = recording()

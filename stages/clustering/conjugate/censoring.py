@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from stages.clustering.conjugate.tails import tail_weights
 
 LEAST = 0.005  # share of a coordinate's steps at an edge; fewer, or one alone, are chance
 WEIGHTLESS = 1e-6  # smallest weight of a step, so that it can be divided by
@@ -32,14 +34,21 @@ class Edges:
     highest: Float[np.ndarray, "coordinates"]
 
     @classmethod
-    def of(cls, actions: Float[np.ndarray, "steps coordinates"]) -> Edges:
-        """The edges that actions show: extremes that occur again and again."""
+    def of(cls, actions: Float[np.ndarray, "steps coordinates"], starts: Int[np.ndarray, "episodes"]) -> Edges:
+        """The edges that actions show: extremes that occur again and again, and that episodes come to or leave.
+
+        Where a coordinate never moves in any episode that is at an extreme, its value is chosen, not cut off.
+        """
         least = max(LEAST, 1.5 / len(actions))
+        lengths = np.diff(np.append(starts, len(actions)))
+
+        def edge(extreme: Float[np.ndarray, "coordinates"]) -> Bool[np.ndarray, "coordinates"]:
+            there = actions == extreme
+            in_episodes = np.add.reduceat(there, starts, dtype=np.int64)
+            return (there.mean(0) >= least) & ((in_episodes > 0) & (in_episodes < lengths[:, None])).any(0)
+
         lowest, highest = actions.min(0), actions.max(0)
-        return cls(
-            np.where((actions == lowest).mean(0) >= least, lowest, -np.inf),
-            np.where((actions == highest).mean(0) >= least, highest, np.inf),
-        )
+        return cls(np.where(edge(lowest), lowest, -np.inf), np.where(edge(highest), highest, np.inf))
 
     def side(self, actions: Float[np.ndarray, "steps coordinates"]) -> Int[Tensor, "steps coordinates"]:
         """1 for steps at the upper edge, -1 at the lower one, 0 between them."""
@@ -77,6 +86,14 @@ class Beside:
             torch.where(at_edge, (hazard * ahead).clamp(WEIGHTLESS, 1.0), 1.0),
             torch.where(at_edge, variance * (1 + alpha * hazard).clamp(min=0), residuals.square()),
         )
+
+    @classmethod
+    def with_tails(
+        cls, residuals: Float[Tensor, "steps targets"], variance: Float[Tensor, "steps targets"], freedom: float
+    ) -> Beside:
+        """The same where noise is Student's t (`tails.py`)."""
+        weights = tail_weights(residuals, variance, freedom)
+        return cls(residuals, weights, weights * residuals.square())
 
     @property
     def expected(self) -> Float[Tensor, "steps targets"]:

@@ -17,12 +17,13 @@ from stages.clustering.conjugate.linearity import DECISIVE, foretold
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.conjugate.random_effects import RandomEffects, moments
 from stages.clustering.conjugate.scaled_steps import ScaledSteps, decorrelated, least_squares
+from stages.clustering.conjugate.tails import freedom_of
 from stages.datasets.episodes import EpisodeDataset
 
 ROUNDS = 4  # of fitting the common policy, the episodes' deviations and the noise in turn
 LEAST = 0.05  # share of steps that remain to estimate the noise from, whatever was fitted
-# Where actions are at the edge of a box (`censoring.py`), which has no solution in closed form:
-ALONE, CUT_OFF_ROUNDS = 30, 12  # rounds of fitting the common policy by itself, and of all
+# Where actions are at the edge of a box (`censoring.py`) or noise has tails (`tails.py`), which has no closed form:
+ALONE, ROUNDS_BY_WEIGHTS = 30, 12  # rounds of fitting the common policy by itself, and of all
 ASCENTS = 8  # steps to the mode of an episode's deviations
 SETTLED = 0.01  # change, of an action or of the logarithm of the noise, after which nothing more is done
 USUAL = 2.0  # steps of the usual noise that each episode begins with: some have none that tell of it
@@ -41,8 +42,9 @@ class MixedPolicies(RandomEffects):
         chosen: Episodes that the common policy, the noise and the spreads are estimated from.
 
     Attributes:
+        freedom: Degrees of freedom of the noise; None: it is normal.
         residuals: What the common policy and the deviations of the chosen episodes leave of their actions.
-        weights: What each of them counts; None: 1, as where no box cuts actions off (`censoring.py`).
+        weights: What each of them counts; None: 1 (`weighs`).
     """
 
     def common_inputs(self, steps: ScaledSteps) -> Float[Tensor, "steps width"]:
@@ -132,13 +134,13 @@ class MixedPolicies(RandomEffects):
             deviations = self._of_steps(self.part, self.steps, mean)
             beside = self._beside(self.steps, residuals - deviations, variance)
             self.residuals, self.weights = beside.residuals, beside.weights
-            if not self.cut_off or ascent == ASCENTS - 1:
+            if not self.weighs or ascent == ASCENTS - 1:
                 break
             left = deviations + beside.residuals
             precision, moment, _ = moments(self.steps.inputs, left, variance, self.noise, self.part, beside.weights)
 
     def fit(self) -> None:
-        """Common policy, deviations, noise and spreads, by turns."""
+        """Common policy, deviations, noise and spreads, by turns; again where noise turns out to have tails."""
         steps = self.steps
         seen = self.common_inputs(steps)
         policy_of = self.common_policy(seen)
@@ -147,13 +149,24 @@ class MixedPolicies(RandomEffects):
         targets = steps.targets @ self.rotation
         self.common = self.common @ self.rotation
         residuals = targets - seen @ self.common
+        self.freedom = None
         self.noise = Noise.white(steps.columns.shape[1], residuals.square().mean(0))
         if self.cut_off:
             self._fit_alone(seen, targets, policy_of)
         self.level_error = torch.full((targets.shape[1],), 2.0, dtype=torch.float64)
         self.level = torch.zeros(targets.shape[1], dtype=torch.float64)
         self.variances = torch.full((targets.shape[1], steps.inputs.shape[1]), 0.1, dtype=torch.float64)
-        for turn in range(CUT_OFF_ROUNDS if self.cut_off else ROUNDS):
+        self._by_turns(steps, seen, policy_of)
+        if not self.cut_off:
+            self.freedom = freedom_of(self.residuals / self.noise.variance(steps.columns).sqrt())
+        if self.freedom is not None:
+            self._by_turns(steps, seen, policy_of)
+        self._estimate_levels()
+
+    def _by_turns(self, steps: ScaledSteps, seen: Float[Tensor, "steps width"], policy_of: Fit) -> None:
+        """Common policy, deviations, noise and spreads."""
+        targets = steps.targets @ self.rotation
+        for turn in range(ROUNDS_BY_WEIGHTS if self.weighs else ROUNDS):
             precision, moment, _, _ = self._moments(self.part, steps)
             self.variances = spread(precision, moment, self.variances)
             mean, covariance = posterior(precision, moment, self.variances)
@@ -167,7 +180,6 @@ class MixedPolicies(RandomEffects):
             left = (1 - degrees.sum(0) / beside.count).clamp(min=LEAST)
             self.noise = Noise.of(steps.columns, beside.expected, self.part.episode_starts, fitted, beside.squares)
             self.noise.weights[0] -= left.log()
-        self._estimate_levels()
 
     def _rotation(self, residuals: Float[Tensor, "steps targets"]) -> Float[Tensor, "targets kept"]:
         """What makes residuals uncorrelated; edges are those of single coordinates, which are only scaled then."""
@@ -190,9 +202,17 @@ class MixedPolicies(RandomEffects):
         self, steps: ScaledSteps, residuals: Float[Tensor, "steps targets"], variance: Tensor | None = None
     ) -> Beside:
         """What recorded actions say beside a policy that leaves these residuals of them."""
-        if not self.cut_off:
+        if not self.weighs:
             return Beside(residuals)
-        return Beside.of(steps.side, residuals, self.noise.variance(steps.columns) if variance is None else variance)
+        variance = self.noise.variance(steps.columns) if variance is None else variance
+        if self.freedom is not None:
+            return Beside.with_tails(residuals, variance, self.freedom)
+        return Beside.of(steps.side, residuals, variance)
+
+    @property
+    def weighs(self) -> bool:
+        """Whether steps count less than 1: at an edge of a box (`censoring.py`), or far off (`tails.py`)."""
+        return self.cut_off or self.freedom is not None
 
     def _estimate_levels(self) -> None:
         """Errors of the episodes' noise levels, and the spread of all coefficients, levels included."""
@@ -219,7 +239,7 @@ class MixedPolicies(RandomEffects):
             beside = self._beside(steps, residuals - deviations, variance)
             left = deviations + beside.residuals
             precision, moment, white = moments(steps.inputs, left, variance, self.noise, dataset, beside.weights)
-            if not self.cut_off:
+            if not self.weighs:
                 break
             mean, _ = posterior(precision, moment, self.variances[:, : precision.shape[-1]])
             before, deviations = deviations, self._of_steps(dataset, steps, mean)

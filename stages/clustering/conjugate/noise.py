@@ -20,6 +20,8 @@ from torch import Tensor
 RIDGE = 20.0  # strength of the prior of beta, in steps
 LARGEST = 8.0  # of |log v| beside its mean
 ROUNDS, DAMPING = 25, 0.7
+LEAST = np.log(1e-8)  # log v of policies without noise, in units of what actions differ in
+ALWAYS = 1 - 1e-6  # autocorrelation of what never moves: an episode's own, no noise
 MOST_STEPS = 20_000  # that the scale is fitted to
 MEMORY, LONGEST_MEMORY = 0.05, 0.99  # autocorrelations below count as none, above as this
 
@@ -69,7 +71,7 @@ class Noise:
 
     def variance(self, columns: Float[Tensor, "steps columns"]) -> Float[Tensor, "steps targets"]:
         """v(s) of every step."""
-        return (columns @ self.weights).clamp(-60, 60).exp()
+        return (columns @ self.weights).clamp(LEAST, 60).exp()
 
     def whiten_(
         self,
@@ -114,6 +116,7 @@ def memory_of(
     inside[starts[1:] - 1] = False
     before, after = scaled[:-1][inside], scaled[1:][inside]
     memory = (before * after).sum(0) / before.square().sum(0).clamp(min=1e-300)
+    memory = torch.where(memory > ALWAYS, 0.0, memory)
     # Residuals of a fit to T steps look (1 + 3 rho) / T less correlated than they are (Kendall, 1954).
     length = len(scaled) / len(starts)
     memory = (memory + (1 + 3 * memory) / length * (fitted / 2).clamp(max=1)).clamp(0, LONGEST_MEMORY)

@@ -37,7 +37,7 @@ class ScaledSteps:
             actions = dataset.actions.astype(np.float64)
             self.moving = varying(actions)
             self.acted = actions[:, self.moving].mean(0), actions[:, self.moving].std(0)
-            self.edges = Edges.of(actions[:, self.moving])
+            self.edges = Edges.of(actions[:, self.moving], dataset.episode_starts)
         width, half = int(self.seen.sum()), NUM_FEATURES // 2
         scales = np.repeat([0.5, 1.5], half) / max(1.0, np.sqrt(width))
         self.directions = generator.standard_normal((width, NUM_FEATURES)) * scales

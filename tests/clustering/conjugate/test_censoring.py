@@ -81,10 +81,18 @@ def test_extremes_that_occur_once_are_no_edges():
     actions = np.random.default_rng(0).standard_normal((300, 3))
     actions[:, 0] = actions[:, 0].clip(-1, 1)
     actions[:, 1] = actions[:, 1].clip(0, None)
-    edges = Edges.of(actions)
+    edges = Edges.of(actions, np.array([0, 100, 200]))
     assert edges.lowest.tolist() == [-1.0, 0.0, -np.inf] and edges.highest.tolist() == [1.0, np.inf, np.inf]
     side = edges.side(actions)
     assert set(side[:, 0].tolist()) == {-1, 0, 1} and set(side[:, 1].tolist()) == {-1, 0} and not side[:, 2].any()
+
+
+def test_what_episodes_hold_throughout_is_no_edge():
+    """The first coordinate is .2 or .8 for whole episodes; the second comes to its upper edge now and then."""
+    actions = np.random.default_rng(0).standard_normal((40, 10, 2)).clip(None, 1)
+    actions[:, :, 0] = np.where(np.arange(40) % 2, 0.2, 0.8)[:, None]
+    edges = Edges.of(actions.reshape(-1, 2), np.arange(0, 400, 10))
+    assert edges.lowest.tolist() == [-np.inf, -np.inf] and edges.highest.tolist() == [np.inf, 1.0]
 
 
 def test_weights_of_one_change_no_whitening():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -160,6 +161,21 @@ def test_a_coordinate_that_is_clearly_not_linear_is_enough():
     dataset = many_episodes(lambda states: np.stack([np.sin(2 * states[:, 0]), states[:, 1]], 1))
     policies = MixedPolicies(dataset, np.random.default_rng(0), np.arange(40))
     assert policies.nonlinear() >= policies.nonlinear(enough=3.0) > 3.0
+
+
+def test_policies_without_noise_are_told_apart():
+    dataset = linear_policies(gap=0.3, noise=0.0)
+    assert agrees(labels_found(dataset), dataset.behaviour_policy)
+
+
+@pytest.mark.parametrize("levels", [(0.2, 0.8), (0.2, 0.5, 0.8)])
+def test_what_a_policy_holds_throughout_tells_it(levels):
+    """One policy but for a coordinate that each holds at a level of its own."""
+    dataset = linear_policies(gap=0.0, noise=0.2)
+    truth = np.arange(EPISODES) % len(levels)
+    held = np.repeat(np.array(levels)[truth], STEPS)[:, None].astype(np.float32)
+    dataset = replace(dataset, actions=np.hstack([dataset.actions, held]))
+    assert agrees(labels_found(dataset), truth)
 
 
 @pytest.mark.parametrize(("score", "pieces_pass"), [(0.9, True), (1.1, False), (2.1, False)])
