@@ -89,4 +89,5 @@ def recognise(path: Path) -> str:
         if begins_with(path, signature):
             raise UserError(cause, place=str(path), remedy=remedy)
     layouts = ", ".join(FORMATS.names())
-    raise UserError(f"has none of the known layouts ({layouts})", place=str(path), remedy="Check the file")
+    remedy = "Store observations, actions, rewards, terminals and timeouts, a row per step, as HDF5 or npz"
+    raise UserError(f"has none of the known layouts ({layouts})", place=str(path), remedy=remedy)

@@ -30,6 +30,10 @@ FLAGS = ("terminals", "timeouts", "ends")
 OBSERVATIONS = ("observations", "next_observations")
 OWN_NAMES = {"terminals": "terminations", "timeouts": "truncations"}
 JSON_ATTRIBUTES = {"environment_settings", "oracle_ceiling"}
+STAND_INS = {
+    "rewards": "Where there are none, store rewards of 0: telling policies apart needs none",
+    "terminals": "Where no episode ends by itself, store terminals that are False, and timeouts at the last steps",
+}
 BEYOND_INTEGERS = 2.0**63
 LARGER_UNITS = "Leave such episodes out, or store it in larger units"
 MEANT_AS_AMOUNTS = "Use the setting actions: continuous if they are amounts"
@@ -62,7 +66,8 @@ def read_arrays(
     found = {key: _stored(file, name, report) for key, name in stored_as.items()}
     if missing := [stored_as[key] for key in required if found[key] is None]:
         held = ", ".join(map(str, file)) or "nothing"
-        report.error("missing-key", f"no {' and no '.join(missing)}", remedy=f"The file holds {held}")
+        stand_ins = "".join(f". {STAND_INS[key]}" for key in required if found[key] is None and key in STAND_INS)
+        report.error("missing-key", f"no {' and no '.join(missing)}", remedy=f"The file holds {held}{stand_ins}")
         report.refuse()
     arrays = {key: _values(stored, key, report, meaning) for key, stored in found.items() if stored is not None}
     report.refuse()
