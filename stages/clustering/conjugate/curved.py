@@ -38,6 +38,8 @@ class CurvedMixedPolicies(MixedPolicies):
         stride: Every so-manieth step of an episode is looked at, since all features of all steps take long.
     """
 
+    may_have_tails = False  # what a curve that is not quite right leaves looks like them: thirty people became 52
+
     def __init__(
         self, dataset: EpisodeDataset, generator: np.random.Generator, chosen: Int[np.ndarray, "chosen"]
     ) -> None:

@@ -42,10 +42,13 @@ class MixedPolicies(RandomEffects):
         chosen: Episodes that the common policy, the noise and the spreads are estimated from.
 
     Attributes:
+        may_have_tails: Whether noise is looked at for tails.
         freedom: Degrees of freedom of the noise; None: it is normal.
         residuals: What the common policy and the deviations of the chosen episodes leave of their actions.
         weights: What each of them counts; None: 1 (`weighs`).
     """
+
+    may_have_tails = True
 
     def common_inputs(self, steps: ScaledSteps) -> Float[Tensor, "steps width"]:
         """What the policy of all episodes together sees of each step."""
@@ -157,7 +160,7 @@ class MixedPolicies(RandomEffects):
         self.level = torch.zeros(targets.shape[1], dtype=torch.float64)
         self.variances = torch.full((targets.shape[1], steps.inputs.shape[1]), 0.1, dtype=torch.float64)
         self._by_turns(steps, seen, policy_of)
-        if not self.cut_off:
+        if self.may_have_tails and not self.cut_off:
             self.freedom = freedom_of(self.residuals / self.noise.variance(steps.columns).sqrt())
         if self.freedom is not None:
             self._by_turns(steps, seen, policy_of)
