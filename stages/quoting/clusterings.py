@@ -41,6 +41,9 @@ RECIPES = {
     "summary_kmeans": "`summary_kmeans`",
     "summary_gmm": "`summary_gmm`",
     "return_kmeans": "`return_kmeans`",
+    "vte_kmeans": "`embedding_kmeans` on VTE",
+    "vte_gmm": "`embedding_gmm` on VTE, K found",
+    "zbc_kmeans": "`embedding_kmeans` on ZBC",
 }
 
 
