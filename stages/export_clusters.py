@@ -49,8 +49,8 @@ def main(dataset: str, clusters: str, output: str, settings: ExportSettings) -> 
     found = _of_seed(read_clusters(clusters, episodes), settings.seed, clusters)
     parts = {part.name: part for part in (by_cluster if settings.form == "files" else labelled)(episodes, found)}
     earlier = _listed(output)
-    if own := [name for name in parts if _is(Path(output).with_name(name), dataset, clusters)]:
-        raise UserError(f"{own[0]} would be an input as well", place=output, remedy="Export to another folder")
+    if clashing := [name for name in parts if _is(Path(output).with_name(name), dataset, clusters)]:
+        raise UserError(f"{clashing[0]} would be an input as well", place=output, remedy="Export to another folder")
     for name, part in parts.items():
         write_native(Path(output).with_name(name), part.dataset)
     sizes = np.bincount(found.labels, minlength=found.num_clusters)

@@ -121,7 +121,6 @@ MALFORMED = {
     "other layout": ("d4rl", lambda path: write_hdf5(path, {"x": np.zeros(3)}), UNKNOWN),
     "cut short": ("d4rl", cut(-700), "bad: the HDF5 file is cut short"),
     "damaged inside": ("d4rl", overwritten(96, 2000), "bad: the HDF5 file is damaged"),
-    "missing ends": ("d4rl", arrays(terminals=None), "Where no episode ends by itself, store terminals"),
     "missing key": ("d4rl", arrays(rewards=None), "bad: no rewards. The file holds actions, next_observations"),
     "missing keys": ("d4rl", arrays(rewards=None, terminals=None), "bad: no rewards and no terminals"),
     "no steps": ("d4rl", arrays(**{key: values[:0] for key, values in D4RL.items()}), "bad: there are no steps"),

@@ -198,3 +198,13 @@ def test_attributes_that_are_no_objects_are_refused(tmp_path: Path, name: str, t
         assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
     with pytest.raises(UserError, match=f"{name}: is not a JSON object"):
         read_header(tmp_path / "a.hdf5")
+
+
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [("terminals", "Where no episode ends by itself, store terminals"), ("rewards", "store rewards of 0")],
+)
+def test_what_is_missing_is_named_with_what_can_stand_in(tmp_path: Path, missing: str, words: str) -> None:
+    arrays = {key: values for key, values in recording().items() if key != missing}
+    with pytest.raises(UserError, match=f"no {missing}. The file holds .*{words}"):
+        imported(written(tmp_path / "a.hdf5", arrays))
