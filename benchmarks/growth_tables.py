@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.ticker import NullFormatter
 
 from benchmarks.processes import Cost
 from benchmarks.speed_tables import FOLDER
@@ -122,8 +123,13 @@ def draw(found: Found, path: Path) -> None:
                     axes.plot(values[0][shown], values[column][shown], "o-", ms=3, color=colour(position), label=title)
             if axes.lines:
                 axes.set(xscale="log", yscale="log")
+            if axes.lines and varied != "steps":
+                numbers = sorted({getattr(point, varied) for point in found if point.varied == varied})
+                axes.set_xticks(numbers, [str(number) for number in numbers])
+                axes.xaxis.set_minor_formatter(NullFormatter())
             axes.set(xlabel=VARIED[varied], ylabel=f"{unit} beyond start-up")
-        all_axes[0].legend(fontsize=7)
+        lines = all_axes[0].get_legend_handles_labels()
+        figure.legend(*lines, fontsize=7, ncols=3, loc="outside upper left")  # outside: curves fill the axes
         figure.savefig(path, metadata={"Date": None}, facecolor="white")
 
 
