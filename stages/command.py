@@ -11,7 +11,6 @@ import argparse
 import atexit
 import gc
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,6 +19,7 @@ from pydantic import ValidationError
 
 from stages.errors import UserError, printable
 from stages.registry import Choice, Registry
+from stages.replacing import is_among
 from stages.settings import Settings, refused
 from stages.system_errors import system_error
 
@@ -101,7 +101,7 @@ class Command:
         """Refuse to write over a file that is read."""
         output = arguments["output"]
         read = [path for name in self.files for path in _listed(arguments[name])]
-        if output is not None and any(os.path.realpath(path) == os.path.realpath(output) for path in read):
+        if output is not None and is_among(output, read):
             raise UserError("is an input as well", place=output, remedy="Give the output a file of its own")
 
 

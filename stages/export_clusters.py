@@ -13,7 +13,6 @@ Example: python -m stages.export_clusters data/generated/diagonal.hdf5
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from stages.diagnosis.found_clusters import FoundClusters, read_clusters
 from stages.errors import UserError
 from stages.formats.loading import load
 from stages.formats.native import write_native
-from stages.replacing import replacing
+from stages.replacing import is_among, replacing
 from stages.settings import Settings
 
 
@@ -49,7 +48,7 @@ def main(dataset: str, clusters: str, output: str, settings: ExportSettings) -> 
     found = _of_seed(read_clusters(clusters, episodes), settings.seed, clusters)
     parts = {part.name: part for part in (by_cluster if settings.form == "files" else labelled)(episodes, found)}
     earlier = _listed(output)
-    if clashing := [name for name in parts if _is(Path(output).with_name(name), dataset, clusters)]:
+    if clashing := [name for name in parts if is_among(Path(output).with_name(name), (dataset, clusters))]:
         raise UserError(f"{clashing[0]} would be an input as well", place=output, remedy="Export to another folder")
     for name, part in parts.items():
         write_native(Path(output).with_name(name), part.dataset)
@@ -116,10 +115,6 @@ def _of_seed(found: list[FoundClusters], seed: int | None, place: str) -> FoundC
         seeds = ", ".join(str(clusters.seed) for clusters in found)
         raise UserError(f"has no seed {seed}", place=place, remedy=f"It has {seeds}")
     return chosen[0]
-
-
-def _is(file: Path, *others: str) -> bool:
-    return any(os.path.realpath(file) == os.path.realpath(other) for other in others)
 
 
 def _listed(manifest: str) -> set[str]:

@@ -9,7 +9,6 @@ Example: python -m stages.import_dataset hopper_medium-v2.hdf5 hopper_expert-v2.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from stages.command import Command
@@ -18,12 +17,13 @@ from stages.errors import UserError, printable
 from stages.formats.importing import ImportSettings, import_files
 from stages.formats.native import write_native
 from stages.formats.report import Refused
+from stages.replacing import is_among
 
 
 def main(files: list[str], output: str | None, settings: ImportSettings) -> None:
     """Read and validate the files, join them, save them as a native file, named like the first one if not told."""
     output = output or f"data/generated/{Path(files[0]).stem}.hdf5"
-    if any(os.path.realpath(file) == os.path.realpath(output) for file in files):
+    if is_among(output, files):  # the default name, too
         raise UserError("is an input as well", place=output, remedy="Give the dataset a file of its own")
     try:
         dataset, reports = import_files(files, settings)

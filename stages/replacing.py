@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,3 +33,9 @@ def replacing(path: Path | str) -> Iterator[Path]:
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def is_among(path: Path | str, others: Iterable[Path | str]) -> bool:
+    """Whether a file is one of others, under whatever name."""
+    real = os.path.realpath(path)
+    return any(os.path.realpath(other) == real for other in others)
