@@ -53,11 +53,11 @@ from stages.clustering.conjugate.agglomeration import Agglomeration
 from stages.clustering.conjugate.comparing import Compared, compare, judged
 from stages.clustering.conjugate.curved import about_a_curve, chosen_by_neighbours, narrow, too_long
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
+from stages.clustering.conjugate.first_look import unless_clearly_nonlinear
 from stages.clustering.conjugate.foretelling import foretold_more
 from stages.clustering.conjugate.grouping import Grouping, completed
 from stages.clustering.conjugate.judgement import DECISIVE
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
-from stages.clustering.conjugate.mixed import unless_clearly_nonlinear
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
 from stages.clustering.conjugate.peculiar import PeculiarLinearPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies

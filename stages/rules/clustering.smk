@@ -36,7 +36,7 @@ localrules:
 
 rule clustering:
     input:
-        expand(TABLE, table="clustering", dataset=PARAMS.params.comparison),
+        expand(TABLE, table="clustering", dataset=[name for name, recipes in COMPARED.items() if recipes]),
 
 
 rule k_sensitivity:

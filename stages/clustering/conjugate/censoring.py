@@ -101,6 +101,11 @@ class Beside:
         return self.residuals if self.weights is None else self.residuals * self.weights
 
     @property
+    def expected_squares(self) -> Float[Tensor, "steps targets"]:
+        """What is expected of their squares."""
+        return self.residuals.square() if self.squares is None else self.squares
+
+    @property
     def count(self) -> Float[Tensor, "targets"] | int:
         """What all of them count."""
         return len(self.residuals) if self.weights is None else self.weights.sum(0)

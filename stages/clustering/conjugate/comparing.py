@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from stages.clustering.conjugate.scaled_steps import varying
 # Weights of a step to choose from. With a quarter, single behaviours of robots count as one and mixtures of two as two
 # from 20 episodes to 300 (docs/decisions/0010); a half splits single ones, an eighth joins two in small data.
 TEMPERS = 0.25 * 0.5 ** np.arange(6)
+PATIENCE = 2  # unions that gain nothing, before one that may
 TURNS, SETTLED = 6, 1.0  # of partition and spread within clusters, at most; nats that the last one gains
 Turn = tuple[float, Float[torch.Tensor, "targets p"]]  # likelihood of clusters, and the spread within them
 TOLD_APART = 0.05  # share of halves that may be, at the temper chosen
@@ -130,10 +132,29 @@ def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compa
     if num_clusters is None:
         policies.settle(None)
         turns.append((policies.log_likelihood_of(np.zeros(len(chosen), dtype=np.int64)), policies.within))
+        turns.append(settled(policies, np.zeros(len(chosen), dtype=np.int64)))
+        policies.within = max(turns[:-2], key=lambda turn: turn[0])[1]
+        turns += fewer(policies, partitions[-1].labels)
     best = max(range(len(turns)), key=lambda turn: turns[turn][0])
     policies.within = turns[best][1]
     seen = partitions[best + 1 : best + 2]  # the next turn's partition is that under this turn's spread
     return seen[0] if seen else partition(policies, chosen, num_clusters)
+
+
+def fewer(policies: RandomEffects, labels: Int[np.ndarray, "chosen"]) -> Iterator[Turn]:
+    """Turns with the two clusters united that lose least by it, again and again, until that gains nothing.
+
+    Where policies vary by themselves, a first partition cuts them in pieces that vary little, which confirms it.
+    """
+    best, tries = -np.inf, 0
+    while labels.max() > 0 and tries < PATIENCE:
+        gains = affinities(policies, policies.statistics(policies.chosen), labels)
+        np.fill_diagonal(gains, -np.inf)
+        i, j = sorted(np.unravel_index(gains.argmax(), gains.shape))
+        labels = np.unique(np.where(labels == j, i, labels), return_inverse=True)[1].ravel()
+        turn = settled(policies, labels)
+        best, tries = max(best, turn[0]), 0 if turn[0] > best else tries + 1
+        yield turn
 
 
 def settled(policies: RandomEffects, labels: Int[np.ndarray, "chosen"]) -> Turn:

@@ -15,8 +15,8 @@ relative to ``w = 0`` is
 Scales c let rare policies be far from all others. The spread of the episodes, Psi, is estimated from all of them, one
 variance for each coefficient, so that coefficients in which episodes do not differ count nothing; Omega, the spread
 within clusters, from a partition. The prior of partitions is that of a Chinese restaurant, ``log Gamma(n)`` for a group
-of n; its concentration is integrated out, so that twenty clusters make a twenty-first likelier than one a second. The
-logarithm of an episode's noise level, whose error is ``(kurtosis - 1) / T``, is a further coefficient.
+of n; its concentration is integrated out, so that twenty clusters make a twenty-first likelier than one a second. How
+loud an episode's noise is and how long it lasts are further coefficients (`noise_effects.py`).
 
 Source: linear mixed models (Laird and Ware, 1982); two covariances as in probabilistic linear discriminant analysis
 (Prince and Elder, 2007). Units of observations and actions do not matter.
@@ -34,6 +34,7 @@ from torch import Tensor
 SCALES = (1.0, 30.0, 1000.0)  # c: policies as different as usual, and rare ones
 ROUNDS, SETTLED = 60, 0.02
 SMALLEST, LARGEST = 1e-8, 1e6  # variance of a coefficient
+HELD = 1e-9  # of what is known on average: what nothing is known about stays where it is
 UNKNOWN_SPREAD = 0.1  # initial Omega / Psi; it is estimated after the first partition
 
 
@@ -46,6 +47,28 @@ def posterior(
     inverse = torch.linalg.inv(scaled + torch.eye(scaled.shape[-1], dtype=torch.float64))
     covariance = root[..., :, None] * inverse * root[..., None, :]
     return (covariance @ moment[..., None])[..., 0], covariance
+
+
+def degrees_of(
+    precision: Float[Tensor, "episodes targets p p"], covariance: Float[Tensor, "episodes targets p p"]
+) -> Float[Tensor, "episodes targets"]:
+    """Parameters that each episode is fitted with."""
+    return torch.einsum("napq,naqp->na", precision, covariance)
+
+
+def common_to_all(
+    precision: Float[Tensor, "episodes targets p p"],
+    moment: Float[Tensor, "episodes targets p"],
+    variance: Float[Tensor, "targets p"],
+) -> Float[Tensor, "targets p"]:
+    """What all episodes have in common, by generalised least squares."""
+    shifts = []
+    for target in range(len(variance)):
+        reduced, remaining, _ = absorbed(precision[:, target], moment[:, target], variance[target])
+        total = reduced.sum(0)
+        total.diagonal().add_(HELD * total.diagonal().mean().clamp(min=1e-30))
+        shifts.append(torch.linalg.solve(total, remaining.sum(0)))
+    return torch.stack(shifts)
 
 
 def spread(

@@ -1,9 +1,9 @@
 """Which of two partitions foretells more? For families of policies whose evidence cannot be compared.
 
 As in `judgement.py`, every episode is judged by policies fitted to other episodes: one of all clusters together, and
-for each cluster what it does otherwise. Half of the episode says which cluster it is of, and
+for each cluster what it does otherwise. Half of the episode says how likely it is of which cluster, and
 
-    gain = sum over the other half of  log p(a | s, that cluster's policy) - log p(a | s, the policy of all)
+    gain = log sum_z p(z | one half) p(other half | z) - log p(other half | the policy of all)
 
 which clusters that are no policies, or too many of them, do not raise.
 """

@@ -3,16 +3,17 @@
 A family of policies that is never quite right splits one policy into "what it does here" and "what it does there",
 which no evidence within the family can tell from two policies. What can be told is whether the split foretells
 anything. One policy is fitted to both clusters together, and for each what it does otherwise, both linear in ``(1, s)``
-and random features, without the episodes that are judged. Every episode then shows half of its steps, which say what
-cluster it is of, and is judged by the other half:
+and random features, without the episodes that are judged. Every episode then shows half of its steps, which say how
+likely it is of which cluster, and is judged by the other half:
 
-    gain = sum over the other half of  log p(a | s, its cluster's policy) - log p(a | s, the policy of both)
+    gain = log sum_z p(z | one half) p(other half | z) - log p(other half | the policy of both)
 
-Where one policy made all, what an episode did in one half says nothing of the other that the policy of both does not
-know. So two clusters stay two where gains exceed losses by `DECISIVE` standard errors of the signed ranks, episodes
-being the units. What a cluster does otherwise is shrunk towards nothing by a ridge of its own, whose strength held-out
-episodes choose: policies fitted to each cluster by itself lose by the half of the data that they have not seen, where
-clusters are alike, and win by it where regions are unlike.
+A half in which nothing is done that tells the clusters apart, at rest at a goal, then costs log 2 at most. Where one
+policy made all, what an episode did in one half says nothing of the other that the policy of both does not know. So two
+clusters stay two where gains exceed losses by `DECISIVE` standard errors of the signed ranks, episodes being the units.
+What a cluster does otherwise is shrunk towards nothing by a ridge of its own, whose strength held-out episodes choose:
+policies fitted to each cluster by itself lose by the half of the data that they have not seen, where clusters are
+alike, and win by it where regions are unlike.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from stages.clustering.conjugate.noise import Noise
+from stages.clustering.conjugate.noise import Noise, whiten_
 from stages.clustering.conjugate.scaled_steps import ScaledSteps, decorrelated, least_squares
 from stages.datasets.episodes import EpisodeDataset
 
@@ -123,10 +124,10 @@ def standard_score(gains: Float[np.ndarray, "episodes"]) -> float:
 
 
 def gain_of_halves(errors: Float[Tensor, "models episodes 2"]) -> Float[Tensor, "episodes"]:
-    """Log-likelihood gained in each half by the cluster that the other half is likelier of."""
-    both, single = errors[0], errors[1:]
-    chosen = single.argmin(0).flip(1)  # by the other half
-    return (both - single.gather(0, chosen[None])[0]).sum(1) / 2
+    """Log-likelihood gained in each half by the clusters, each as likely as the other half makes it."""
+    gains = (errors[:1] - errors[1:]) / 2
+    likely = gains.log_softmax(0).flip(2)  # by the other half
+    return (likely + gains).logsumexp(0).sum(1)
 
 
 def whitened(
@@ -138,11 +139,12 @@ def whitened(
     targets = targets @ decorrelated(targets - linear @ least_squares(linear, targets))
     both = torch.cat([inputs, targets], 1)
     weights = ridge(both.T @ both, torch.tensor(STRENGTHS[1]), targets.shape[1])
-    noise = Noise.of(steps.columns[rows], targets - inputs @ weights, starts, torch.zeros(targets.shape[1]))
+    left = targets - inputs @ weights
+    noise = Noise.of(steps.columns[rows], left, starts, torch.zeros(targets.shape[1]), left.square())
     variance = noise.variance(steps.columns[rows])
     for a in range(targets.shape[1]):
         both = torch.cat([inputs, targets[:, a : a + 1]], 1)
-        free = noise.whiten_(both, variance[:, a], a, torch.from_numpy(starts))
+        free = whiten_(both, variance[:, a], noise.memory[a], torch.from_numpy(starts))
         yield free[:, :-1], free[:, -1]
 
 

@@ -12,6 +12,7 @@ from stages.clustering.conjugate.scaled_steps import least_squares
 FOLDS = 4
 STRENGTHS = 10.0 ** np.arange(-2, 7)
 DECISIVE = 2.0  # standard errors
+MOST = 8.0  # that are told apart from more
 
 
 def foretold(
@@ -39,6 +40,20 @@ def foretold(
     gain = torch.where(turn == 0, *best)
     by_episode = torch.zeros(int(episode[-1]) + 1, dtype=torch.float64).index_add_(0, episode, gain)
     return float(by_episode.mean() / by_episode.std() * len(by_episode) ** 0.5)
+
+
+def as_if_alone(score: float, number: int, episodes: int) -> float:
+    """What the largest of a number of scores is worth: the normal deviate as likely as it (Sidak, 1967).
+
+    Args:
+        score: Mean over standard error, of so many episodes.
+        number: Scores that it is the largest of.
+        episodes: Of which each is a mean.
+    """
+    from scipy.special import ndtri_exp, stdtr  # loaded here: planning has no use for it
+
+    below = number * np.log1p(-max(stdtr(episodes - 1, -score), 1e-300))
+    return float(min(ndtri_exp(below), MOST))
 
 
 def _gain(

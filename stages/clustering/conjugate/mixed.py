@@ -10,25 +10,25 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from stages.clustering.conjugate.censoring import Beside
-from stages.clustering.conjugate.deviations import SCALES, about_clusters, posterior, spread
+from stages.clustering.conjugate.deviations import SCALES, about_clusters, common_to_all, degrees_of, posterior, spread
 from stages.clustering.conjugate.foretelling import foretold_more
 from stages.clustering.conjugate.judgement import FEWEST
-from stages.clustering.conjugate.linearity import DECISIVE, foretold
-from stages.clustering.conjugate.noise import Noise
+from stages.clustering.conjugate.linearity import DECISIVE, as_if_alone, foretold
+from stages.clustering.conjugate.noise import Noise, whiten_
+from stages.clustering.conjugate.noise_effects import EpisodeNoise
 from stages.clustering.conjugate.random_effects import RandomEffects, moments
 from stages.clustering.conjugate.scaled_steps import ScaledSteps, decorrelated, least_squares
 from stages.clustering.conjugate.tails import freedom_of
 from stages.datasets.episodes import EpisodeDataset
 
+ROUNDS_OF_NOISE = 3  # of what episodes say of their policies and of their noise in turn
 ROUNDS = 4  # of fitting the common policy, the episodes' deviations and the noise in turn
 LEAST = 0.05  # share of steps that remain to estimate the noise from, whatever was fitted
 # Where actions are at the edge of a box (`censoring.py`) or noise has tails (`tails.py`), which has no closed form:
 ALONE, ROUNDS_BY_WEIGHTS = 30, 12  # rounds of fitting the common policy by itself, and of all
 ASCENTS = 8  # steps to the mode of an episode's deviations
 SETTLED = 0.01  # change, of an action or of the logarithm of the noise, after which nothing more is done
-USUAL = 2.0  # steps of the usual noise that each episode begins with: some have none that tell of it
 DOUBTFUL = DECISIVE / 2
-FIRST_LOOK, CLEARLY = 16, 1.5 * DECISIVE  # episodes that may say that policies are not linear, and how clearly
 
 Fit = Callable[[Float[Tensor, "steps targets"], Beside], Float[Tensor, "width targets"]]
 
@@ -42,13 +42,13 @@ class MixedPolicies(RandomEffects):
         chosen: Episodes that the common policy, the noise and the spreads are estimated from.
 
     Attributes:
-        may_have_tails: Whether noise is looked at for tails.
+        leaves_noise: Whether what policies leave is noise: looked at for tails, and as new as it is where it lasts.
         freedom: Degrees of freedom of the noise; None: it is normal.
         residuals: What the common policy and the deviations of the chosen episodes leave of their actions.
         weights: What each of them counts; None: 1 (`weighs`).
     """
 
-    may_have_tails = True
+    leaves_noise = True
 
     def common_inputs(self, steps: ScaledSteps) -> Float[Tensor, "steps width"]:
         """What the policy of all episodes together sees of each step."""
@@ -67,15 +67,11 @@ class MixedPolicies(RandomEffects):
         return fitted
 
     def measured(self, dataset: EpisodeDataset) -> tuple[Tensor, Tensor]:
-        """X and g of every episode; the last coefficient is the logarithm of the noise level."""
-        steps = self.steps_of(dataset)
-        precision, moment, white, weights = self._moments(dataset, steps)
-        width = precision.shape[-1]
-        level, degrees, _ = self._levels(dataset, precision, moment, white, weights)
-        information = degrees / self.level_error
-        precision = torch.nn.functional.pad(precision, (0, 1, 0, 1))
-        precision[:, :, width, width] = information
-        return precision, torch.cat([moment, (information * (level - self.level))[..., None]], 2)
+        """X and g of every episode; the last two coefficients are how loud its noise is and how long it lasts."""
+        steps, by_episode = self.steps_of(dataset), EpisodeNoise.usual(self.noise.memory, dataset.num_episodes)
+        for _ in range(ROUNDS_OF_NOISE):
+            precision, moment, by_episode = self._measured_beside(dataset, steps, by_episode, self.by_episode)
+        return by_episode.with_coefficients(precision, moment)
 
     def suffice(self, labels: Int[np.ndarray, "chosen"], doubts: np.random.Generator | None = None) -> bool:
         """Whether nothing nonlinear foretells better what policies of these clusters do, by two standard errors.
@@ -98,12 +94,15 @@ class MixedPolicies(RandomEffects):
     def nonlinear(self, enough: float = float("inf")) -> float:
         """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most.
 
+        The largest of all action coordinates, as what it would be worth if there were one.
+
         Args:
             enough: Once an action coordinate has more than so many, the others are not looked at.
         """
-        variance, most = self.noise.variance(self.steps.columns), -float("inf")
+        variance, most = self._variance(self.part, self.steps, self.by_episode), -float("inf")
         for target in range(self.residuals.shape[1]):
-            most = max(most, self._nonlinear_at(target, variance[:, target]))
+            score = self._nonlinear_at(target, variance[:, target])
+            most = max(most, as_if_alone(score, self.residuals.shape[1], self.part.num_episodes))
             if most > enough:
                 break
         return most
@@ -112,7 +111,8 @@ class MixedPolicies(RandomEffects):
         """The same of one action coordinate."""
         first, width = torch.from_numpy(self.part.episode_starts), self.steps.inputs.shape[1]
         seen = torch.cat([self.steps.inputs, self.residuals[:, target, None], self.steps.hidden], 1)
-        free = self.noise.whiten_(seen, variance, target, first, self.weights)
+        memory = self.by_episode.memory[self.part.episode_of_step, target]
+        free = whiten_(seen, variance, memory, first, None if self.weights is None else self.weights[:, target])
         parts = free[:, width + 1 :], free[:, :width], free[:, width : width + 1]
         return foretold(*parts, self.part.episode_of_step)
 
@@ -124,7 +124,8 @@ class MixedPolicies(RandomEffects):
         """
         width, members = self.steps.inputs.shape[1], [np.flatnonzero(labels == z) for z in np.unique(labels)]
         within, between = self.within[:, :width], SCALES[-1] * self.between[:, :width]
-        residuals, variance = self._left_by_common(self.part, self.steps), self.noise.variance(self.steps.columns)
+        residuals = self._left_by_common(self.part, self.steps)
+        variance, memory = self._variance(self.part, self.steps, self.by_episode), self.by_episode.memory
         precision, moment = self.precision[..., :width, :width], self.moment[..., :width]
         for ascent in range(ASCENTS):
             mean = torch.stack(
@@ -140,12 +141,13 @@ class MixedPolicies(RandomEffects):
             if not self.weighs or ascent == ASCENTS - 1:
                 break
             left = deviations + beside.residuals
-            precision, moment, _ = moments(self.steps.inputs, left, variance, self.noise, self.part, beside.weights)
+            precision, moment = moments(self.steps.inputs, left, variance, memory, self.part, beside.weights)
 
     def fit(self) -> None:
         """Common policy, deviations, noise and spreads, by turns; again where noise turns out to have tails."""
         steps = self.steps
-        seen = self.common_inputs(steps)
+        seen, nothing = self.common_inputs(steps), torch.zeros(steps.targets.shape[1], dtype=torch.float64)
+        self.by_episode = EpisodeNoise.usual(nothing, self.part.num_episodes)
         policy_of = self.common_policy(seen)
         self.common = policy_of(torch.zeros_like(steps.targets), Beside(steps.targets))
         self.rotation = self._rotation(steps.targets - seen @ self.common)
@@ -154,34 +156,47 @@ class MixedPolicies(RandomEffects):
         residuals = targets - seen @ self.common
         self.freedom = None
         self.noise = Noise.white(steps.columns.shape[1], residuals.square().mean(0))
+        self.by_episode = EpisodeNoise.usual(self.noise.memory, self.part.num_episodes)
         if self.cut_off:
             self._fit_alone(seen, targets, policy_of)
-        self.level_error = torch.full((targets.shape[1],), 2.0, dtype=torch.float64)
-        self.level = torch.zeros(targets.shape[1], dtype=torch.float64)
         self.variances = torch.full((targets.shape[1], steps.inputs.shape[1]), 0.1, dtype=torch.float64)
         self._by_turns(steps, seen, policy_of)
-        if self.may_have_tails and not self.cut_off:
-            self.freedom = freedom_of(self.residuals / self.noise.variance(steps.columns).sqrt())
+        if self.leaves_noise and not self.cut_off:
+            variance = self.noise.variance(steps.columns) * self.by_episode.whole(self.part)
+            self.freedom = freedom_of(self.residuals / variance.sqrt())
         if self.freedom is not None:
             self._by_turns(steps, seen, policy_of)
-        self._estimate_levels()
+        self._estimate_spread()
 
     def _by_turns(self, steps: ScaledSteps, seen: Float[Tensor, "steps width"], policy_of: Fit) -> None:
-        """Common policy, deviations, noise and spreads."""
-        targets = steps.targets @ self.rotation
+        """Common policy, deviations, noise and spreads.
+
+        A common policy that sees what the episodes' deviations see is what they have in common, noise that lasts or is
+        loud being known; one of more features is fitted to what they leave.
+        """
+        targets, linear = steps.targets @ self.rotation, seen is steps.inputs
         for turn in range(ROUNDS_BY_WEIGHTS if self.weighs else ROUNDS):
-            precision, moment, _, _ = self._moments(self.part, steps)
+            precision, moment, _, _ = self._moments(self.part, steps, self.by_episode)
             self.variances = spread(precision, moment, self.variances)
+            if linear:
+                shift = common_to_all(precision, moment, self.variances)
+                self.common = self.common + shift.T
+                moment = moment - torch.einsum("napq,aq->nap", precision, shift)
             mean, covariance = posterior(precision, moment, self.variances)
-            degrees = torch.einsum("napq,naqp->na", precision, covariance)
+            degrees = degrees_of(precision, covariance)
             deviations = self._of_steps(self.part, steps, mean)
-            means = seen @ self.common
-            self.common = policy_of(means, self._beside(steps, targets - deviations - means))
+            if not linear:
+                means = seen @ self.common
+                self.common = policy_of(means, self._beside(steps, targets - deviations - means))
             beside = self._beside(steps, targets - deviations - seen @ self.common)
             self.residuals, self.weights = beside.residuals, beside.weights
-            fitted = degrees.mean(0) if turn else torch.full_like(self.level, float("inf"))
+            scaled = beside.residuals / self.noise.variance(steps.columns).sqrt()
+            self.by_episode = self._noise_of(scaled, beside.weights, self.part, degrees, None)
+            whole = self.by_episode.whole(self.part)
+            fitted = degrees.mean(0) if turn else torch.full_like(degrees[0], float("inf"))
             left = (1 - degrees.sum(0) / beside.count).clamp(min=LEAST)
-            self.noise = Noise.of(steps.columns, beside.expected, self.part.episode_starts, fitted, beside.squares)
+            expected, squares = beside.expected / whole.sqrt(), beside.expected_squares / whole
+            self.noise = Noise.of(steps.columns, expected, self.part.episode_starts, fitted, squares)
             self.noise.weights[0] -= left.log()
 
     def _rotation(self, residuals: Float[Tensor, "steps targets"]) -> Float[Tensor, "targets kept"]:
@@ -189,6 +204,15 @@ class MixedPolicies(RandomEffects):
         rotation = decorrelated(residuals)
         self.cut_off = bool(self.steps.side.any()) and rotation.shape[0] == rotation.shape[1]
         return torch.diag(1 / residuals.square().mean(0).sqrt()) if self.cut_off else rotation
+
+    def _noise_of(
+        self, left: Tensor, weights: Tensor | None, dataset: EpisodeDataset, fitted: Tensor, like: EpisodeNoise | None
+    ) -> EpisodeNoise:
+        """Noise of episodes; coordinates with nothing between their edges, as of buttons, tell nothing of it."""
+        between = torch.ones(left.shape[1], dtype=torch.bool)
+        if self.cut_off:
+            between = (self.steps.side == 0).any(0)
+        return EpisodeNoise.of(left, weights, dataset, fitted, self.noise, between, between & self.leaves_noise, like)
 
     def _fit_alone(self, seen: Float[Tensor, "steps width"], targets: Float[Tensor, "steps targets"], fit: Fit) -> None:
         """Common policy and noise without deviations, so that these do not begin with what it explains."""
@@ -207,7 +231,7 @@ class MixedPolicies(RandomEffects):
         """What recorded actions say beside a policy that leaves these residuals of them."""
         if not self.weighs:
             return Beside(residuals)
-        variance = self.noise.variance(steps.columns) if variance is None else variance
+        variance = self._variance(self.part, steps, self.by_episode) if variance is None else variance
         if self.freedom is not None:
             return Beside.with_tails(residuals, variance, self.freedom)
         return Beside.of(steps.side, residuals, variance)
@@ -217,38 +241,52 @@ class MixedPolicies(RandomEffects):
         """Whether steps count less than 1: at an edge of a box (`censoring.py`), or far off (`tails.py`)."""
         return self.cut_off or self.freedom is not None
 
-    def _estimate_levels(self) -> None:
-        """Errors of the episodes' noise levels, and the spread of all coefficients, levels included."""
-        precision, moment, white, weights = self._moments(self.part, self.steps)
+    def _estimate_spread(self) -> None:
+        """Noise of the episodes, and the spread of all coefficients, those of the noise included."""
+        precision, moment, self.by_episode = self._measured_beside(self.part, self.steps, self.by_episode, None)
         self.variances = spread(precision, moment, self.variances)
-        level, _, ratio = self._levels(self.part, precision, moment, white, weights)
-        self.level_error = (ratio.pow(4).mean(0).clamp(3, 30) - 1).nan_to_num(2.0)
-        lengths = torch.from_numpy(self.part.episode_lengths.astype(np.float64))[:, None]
-        self.level = (lengths * level).sum(0) / lengths.sum()
-        tenth = torch.full((len(self.level), 1), 0.1, dtype=torch.float64)
         self.precision, self.moment = self.measured(self.part)
-        self.variances = spread(self.precision, self.moment, torch.cat([self.variances, tenth], 1))
+        ones = torch.ones(len(self.variances), 2, dtype=torch.float64)
+        self.variances = spread(self.precision, self.moment, torch.cat([self.variances, ones], 1))
+
+    def _measured_beside(
+        self, dataset: EpisodeDataset, steps: ScaledSteps, by_episode: EpisodeNoise, like: EpisodeNoise | None
+    ) -> tuple[Tensor, Tensor, EpisodeNoise]:
+        """X and g under some noise of the episodes, and the noise of what is left, measured `like` that of others."""
+        precision, moment, beside, deviations = self._moments(dataset, steps, by_episode)
+        mean, covariance = posterior(precision, moment, self.variances[:, : precision.shape[-1]])
+        left = deviations + beside.residuals - self._of_steps(dataset, steps, mean)
+        scaled, fitted = left / self.noise.variance(steps.columns).sqrt(), degrees_of(precision, covariance)
+        return precision, moment, self._noise_of(scaled, beside.weights, dataset, fitted, like)
+
+    def _variance(
+        self, dataset: EpisodeDataset, steps: ScaledSteps, by_episode: EpisodeNoise
+    ) -> Float[Tensor, "steps targets"]:
+        """Of what is new in the noise of every step."""
+        return self.noise.variance(steps.columns) * by_episode.news(dataset)
 
     def _moments(
-        self, dataset: EpisodeDataset, steps: ScaledSteps
-    ) -> tuple[Tensor, Tensor, list[Tensor], Tensor | None]:
-        """X and g of the coefficients of (1, s), whitened inputs and residuals of each action coordinate, weights.
+        self, dataset: EpisodeDataset, steps: ScaledSteps, by_episode: EpisodeNoise
+    ) -> tuple[Tensor, Tensor, Beside, Tensor]:
+        """X and g of the coefficients of (1, s), what actions say beside deviations of the episodes, and these.
 
         Where actions are cut off, those of the parabolas that touch the log-likelihood at each episode's own mode.
         """
         residuals = self._left_by_common(dataset, steps)
-        variance, deviations = self.noise.variance(steps.columns), torch.zeros_like(residuals)
+        variance, deviations = self._variance(dataset, steps, by_episode), torch.zeros_like(residuals)
         for _ in range(ASCENTS):
-            beside = self._beside(steps, residuals - deviations, variance)
-            left = deviations + beside.residuals
-            precision, moment, white = moments(steps.inputs, left, variance, self.noise, dataset, beside.weights)
+            about = deviations
+            beside = self._beside(steps, residuals - about, variance)
+            precision, moment = moments(
+                steps.inputs, about + beside.residuals, variance, by_episode.memory, dataset, beside.weights
+            )
             if not self.weighs:
                 break
             mean, _ = posterior(precision, moment, self.variances[:, : precision.shape[-1]])
-            before, deviations = deviations, self._of_steps(dataset, steps, mean)
-            if (deviations - before).abs().max() < SETTLED:
+            deviations = self._of_steps(dataset, steps, mean)
+            if (deviations - about).abs().max() < SETTLED:
                 break
-        return precision, moment, white, beside.weights
+        return precision, moment, beside, about
 
     def _left_by_common(self, dataset: EpisodeDataset, steps: ScaledSteps) -> Float[Tensor, "steps targets"]:
         return steps.targets @ self.rotation - self.common_inputs(steps) @ self.common
@@ -258,41 +296,3 @@ class MixedPolicies(RandomEffects):
     ) -> Float[Tensor, "steps targets"]:
         """What the deviations of each step's episode add to its action."""
         return torch.einsum("tp,tap->ta", steps.inputs, deviations[dataset.episode_of_step])
-
-    def _levels(
-        self, dataset: EpisodeDataset, precision: Tensor, moment: Tensor, white: list[Tensor], weights: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Logarithm of each episode's residual variance, its degrees of freedom, and residuals over their scale."""
-        mean, covariance = posterior(precision, moment, self.variances[:, : precision.shape[-1]])
-        fitted = torch.einsum("napq,naqp->na", precision, covariance)
-        episode = torch.from_numpy(dataset.episode_of_step)
-        left = torch.stack([free[:, -1] - (free[:, :-1] * mean[episode, a]).sum(1) for a, free in enumerate(white)], 1)
-        lengths, sums = torch.from_numpy(dataset.episode_lengths.astype(np.float64))[:, None], torch.zeros_like(fitted)
-        if weights is not None:
-            left = left * weights.sqrt()
-            lengths = torch.zeros_like(fitted).index_add_(0, episode, weights) + USUAL
-            sums = sums + USUAL
-        sums.index_add_(0, episode, left.square())
-        degrees = (lengths - fitted).clamp(min=LEAST)
-        scale = (sums / lengths).clamp(min=1e-300).sqrt()
-        return (sums / degrees).clamp(min=1e-9).log(), degrees, left / scale[episode]
-
-
-def unless_clearly_nonlinear(
-    dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
-) -> MixedPolicies | None:
-    """The model of the episodes named in `order`.
-
-    Most networks can be told from linear policies by the first few episodes, at a fraction of what all of them cost:
-    None where these say so clearly.
-
-    Args:
-        dataset: Episodes with continuous actions.
-        draws: Makes the generator of the features that noise depends on.
-        order: Numbers of the episodes to estimate from, in random order.
-    """
-    if len(order) >= 2 * FIRST_LOOK:
-        first = MixedPolicies(dataset, draws(), np.sort(order[:FIRST_LOOK]))
-        if first.nonlinear(enough=CLEARLY) > CLEARLY:
-            return None
-    return MixedPolicies(dataset, draws(), np.sort(order))

@@ -1,6 +1,6 @@
 """Noise of actions: how large it is in which states, and how long it lasts.
 
-    n_t = rho n_(t-1) + sqrt(v(s_t)) e_t,   e_t ~ N(0, 1),   each action coordinate by itself
+    n_t = sqrt(v(s_t)) u_t,   u_t = rho u_(t-1) + e_t,   e_t ~ N(0, 1),   each action coordinate by itself
     log v(s) = beta^T (1, s, s^2, h(s))
 
 `v` is fitted by gamma regression to squared residuals, `rho` is their autocorrelation within episodes. Divided by
@@ -52,7 +52,7 @@ class Noise:
         residuals: Float[Tensor, "steps targets"],
         starts: Int[np.ndarray, "episodes"],
         fitted: Float[Tensor, "targets"],
-        squares: Float[Tensor, "steps targets"] | None = None,
+        squares: Float[Tensor, "steps targets"],
     ) -> Noise:
         """The noise of residuals.
 
@@ -61,9 +61,8 @@ class Noise:
             residuals: Actions less their mean.
             starts: First rows of the episodes.
             fitted: Parameters that each episode was fitted with, on average: they hide some of the memory.
-            squares: What is expected of the squares, where that is not the residuals'.
+            squares: What is expected of their squares.
         """
-        squares = residuals.square() if squares is None else squares
         rows = slice(None, None, -(-len(residuals) // MOST_STEPS))
         weights = _gamma_regression(columns[rows], squares[rows])
         scaled = residuals / (columns @ weights).clamp(-60, 60).div(2).exp()
@@ -73,39 +72,39 @@ class Noise:
         """v(s) of every step."""
         return (columns @ self.weights).clamp(LEAST, 60).exp()
 
-    def whiten_(
-        self,
-        values: Float[Tensor, "steps width"],
-        variance: Float[Tensor, "steps"],
-        target: int,
-        first: Tensor,
-        weights: Float[Tensor, "steps targets"] | None = None,
-    ) -> Float[Tensor, "steps width"]:
-        """Divide rows by the noise scale of one action coordinate and free them of its memory, in place.
 
-        All features of all steps are where memory peaks: copies took a third more.
+def whiten_(
+    values: Float[Tensor, "steps width"],
+    variance: Float[Tensor, "steps"],
+    memory: Float[Tensor, "#steps"] | Float[Tensor, ""],
+    first: Int[Tensor, "episodes"],
+    weights: Float[Tensor, "steps"] | None = None,
+) -> Float[Tensor, "steps width"]:
+    """Divide rows by the noise scale of one action coordinate and free them of its memory, in place.
 
-        Args:
-            values: The rows, which are returned.
-            variance: v of each.
-            target: Number of the action coordinate.
-            first: Rows at which episodes start.
-            weights: What each row counts, if not 1; what counts nothing leaves no memory.
-        """
-        memory = self.memory[target]
-        values /= variance.sqrt()[:, None]
-        if weights is None:
-            begun = values[first] * (1 - memory**2).sqrt()
-            values[1:] -= memory * values[:-1]
-        else:
-            root, before = weights[:, target, None].sqrt(), weights[:-1, target, None]
-            begun = values[first] * root[first] * (1 - memory**2).sqrt()
-            less = ((1 - memory**2) / (1 - memory**2 * before)).sqrt()
-            lasting = memory * root[1:] * before * values[:-1]
-            values *= root
-            values[1:] = (values[1:] - lasting) * less
-        values[first] = begun
-        return values
+    All features of all steps are where memory peaks: copies took a third more.
+
+    Args:
+        values: The rows, which are returned.
+        variance: v of each.
+        memory: rho of each.
+        first: Rows at which episodes start.
+        weights: What each row counts, if not 1; what counts nothing leaves no memory.
+    """
+    memory = memory.expand(len(values))[:, None]
+    less = (1 - memory**2).sqrt()
+    values /= variance.sqrt()[:, None]
+    if weights is None:
+        begun = values[first] * less[first]
+        values[1:] -= memory[1:] * values[:-1]
+    else:
+        root, before = weights.sqrt()[:, None], weights[:-1, None]
+        begun = values[first] * root[first] * less[first]
+        lasting = memory[1:] * root[1:] * before * values[:-1]
+        values *= root
+        values[1:] = (values[1:] - lasting) * less[1:] / (1 - memory[1:] ** 2 * before).sqrt()
+    values[first] = begun
+    return values
 
 
 def memory_of(
@@ -117,10 +116,16 @@ def memory_of(
     before, after = scaled[:-1][inside], scaled[1:][inside]
     memory = (before * after).sum(0) / before.square().sum(0).clamp(min=1e-300)
     memory = torch.where(memory > ALWAYS, 0.0, memory)
-    # Residuals of a fit to T steps look (1 + 3 rho) / T less correlated than they are (Kendall, 1954).
-    length = len(scaled) / len(starts)
-    memory = (memory + (1 + 3 * memory) / length * (fitted / 2).clamp(max=1)).clamp(0, LONGEST_MEMORY)
+    memory = unhidden(memory, len(scaled) / len(starts), fitted).clamp(0, LONGEST_MEMORY)
     return torch.where(memory < MEMORY, 0.0, memory)
+
+
+def unhidden(memory: Tensor, length: Tensor | float, fitted: Tensor) -> Tensor:
+    """Autocorrelation of what fits of so many parameters to so many steps left residuals of.
+
+    Residuals of a fit to T steps look (1 + 3 rho) / T less correlated than they are (Kendall, 1954).
+    """
+    return memory + (1 + 3 * memory) / length * (fitted / 2).clamp(max=1)
 
 
 def _gamma_regression(

@@ -22,7 +22,7 @@ from stages.clustering.conjugate.deviations import (
     group_evidence,
     spread_within,
 )
-from stages.clustering.conjugate.noise import Noise
+from stages.clustering.conjugate.noise import whiten_
 from stages.clustering.conjugate.policies import ConjugatePolicies, Statistics
 from stages.clustering.conjugate.scaled_steps import ScaledSteps, varying
 from stages.datasets.episodes import EpisodeDataset
@@ -167,18 +167,18 @@ def moments(
     inputs: Float[Tensor, "steps p"],
     residuals: Float[Tensor, "steps targets"],
     variance: Float[Tensor, "steps targets"],
-    noise: Noise,
+    memory: Float[Tensor, "episodes targets"],
     dataset: EpisodeDataset,
     weights: Float[Tensor, "steps targets"] | None = None,
-) -> tuple[Tensor, Tensor, list[Tensor]]:
-    """X and g of the coefficients of the inputs, and the whitened inputs and residuals of each target."""
+) -> tuple[Float[Tensor, "episodes targets p p"], Float[Tensor, "episodes targets p"]]:
+    """X and g of the coefficients of the inputs."""
     first, bounds = torch.from_numpy(dataset.episode_starts), dataset.episode_lengths.tolist()
-    precisions, moments, white = [], [], []
+    precisions, moments = [], []
     for target in range(residuals.shape[1]):
         both = torch.cat([inputs, residuals[:, target : target + 1]], 1)
-        free = noise.whiten_(both, variance[:, target], target, first, weights)
+        counted = None if weights is None else weights[:, target]
+        free = whiten_(both, variance[:, target], memory[dataset.episode_of_step, target], first, counted)
         products = torch.stack([episode.T @ episode for episode in free.split(bounds)])
         precisions.append(products[:, :-1, :-1])
         moments.append(products[:, :-1, -1])
-        white.append(free)
-    return torch.stack(precisions, 1), torch.stack(moments, 1), white
+    return torch.stack(precisions, 1), torch.stack(moments, 1)

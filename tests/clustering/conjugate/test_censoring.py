@@ -9,7 +9,7 @@ from scipy.stats import norm, truncnorm
 
 from stages.clustering.conjugate.censoring import Beside, Edges
 from stages.clustering.conjugate.mixed import MixedPolicies
-from stages.clustering.conjugate.noise import Noise
+from stages.clustering.conjugate.noise import whiten_
 from stages.clustering.evidence import EvidenceSettings, group
 from stages.datasets.episodes import EpisodeDataset
 from stages.training.job import Job
@@ -98,17 +98,15 @@ def test_what_episodes_hold_throughout_is_no_edge():
 def test_weights_of_one_change_no_whitening():
     random = np.random.default_rng(0)
     values, variance = torch.from_numpy(random.standard_normal((50, 3))), torch.full((50,), 0.5, dtype=torch.float64)
-    noise = Noise(torch.zeros(1, 1, dtype=torch.float64), torch.tensor([0.7], dtype=torch.float64))
-    first = torch.tensor([0, 20])
-    ones = torch.ones(50, 1, dtype=torch.float64)
-    weighed = noise.whiten_(values.clone(), variance, 0, first, ones)
-    torch.testing.assert_close(weighed, noise.whiten_(values, variance, 0, first))
+    first, memory = torch.tensor([0, 20]), torch.full((50,), 0.7, dtype=torch.float64)
+    weighed = whiten_(values.clone(), variance, memory, first, torch.ones(50, dtype=torch.float64))
+    torch.testing.assert_close(weighed, whiten_(values, variance, memory, first))
 
 
 def test_what_counts_nothing_leaves_no_memory():
-    noise = Noise(torch.zeros(1, 1, dtype=torch.float64), torch.tensor([0.7], dtype=torch.float64))
-    values, weights = torch.ones(3, 1, dtype=torch.float64), torch.tensor([[1.0], [0.0], [1.0]], dtype=torch.float64)
-    free = noise.whiten_(values.clone(), torch.ones(3, dtype=torch.float64), 0, torch.tensor([0]), weights)
+    values, weights = torch.ones(3, 1, dtype=torch.float64), torch.tensor([1.0, 0.0, 1.0], dtype=torch.float64)
+    variance, memory = torch.ones(3, dtype=torch.float64), torch.tensor(0.7, dtype=torch.float64)
+    free = whiten_(values.clone(), variance, memory, torch.tensor([0]), weights)
     assert free[:, 0].tolist() == pytest.approx([0.51**0.5, 0.0, 0.51**0.5])
 
 

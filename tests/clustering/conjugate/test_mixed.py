@@ -12,7 +12,8 @@ from scipy.stats import multivariate_normal
 
 from stages.clustering.conjugate.comparing import compare_by_turns, partition
 from stages.clustering.conjugate.deviations import SCALES, absorbed, group_evidence, posterior, spread
-from stages.clustering.conjugate.mixed import MixedPolicies, unless_clearly_nonlinear
+from stages.clustering.conjugate.first_look import unless_clearly_nonlinear
+from stages.clustering.conjugate.mixed import MixedPolicies
 from stages.clustering.conjugate.noise import Noise
 from stages.clustering.evidence import EvidenceSettings, group
 from stages.datasets.episodes import EpisodeDataset
@@ -90,7 +91,8 @@ def test_the_scale_and_memory_of_noise_are_found():
     for t in range(1, len(errors)):
         errors[t] = 0.8 * errors[t - 1] + 0.6 * errors[t] if t % 100 else errors[t]
     residuals = torch.from_numpy(errors * np.exp(0.5 + states) ** 0.5)[:, None]
-    noise = Noise.of(columns, residuals, np.arange(0, 20_000, 100), torch.zeros(1, dtype=torch.float64))
+    starts, fitted = np.arange(0, 20_000, 100), torch.zeros(1, dtype=torch.float64)
+    noise = Noise.of(columns, residuals, starts, fitted, residuals.square())
     np.testing.assert_allclose(noise.weights[:, 0], [0.5, 1.0], atol=0.1)
     assert noise.memory.item() == pytest.approx(0.8, abs=0.02)
 
