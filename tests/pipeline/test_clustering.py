@@ -22,6 +22,11 @@ def test_methods_are_compared_and_reported(project):
     assert project.plan()["report"] == 1
 
 
+def test_where_nothing_is_compared_there_is_no_table(project):
+    project.set("comparison", {"takeball": []})
+    assert "table" not in project.plan("clustering")
+
+
 def test_clusters_become_files(project):
     clusters = "results/clusters/takeball/evidence/seeds-0-1.safetensors"
     data, manifest = "data/generated/takeball.hdf5", "exported/manifest.json"
