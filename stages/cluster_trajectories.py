@@ -6,9 +6,14 @@ Example: python -m stages.cluster_trajectories data/generated/navigation.hdf5 --
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from stages.clustering import CLUSTERING
 from stages.command import Command
 from stages.registry import Choice
+
+NOT_KNOWN = "how probable is not known: not evidence alone settled it"
 
 
 def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: str, given: str | None = None) -> None:
@@ -42,11 +47,23 @@ def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: 
     job.finish()
     sizes = clustering.sizes()
     print(f"clustered {episodes.num_episodes} episodes for seeds {seeds}; cluster sizes {sizes}")
-    for line in shortfalls(settings.settings.num_clusters, seeds, sizes):
+    given_number = settings.settings.num_clusters
+    for line in shortfalls(given_number, seeds, sizes) if given_number else numbers_found(seeds, sizes, certainty):
         print(line)
     for seed, of_seed in zip(seeds, certainty, strict=True):
         for verdict in of_seed["verdicts"]:
             print(f"seed {seed}: {verdict}")
+
+
+def numbers_found(seeds: list[int], sizes: list[list[int]], certainty: list[dict[str, Any]]) -> Iterator[str]:
+    """A line for each seed: how many clusters it found, and how probable that is, as far as it is known."""
+    for seed, of_seed, sure in zip(seeds, sizes, certainty, strict=True):
+        number = sum(size > 0 for size in of_seed)
+        others = ", ".join(
+            f"{other}: {value:.3f}" for other, value in sure["probability"].items() if int(other) != number
+        )
+        probable = f"probability {sure['probability'][str(number)]:.3f} ({others})" if others else NOT_KNOWN
+        yield f"seed {seed}: {number} {'cluster' if number == 1 else 'clusters'}, {probable}"
 
 
 def shortfalls(num_clusters: int | None, seeds: list[int], sizes: list[list[int]]) -> list[str]:

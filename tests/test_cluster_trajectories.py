@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.cluster_trajectories import main, shortfalls
+from stages.cluster_trajectories import main, numbers_found, shortfalls
 from stages.clustering import CLUSTERING
 from stages.diagnosis.diagnosis import Diagnosis
 from stages.diagnosis.found_clusters import read_clusters
@@ -21,6 +21,14 @@ RETURNS = {"method": "return_kmeans", "num_clusters": 2}
 )
 def test_seeds_that_found_fewer_clusters_than_told_are_named(num_clusters, lines):
     assert shortfalls(num_clusters, [0, 7], [[5, 0, 5], [10, 0, 0]]) == lines
+
+
+def test_numbers_that_were_found_are_said_with_their_probabilities():
+    sure = [{"probability": {"1": 0.01, "2": 0.95, "3": 0.04}}, {"probability": {}}]
+    assert list(numbers_found([0, 7], [[5, 5], [10, 0]], sure)) == [
+        "seed 0: 2 clusters, probability 0.950 (1: 0.010, 3: 0.040)",
+        "seed 7: 1 cluster, how probable is not known: not evidence alone settled it",
+    ]
 
 
 def test_a_method_that_finds_fewer_clusters_than_told_says_so(tmp_path, capsys):

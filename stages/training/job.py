@@ -127,8 +127,8 @@ class Job:
         """Progress under the name of the job's output, since several jobs may report side by side."""
         if self.output is None:
             return Progress(label, total, unit)
-        parts = Path(self.output).with_suffix("").parts
-        return Progress(f"{'/'.join(part for part in parts if part != 'results')}: {label}", total, unit)
+        parts = [part for part in Path(self.output).with_suffix("").parts if part != "results"]
+        return Progress(f"{Path(*parts).as_posix()}: {label}", total, unit)
 
     def train(self, label: str, learner: Learner, rows: Gatherable, draws: Draws, num_steps: int) -> Metrics:
         """Train `learner` with progress under `label`, resuming from its checkpoint if there is one."""

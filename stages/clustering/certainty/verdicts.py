@@ -88,8 +88,8 @@ def _sentences(found: Certainty, one_policy: bool) -> Iterator[str]:
         yield f"one policy, as far as these data can tell{sure}"
     for i, j in found.apart[:MOST_NAMED]:
         yield f"clusters {i} and {j} cannot be told apart here: they share no states"
-    if len(found.apart) > MOST_NAMED:
-        yield f"{len(found.apart) - MOST_NAMED} more pairs of clusters share no states"
+    if (more := len(found.apart) - MOST_NAMED) > 0:
+        yield f"{more} more {'pair of clusters shares' if more == 1 else 'pairs of clusters share'} no states"
     for cluster, number in list(found.regions.items())[:MOST_NAMED]:
         regions_of_it = f"cluster {cluster} lies in {number} regions that share no states"
         yield f"{regions_of_it}: whether one policy made all of it cannot be told"

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.clustering.certainty.verdicts import certainties
+from stages.clustering.certainty.verdicts import MOST_NAMED, Certainty, _sentences, certainties
 from stages.clustering.evidence import Evidence, EvidenceSettings
 from stages.training.job import Job
 from tests.clustering.certainty.linear_worlds import EPISODES, alternating, drifting, linear_world, one_after_the_other
@@ -77,3 +77,8 @@ def test_many_pairs_are_counted():
     assert len(found["apart"]) == 10
     assert [APART in sentence for sentence in found["verdicts"]] == [True] * 5 + [False]
     assert found["verdicts"][-1] == "5 more pairs of clusters share no states"
+
+
+def test_a_single_pair_beyond_those_named_is_one():
+    *_, last = _sentences(Certainty(apart=[(0, j) for j in range(1, MOST_NAMED + 2)]), one_policy=False)
+    assert last == "1 more pair of clusters shares no states"
