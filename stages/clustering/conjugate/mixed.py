@@ -27,6 +27,8 @@ LEAST = 0.05  # share of steps that remain to estimate the noise from, whatever 
 # Where actions are at the edge of a box (`censoring.py`) or noise has tails (`tails.py`), which has no closed form:
 ALONE, ROUNDS_BY_WEIGHTS = 30, 12  # rounds of fitting the common policy by itself, and of all
 ASCENTS = 8  # steps to the mode of an episode's deviations
+MOSTLY = 0.5  # of the steps
+FEWEST_EACH = 3  # episodes of a cluster, on average
 SETTLED = 0.01  # change, of an action or of the logarithm of the noise, after which nothing more is done
 DOUBTFUL = DECISIVE / 2
 
@@ -77,8 +79,8 @@ class MixedPolicies(RandomEffects):
         """Whether nothing nonlinear foretells better what policies of these clusters do, by two standard errors.
 
         Where it is by half as many at least, pieces of one policy may pass for several linear ones (thirty episodes of
-        a clipped network do): these clusters then have to foretell more than one policy that is not linear, unless all
-        but a few episodes are of one.
+        a clipped network do), and so may what every episode does by itself where clusters have hardly two: they have
+        to foretell more than one policy that is not linear then, unless all but a few episodes are of one.
 
         Args:
             labels: The clusters.
@@ -87,14 +89,13 @@ class MixedPolicies(RandomEffects):
         self._see_about(labels)
         score = self.nonlinear(enough=DECISIVE)
         few = len(labels) - np.bincount(labels).max() < FEWEST
-        if score < DOUBTFUL or few or doubts is None:
+        single = len(np.unique(labels)) * FEWEST_EACH > len(labels)
+        if few or doubts is None or (score < DOUBTFUL and not single):
             return score <= DECISIVE
         return score <= DECISIVE and foretold_more(self.part, labels, np.zeros_like(labels), doubts) > 0
 
     def nonlinear(self, enough: float = float("inf")) -> float:
-        """Standard errors by which nonlinear policies foretell actions better (`linearity.foretold`), at most.
-
-        The largest of all action coordinates, as what it would be worth if there were one.
+        """Standard errors by which nonlinear policies foretell some coordinate better, as if there were no other.
 
         Args:
             enough: Once an action coordinate has more than so many, the others are not looked at.
@@ -208,10 +209,10 @@ class MixedPolicies(RandomEffects):
     def _noise_of(
         self, left: Tensor, weights: Tensor | None, dataset: EpisodeDataset, fitted: Tensor, like: EpisodeNoise | None
     ) -> EpisodeNoise:
-        """Noise of episodes; coordinates with nothing between their edges, as of buttons, tell nothing of it."""
+        """Noise of episodes; coordinates that are mostly at their edges, as buttons are, tell little of it."""
         between = torch.ones(left.shape[1], dtype=torch.bool)
         if self.cut_off:
-            between = (self.steps.side == 0).any(0)
+            between = (self.steps.side == 0).double().mean(0) > MOSTLY
         return EpisodeNoise.of(left, weights, dataset, fitted, self.noise, between, between & self.leaves_noise, like)
 
     def _fit_alone(self, seen: Float[Tensor, "steps width"], targets: Float[Tensor, "steps targets"], fit: Fit) -> None:
