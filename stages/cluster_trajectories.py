@@ -57,12 +57,13 @@ def main(dataset: str, output: str, settings: Choice, seeds: list[int], device: 
 
 def numbers_found(seeds: list[int], sizes: list[list[int]], certainty: list[dict[str, Any]]) -> Iterator[str]:
     """A line for each seed: how many clusters it found, and how probable that is, as far as it is known."""
+    from stages.clustering.certainty.verdicts import rounded  # loaded here, as in `main`
+
     for seed, of_seed, sure in zip(seeds, sizes, certainty, strict=True):
         number = sum(size > 0 for size in of_seed)
-        others = ", ".join(
-            f"{other}: {value:.3f}" for other, value in sure["probability"].items() if int(other) != number
-        )
-        probable = f"probability {sure['probability'][str(number)]:.3f} ({others})" if others else NOT_KNOWN
+        probability = {int(other): rounded(value) for other, value in sure["probability"].items()}
+        others = ", ".join(f"{other}: {value}" for other, value in probability.items() if other != number)
+        probable = f"probability {probability[number]} ({others})" if others else NOT_KNOWN
         yield f"seed {seed}: {number} {'cluster' if number == 1 else 'clusters'}, {probable}"
 
 

@@ -84,7 +84,7 @@ def around(probability: Float[np.ndarray, "numbers"], found: int) -> dict[str, f
 
 def _sentences(found: Certainty, one_policy: bool) -> Iterator[str]:
     if one_policy:
-        sure = f" (probability {_rounded(found.probability['1'])})" if found.probability else ""
+        sure = f" (probability {rounded(found.probability['1'])})" if found.probability else ""
         yield f"one policy, as far as these data can tell{sure}"
     for i, j in found.apart[:MOST_NAMED]:
         yield f"clusters {i} and {j} cannot be told apart here: they share no states"
@@ -97,5 +97,6 @@ def _sentences(found: Certainty, one_policy: bool) -> Iterator[str]:
         yield f"drifting: what episodes do changes with their place in the recording (p = {found.drift:.3f})"
 
 
-def _rounded(probability: float) -> str:
+def rounded(probability: float) -> str:
+    """``0.950``; never 1."""
     return "> 0.999" if probability > 0.999 else f"{probability:.3f}"

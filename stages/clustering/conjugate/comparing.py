@@ -119,7 +119,7 @@ def moved(
 
 
 def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compared:
-    """Partition the episodes and estimate the spread within clusters by turns, and try one cluster with all spread."""
+    """Partition the episodes and estimate the spread within clusters by turns; then try one cluster, and fewer ones."""
     chosen, partitions = policies.chosen, [partition(policies, policies.chosen, num_clusters)]
     turns: list[Turn] = []
     for _ in range(TURNS):
@@ -130,10 +130,11 @@ def compare_by_turns(policies: RandomEffects, num_clusters: int | None) -> Compa
         if alike(partitions[-1].labels, partitions[-2].labels):
             break
     if num_clusters is None:
+        likeliest, together = max(turns, key=lambda turn: turn[0])[1], np.zeros(len(chosen), dtype=np.int64)
         policies.settle(None)
-        turns.append((policies.log_likelihood_of(np.zeros(len(chosen), dtype=np.int64)), policies.within))
-        turns.append(settled(policies, np.zeros(len(chosen), dtype=np.int64)))
-        policies.within = max(turns[:-2], key=lambda turn: turn[0])[1]
+        turns.append((policies.log_likelihood_of(together), policies.within))
+        turns.append(settled(policies, together))
+        policies.within = likeliest
         turns += fewer(policies, partitions[-1].labels)
     best = max(range(len(turns)), key=lambda turn: turns[turn][0])
     policies.within = turns[best][1]
