@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import cpu_clock
-from benchmarks.worlds import boxes, judging, operators, training, wide  # noqa: F401  (some add to the worlds)
+from benchmarks.worlds import boxes, drawings, judging, operators, training, wide  # noqa: F401  (some add to the worlds)
 from benchmarks.worlds.oracle import Family, oracle
 from stages.clustering.evidence import EvidenceSettings, group, tabular_families
 from stages.datasets.episodes import EpisodeDataset

@@ -39,6 +39,8 @@ Limit:     behaviours too rare to be among the compared episodes join others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -53,11 +55,13 @@ from stages.clustering.conjugate.agglomeration import Agglomeration
 from stages.clustering.conjugate.comparing import Compared, compare, judged
 from stages.clustering.conjugate.curved import about_a_curve, chosen_by_neighbours, narrow, too_long
 from stages.clustering.conjugate.dirichlet import DirichletPolicies
+from stages.clustering.conjugate.fineness import fineness
 from stages.clustering.conjugate.first_look import unless_clearly_nonlinear
 from stages.clustering.conjugate.foretelling import foretold_more
 from stages.clustering.conjugate.grouping import Grouping, completed
 from stages.clustering.conjugate.judgement import DECISIVE
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
+from stages.clustering.conjugate.mixed import MixedPolicies
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
 from stages.clustering.conjugate.peculiar import PeculiarLinearPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
@@ -95,6 +99,7 @@ class Evidence(ClusteringMethod):
     settings: EvidenceSettings
 
     def fit(self) -> Clustering:
+        self.stride = fineness(self.job.dataset)
         found = self.found = self.groupings()
         num_clusters = max(len(seed.clusters) for seed in found)
         responsibilities = torch.stack([_responsibilities(seed.log_weights, num_clusters) for seed in found])
@@ -119,7 +124,7 @@ class Evidence(ClusteringMethod):
 
     def predict(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
         """Responsibilities under the mean policies of the clusters."""
-        num_clusters = max(len(seed.clusters) for seed in self.found)
+        num_clusters, dataset = max(len(seed.clusters) for seed in self.found), dataset.every(self.stride)
         scores = [seed.policies.temper * seed.policies.log_likelihood(dataset, seed.clusters) for seed in self.found]
         return torch.stack([_responsibilities(of_seed, num_clusters) for of_seed in scores])
 
@@ -166,7 +171,8 @@ def group(
 
     Policies are linear where there are no `tables`; another `restart` draws other features and episodes.
     """
-    dataset, asked = job.dataset, settings.num_clusters
+    dataset, asked = job.dataset.every(fineness(job.dataset)), settings.num_clusters
+    job = replace(job, dataset=dataset)
     order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
     families = tables or linear_families(job, settings, seed, restart)
 
@@ -205,8 +211,9 @@ def group(
     if not enough and (mixed is not None or not too_long(dataset, measured)):
         curved = about_a_curve(dataset, features(), measured, best.labels, asked)
         rivals += [] if curved is None else [whole(curved)]
+    least = DECISIVE if asked is None else 0.0  # neither has more freedom where the number is given
     for rival in rivals:
-        best = rival if foretold_more(dataset, rival.labels, best.labels, draws) > DECISIVE else best
+        best = rival if foretold_more(dataset, rival.labels, best.labels, draws) > least else best
     return best
 
 
@@ -224,20 +231,33 @@ def limit(settings: EvidenceSettings, policies: ConjugatePolicies) -> int:
 def best_compared(
     settings: EvidenceSettings, families: Sequence[ConjugatePolicies], order: Int[np.ndarray, "episodes"]
 ) -> Compared:
-    """What the family with the highest evidence finds; families, in order, are tried while their evidence rises."""
+    """What the family with the highest evidence finds; of each kind, in order, families are tried while it rises."""
     asked, best = settings.num_clusters, None
-    for policies in families:
-        candidate = compare(policies, np.sort(order[: limit(settings, policies)]), asked, settings.temper)
-        if best is not None and candidate.evidence <= best.evidence:
-            break
-        best = candidate
+    for _, of_kind in groupby(families, are_about_all):
+        risen = None
+        for policies in of_kind:
+            candidate = compare(policies, np.sort(order[: limit(settings, policies)]), asked, settings.temper)
+            if risen is not None and candidate.evidence <= risen.evidence:
+                break
+            risen = candidate
+        best = risen if best is None or risen.evidence > best.evidence else best
     return judged(best) if asked is None else best
+
+
+def are_about_all(policies: ConjugatePolicies) -> bool:
+    """Whether policies are tables about what all episodes together do."""
+    return isinstance(policies, DirichletPolicies) and policies.are_about_all
 
 
 def with_random_effects(
     dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
 ) -> RandomEffects | None:
-    """Policies with random effects, estimated from the episodes in `order`; None where others are clearly needed."""
+    """Policies with random effects, estimated from the episodes in `order`.
+
+    None where others are clearly needed, unless observations are few: there linear policies can be tried all the same.
+    """
+    if narrow(dataset):
+        return MixedPolicies(dataset, draws(), np.sort(order))
     if dataset.num_actions is None:
         return unless_clearly_nonlinear(dataset, draws, order)
     return CategoricalMixedPolicies(dataset, draws(), np.sort(order))

@@ -94,6 +94,8 @@ class EpisodeDataset:
 
     def every(self, stride: int) -> EpisodeDataset:
         """The first step of each episode, and every `stride`-th after it; episodes end as they did."""
+        if stride == 1:
+            return self
         kept = np.flatnonzero((np.arange(self.num_steps) - self.episode_starts[self.episode_of_step]) % stride == 0)
         arrays = {name: getattr(self, name)[kept] for name in PER_STEP if getattr(self, name) is not None}
         last = np.flatnonzero(np.diff(self.episode_of_step[kept], append=self.num_episodes))

@@ -50,6 +50,11 @@ class DirichletPolicies(ConjugatePolicies):
         policy = (counts / table.per_state(counts)[:, table.state])[0]
         return cls(table.smoothed_by(steps * policy))
 
+    @property
+    def are_about_all(self) -> bool:
+        """Whether they are about what all episodes together do."""
+        return isinstance(self.table.smoothing, np.ndarray)
+
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
         counts = torch.from_numpy(self.table.matrix[episodes].toarray())
         return torch.cat([counts, torch.ones(len(counts), 1, dtype=torch.float64)], 1)

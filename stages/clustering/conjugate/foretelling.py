@@ -5,7 +5,8 @@ for each cluster what it does otherwise. Half of the episode says how likely it 
 
     gain = log sum_z p(z | one half) p(other half | z) - log p(other half | the policy of all)
 
-which clusters that are no policies, or too many of them, do not raise.
+which clusters that are no policies, or too many of them, do not raise. Errors are in units of those of the policy of
+all: where noise lasts, what is new is a fraction of it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def foretold_more(
     halves = [torch.zeros(2 + each.max(), 2 * len(lengths), dtype=torch.float64) for each in partitions]
     for inputs, targets in whitened(steps, rows, lengths):
         for of_halves, partition in zip(halves, partitions, strict=True):
-            of_halves.index_add_(1, half, foretold_errors(torch.cat([inputs, targets[:, None]], 1), episode, partition))
+            errors = foretold_errors(torch.cat([inputs, targets[:, None]], 1), episode, partition)
+            of_halves.index_add_(1, half, errors / errors[0].mean())
     first, second = (gain_of_halves(of_halves.unflatten(1, (-1, 2))).numpy() for of_halves in halves)
     return standard_score(first - second)
 
