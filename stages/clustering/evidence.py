@@ -61,7 +61,6 @@ from stages.clustering.conjugate.foretelling import foretold_more
 from stages.clustering.conjugate.grouping import Grouping, completed
 from stages.clustering.conjugate.judgement import DECISIVE
 from stages.clustering.conjugate.linear import BayesianLinearPolicies
-from stages.clustering.conjugate.mixed import MixedPolicies
 from stages.clustering.conjugate.mixed_categorical import CategoricalMixedPolicies
 from stages.clustering.conjugate.peculiar import PeculiarLinearPolicies
 from stages.clustering.conjugate.policies import ConjugatePolicies
@@ -171,8 +170,8 @@ def group(
 
     Policies are linear where there are no `tables`; another `restart` draws other features and episodes.
     """
-    dataset, asked = job.dataset.every(fineness(job.dataset)), settings.num_clusters
-    job = replace(job, dataset=dataset)
+    job = replace(job, dataset=job.dataset.every(fineness(job.dataset)))
+    dataset, asked = job.dataset, settings.num_clusters
     order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
     families = tables or linear_families(job, settings, seed, restart)
 
@@ -211,9 +210,8 @@ def group(
     if not enough and (mixed is not None or not too_long(dataset, measured)):
         curved = about_a_curve(dataset, features(), measured, best.labels, asked)
         rivals += [] if curved is None else [whole(curved)]
-    least = DECISIVE if asked is None else 0.0  # neither has more freedom where the number is given
-    for rival in rivals:
-        best = rival if foretold_more(dataset, rival.labels, best.labels, draws) > least else best
+    for rival in rivals:  # where the number is given, neither has more freedom
+        best = rival if foretold_more(dataset, rival.labels, best.labels, draws) > (0 if asked else DECISIVE) else best
     return best
 
 
@@ -252,12 +250,7 @@ def are_about_all(policies: ConjugatePolicies) -> bool:
 def with_random_effects(
     dataset: EpisodeDataset, draws: Callable[[], np.random.Generator], order: Int[np.ndarray, "chosen"]
 ) -> RandomEffects | None:
-    """Policies with random effects, estimated from the episodes in `order`.
-
-    None where others are clearly needed, unless observations are few: there linear policies can be tried all the same.
-    """
-    if narrow(dataset):
-        return MixedPolicies(dataset, draws(), np.sort(order))
+    """Policies with random effects, estimated from the episodes in `order`; None where others are clearly needed."""
     if dataset.num_actions is None:
         return unless_clearly_nonlinear(dataset, draws, order)
     return CategoricalMixedPolicies(dataset, draws(), np.sort(order))

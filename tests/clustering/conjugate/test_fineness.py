@@ -42,8 +42,8 @@ def test_choices_and_actions_that_never_move_are_looked_at_as_they_are():
 
 def test_who_drew_what_is_foretold_and_found_however_fine_the_recording():
     coarse, fine = drawn(100), drawn(1000)
-    one = np.zeros(coarse.num_episodes, dtype=int)
-    assert foretold_more(coarse, coarse.behaviour_policy, one, np.random.default_rng(0)) > DECISIVE
+    together = np.zeros(coarse.num_episodes, dtype=int)
+    assert foretold_more(coarse, coarse.behaviour_policy, together, np.random.default_rng(0)) > DECISIVE
     for dataset in (coarse, fine):
         labels = group(Job(dataset, [0]), EvidenceSettings(), [], 0).labels
         assert clustering_scores(dataset.behaviour_policy, labels)["ari"] > 0.8
