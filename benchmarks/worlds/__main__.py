@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.measure import cpu_clock
 from benchmarks.worlds import boxes, drawings, judging, operators, training, wide  # noqa: F401  (some add to the worlds)
 from benchmarks.worlds.oracle import Family, oracle
-from stages.clustering.evidence import EvidenceSettings, group, tabular_families
+from stages.clustering.evidence import EvidenceSettings, groupings
 from stages.datasets.episodes import EpisodeDataset
 from stages.diagnosis.clustering_scores import clustering_scores
 from stages.seeding import generator
@@ -92,7 +92,7 @@ def judged(worlds: str, name: str, seed: int) -> dict[str, object]:
 def labels_found(dataset: EpisodeDataset, num_clusters: int | None) -> np.ndarray:
     """Clusters of the episodes."""
     settings = EvidenceSettings(num_clusters=num_clusters)
-    return group(Job(dataset, [0]), settings, tabular_families(dataset, settings), 0).labels
+    return next(groupings(Job(dataset, [0]), settings, [(0, 0)])).labels
 
 
 def agreement(truth: np.ndarray, labels: np.ndarray) -> float:

@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import CubicSpline
 
+from benchmarks.worlds.episodes import Walk, joined
+from benchmarks.worlds.simulated import following
 from benchmarks.worlds.training import world
 from stages.datasets.episodes import EpisodeDataset
 
@@ -20,8 +22,8 @@ def figure(random: np.random.Generator) -> Float[np.ndarray, "points 2"]:
     return np.concatenate([random.uniform(-1, 1, (points, 2)), np.zeros((1, 2))])
 
 
-def drawn(random: np.random.Generator, points: Float[np.ndarray, "points 2"], steps: int) -> tuple:
-    """Places and velocities of the pen in one drawing.
+def drawn(random: np.random.Generator, points: Float[np.ndarray, "points 2"], steps: int) -> Walk:
+    """Places, velocities and following places of the pen in one drawing.
 
     It begins slowly, ends slowly, and is in no two drawings quite as fast, as large or as steady.
     """
@@ -31,28 +33,14 @@ def drawn(random: np.random.Generator, points: Float[np.ndarray, "points 2"], st
     path = CubicSpline(np.linspace(0, 1, len(points)), points * np.exp(random.normal(0, 0.05)))
     knots = APART * random.standard_normal((UNSTEADY, 2)) * np.linspace(1, 0, UNSTEADY)[:, None]
     place = path(pace) + CubicSpline(np.linspace(0, 1, UNSTEADY), knots)(time)
-    return place, np.gradient(place, SECONDS / steps, axis=0)
+    return place, np.gradient(place, SECONDS / steps, axis=0), following(place)
 
 
 def drawings(random: np.random.Generator, figures: int, each: int, steps: int) -> EpisodeDataset:
     """Every figure drawn `each` times, in random order."""
     shapes = [figure(random) for _ in range(figures)]
     truth = random.permutation(np.repeat(np.arange(figures), each))
-    pens = [drawn(random, shapes[z], steps) for z in truth]
-    places, velocities = (np.concatenate(parts).astype(np.float32) for parts in zip(*pens, strict=True))
-    following = np.concatenate([np.concatenate([place[1:], place[-1:]]) for place, _ in pens]).astype(np.float32)
-    ends = np.zeros(len(places), dtype=bool)
-    ends[steps - 1 :: steps] = True
-    return EpisodeDataset(
-        places,
-        velocities,
-        np.zeros(len(places), dtype=np.float32),
-        np.zeros_like(ends),
-        ends,
-        following,
-        behaviour_policy=truth,
-        behaviour_policy_names=tuple(f"figure {z}" for z in range(figures)),
-    )
+    return joined([drawn(random, shapes[z], steps) for z in truth], truth)
 
 
 @world

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from benchmarks.worlds.actors import Actions, Actor, States
+from benchmarks.worlds.episodes import Walk, joined
 from stages.datasets.episodes import EpisodeDataset
 
 
@@ -129,26 +130,12 @@ def recorded(
     walks = [walk for pair in zip(policies, lengths, strict=True) for walk in _walks(random, plant, *pair)]
     truth = np.repeat(np.arange(len(lengths)), [len(steps) for steps in lengths])
     order = random.permutation(len(walks))
-    walks, truth = [walks[i] for i in order], truth[order]
-    observations, actions, following = (np.concatenate(parts).astype(np.float32) for parts in zip(*walks, strict=True))
-    ends = np.zeros(len(actions), dtype=bool)
-    ends[np.cumsum([len(seen) for seen, _, _ in walks]) - 1] = True
-    return EpisodeDataset(
-        observations,
-        actions.argmax(1) if discrete else actions,
-        np.zeros(len(actions), dtype=np.float32),
-        np.zeros_like(ends),
-        ends,
-        following,
-        num_actions=actions.shape[1] if discrete else None,
-        behaviour_policy=truth,
-        behaviour_policy_names=tuple(f"policy {z}" for z in range(len(lengths))),
-    )
+    return joined([walks[i] for i in order], truth[order], discrete)
 
 
 def _walks(
     random: np.random.Generator, plant: Plant, policy: Actor, lengths: Int[np.ndarray, "episodes"]
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+) -> list[Walk]:
     """States, actions and following states of each episode; all go to the longest's end, then are cut."""
     states, actions, memory = [plant.start(random, len(lengths))], [], None
     for _ in range(max(lengths)):

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import softmax
 
+from benchmarks.worlds.episodes import Walk, joined
 from stages.datasets.episodes import EpisodeDataset
 
 BOX = 5.0
@@ -65,27 +66,15 @@ def episodes_of(
     width = len(policies[0].mean(np.zeros(states)))
     pushes = random.standard_normal((states, width)) / np.sqrt(width)
     walks = [_walk(random, policies[z], pushes, steps) for z in truth]
-    observations, actions = (np.concatenate(parts).astype(np.float32) for parts in zip(*walks, strict=True))
-    following = np.concatenate([np.concatenate([seen[1:], seen[-1:]]) for seen, _ in walks]).astype(np.float32)
-    ends = np.zeros(len(actions), dtype=bool)
-    ends[steps - 1 :: steps] = True
-    nothing = np.zeros(len(actions), dtype=np.float32)
-    chosen = actions.argmax(1) if policies[0].chooses else actions
-    names = tuple(f"policy {z}" for z in range(len(counts)))
-    return EpisodeDataset(
-        observations,
-        chosen,
-        nothing,
-        np.zeros_like(ends),
-        ends,
-        following,
-        num_actions=width if policies[0].chooses else None,
-        behaviour_policy=truth,
-        behaviour_policy_names=names,
-    )
+    return joined(walks, truth, policies[0].chooses)
 
 
-def _walk(random: np.random.Generator, policy: Policy, pushes: np.ndarray, steps: int) -> tuple[list, list]:
+def following(seen: Sequence[np.ndarray]) -> np.ndarray:
+    """The states that follow those seen; the last one, at which a walk is cut off, is taken to stay."""
+    return np.concatenate([seen[1:], seen[-1:]])
+
+
+def _walk(random: np.random.Generator, policy: Policy, pushes: np.ndarray, steps: int) -> Walk:
     states, width = pushes.shape
     state, lasting = random.standard_normal(states), random.standard_normal(width)
     seen, done = [], []
@@ -99,4 +88,4 @@ def _walk(random: np.random.Generator, policy: Policy, pushes: np.ndarray, steps
         lasting = policy.memory * lasting + np.sqrt(1 - policy.memory**2) * random.standard_normal(width)
         moved = 0.8 * state + 0.3 * pushes @ np.clip(action, -BOX, BOX) + 0.1 * random.standard_normal(states)
         state = np.clip(moved, -BOX, BOX)
-    return seen, done
+    return np.array(seen), np.array(done), following(seen)

@@ -30,6 +30,8 @@ never quite right, so their evidence is tempered: a step counts a quarter, or le
 which are known to be one policy's work, would not count as such otherwise. And where K is to be found, two of their
 clusters stay two only if telling them apart foretells anything (`conjugate/judgement.py`).
 
+Of smooth recordings only every so-manieth step is looked at (`conjugate/fineness.py`).
+
 Objective: the sum of the groups' evidence, ``sum_z log integral prod_{tau in z} prod_t p(a_t | s_t, theta) p(theta)``.
 Source:    the project's own; the idea of merging by evidence is that of Bayesian hierarchical clustering (Heller and
 Ghahramani, 2005). Seeds differ in the random features and in the episodes compared.
@@ -41,6 +43,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 import torch
@@ -98,7 +101,6 @@ class Evidence(ClusteringMethod):
     settings: EvidenceSettings
 
     def fit(self) -> Clustering:
-        self.stride = fineness(self.job.dataset)
         found = self.found = self.groupings()
         num_clusters = max(len(seed.clusters) for seed in found)
         responsibilities = torch.stack([_responsibilities(seed.log_weights, num_clusters) for seed in found])
@@ -123,7 +125,8 @@ class Evidence(ClusteringMethod):
 
     def predict(self, dataset: EpisodeDataset) -> Float[Tensor, "seeds episodes clusters"]:
         """Responsibilities under the mean policies of the clusters."""
-        num_clusters, dataset = max(len(seed.clusters) for seed in self.found), dataset.every(self.stride)
+        num_clusters = max(len(seed.clusters) for seed in self.found)
+        dataset = dataset.every(fineness(self.job.dataset))
         scores = [seed.policies.temper * seed.policies.log_likelihood(dataset, seed.clusters) for seed in self.found]
         return torch.stack([_responsibilities(of_seed, num_clusters) for of_seed in scores])
 
@@ -155,6 +158,7 @@ def tabular_families(dataset: EpisodeDataset, settings: EvidenceSettings) -> lis
 
 def groupings(job: Job, settings: EvidenceSettings, draws: Sequence[tuple[int, int]]) -> Iterator[Grouping]:
     """What each seed and restart finds; only one is looked at where nothing is drawn: tables of all episodes."""
+    job = replace(job, dataset=job.dataset.every(fineness(job.dataset)))
     tables, found = tabular_families(job.dataset, settings), None
     drawn = not tables or job.dataset.num_episodes > limit(settings, tables[0])
     for seed, restart in draws:
@@ -170,7 +174,6 @@ def group(
 
     Policies are linear where there are no `tables`; another `restart` draws other features and episodes.
     """
-    job = replace(job, dataset=job.dataset.every(fineness(job.dataset)))
     dataset, asked = job.dataset, settings.num_clusters
     order = generator(seed, "compared episodes", restart).permutation(dataset.num_episodes)
     families = tables or linear_families(job, settings, seed, restart)
@@ -231,7 +234,7 @@ def best_compared(
 ) -> Compared:
     """What the family with the highest evidence finds; of each kind, in order, families are tried while it rises."""
     asked, best = settings.num_clusters, None
-    for _, of_kind in groupby(families, are_about_all):
+    for _, of_kind in groupby(families, attrgetter("are_about_all")):
         risen = None
         for policies in of_kind:
             candidate = compare(policies, np.sort(order[: limit(settings, policies)]), asked, settings.temper)
@@ -240,11 +243,6 @@ def best_compared(
             risen = candidate
         best = risen if best is None or risen.evidence > best.evidence else best
     return judged(best) if asked is None else best
-
-
-def are_about_all(policies: ConjugatePolicies) -> bool:
-    """Whether policies are tables about what all episodes together do."""
-    return isinstance(policies, DirichletPolicies) and policies.are_about_all
 
 
 def with_random_effects(

@@ -48,12 +48,9 @@ class DirichletPolicies(ConjugatePolicies):
         """Policies that are about what all episodes together do, which counts as so many steps in each state."""
         counts = np.asarray(table.matrix.sum(0)) + LEAST
         policy = (counts / table.per_state(counts)[:, table.state])[0]
-        return cls(table.smoothed_by(steps * policy))
-
-    @property
-    def are_about_all(self) -> bool:
-        """Whether they are about what all episodes together do."""
-        return isinstance(self.table.smoothing, np.ndarray)
+        policies = cls(table.smoothed_by(steps * policy))
+        policies.are_about_all = True
+        return policies
 
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:
         counts = torch.from_numpy(self.table.matrix[episodes].toarray())

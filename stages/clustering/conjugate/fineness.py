@@ -9,8 +9,10 @@ step is looked at, or every fourth, and so on.
 from __future__ import annotations
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
+from stages.clustering.conjugate.noise import autocorrelation
 from stages.clustering.conjugate.scaled_steps import varying
 from stages.datasets.episodes import EpisodeDataset
 
@@ -41,9 +43,11 @@ def continued(dataset: EpisodeDataset) -> float:
     if not moving.any():
         return 0.0
     parts = [np.split(rows, dataset.episode_starts[1:]) for rows in (dataset.actions[:, moving], dataset.observations)]
-    left = [_left(*episode) for episode in zip(*parts, strict=True)]
-    memory = _autocorrelation(left)
-    return float(_autocorrelation([each[1:] - memory * each[:-1] for each in left]).min())
+    left = torch.from_numpy(np.concatenate([_left(*episode) for episode in zip(*parts, strict=True)]))
+    new = left.clone()
+    new[1:] -= autocorrelation(left, dataset.episode_starts) * left[:-1]
+    new[dataset.episode_starts] = 0  # nothing comes before
+    return float(autocorrelation(new, dataset.episode_starts).min())
 
 
 def _left(
@@ -56,8 +60,3 @@ def _left(
     wanted = actions.astype(np.float64)
     left: np.ndarray = wanted - inputs @ np.linalg.lstsq(inputs, wanted)[0]
     return left
-
-
-def _autocorrelation(left: list[Float[np.ndarray, "_ targets"]]) -> Float[np.ndarray, "targets"]:
-    together = sum((each[1:] * each[:-1]).sum(0) for each in left)
-    return np.asarray(together / np.maximum(sum(np.square(each[:-1]).sum(0) for each in left), 1e-300))

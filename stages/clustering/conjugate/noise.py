@@ -111,13 +111,20 @@ def memory_of(
     scaled: Float[Tensor, "steps targets"], starts: Int[np.ndarray, "episodes"], fitted: Float[Tensor, "targets"]
 ) -> Float[Tensor, "targets"]:
     """Autocorrelation within episodes of residuals over their scale; `fitted`: parameters that hide some of it."""
-    inside = torch.ones(len(scaled) - 1, dtype=torch.bool)
-    inside[starts[1:] - 1] = False
-    before, after = scaled[:-1][inside], scaled[1:][inside]
-    memory = (before * after).sum(0) / before.square().sum(0).clamp(min=1e-300)
+    memory = autocorrelation(scaled, starts)
     memory = torch.where(memory > ALWAYS, 0.0, memory)
     memory = unhidden(memory, len(scaled) / len(starts), fitted).clamp(0, LONGEST_MEMORY)
     return torch.where(memory < MEMORY, 0.0, memory)
+
+
+def autocorrelation(
+    values: Float[Tensor, "steps targets"], starts: Int[np.ndarray, "episodes"]
+) -> Float[Tensor, "targets"]:
+    """What a step has of the one before it, within episodes that start at these rows."""
+    inside = torch.ones(len(values) - 1, dtype=torch.bool)
+    inside[starts[1:] - 1] = False
+    before, after = values[:-1][inside], values[1:][inside]
+    return (before * after).sum(0) / before.square().sum(0).clamp(min=1e-300)
 
 
 def unhidden(memory: Tensor, length: Tensor | float, fitted: Tensor) -> Tensor:

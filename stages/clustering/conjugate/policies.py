@@ -33,12 +33,14 @@ class ConjugatePolicies(ABC):
 
     Attributes:
         affordable_episodes: How many episodes can be compared with each other in some seconds.
+        are_about_all: Whether they are about what all episodes together do.
         prefers: Whether partitions have a prior: that of a Chinese restaurant, whose concentration is integrated out.
     """
 
     affordable_episodes: int
     temper: float = 1.0
     prefers: bool = False
+    are_about_all: bool = False
 
     @abstractmethod
     def statistics(self, episodes: Int[np.ndarray, "chosen"]) -> Statistics:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from benchmarks.worlds.training import weights
 from stages.clustering.conjugate.fineness import FEWEST_STEPS, continued, fineness
 from stages.clustering.conjugate.foretelling import foretold_more
 from stages.clustering.conjugate.judgement import DECISIVE
-from stages.clustering.evidence import EvidenceSettings, group
+from stages.clustering.evidence import EvidenceSettings, groupings
 from stages.diagnosis.clustering_scores import clustering_scores
 from stages.training.job import Job
 from tests.synthetic import dataset_of, two_policies
@@ -38,6 +40,9 @@ def test_choices_and_actions_that_never_move_are_looked_at_as_they_are():
     dataset = two_policies(8)
     still = dataset_of(dataset.observations, np.ones_like(dataset.actions), dataset.rewards, dataset.episode_lengths)
     assert continued(still) == 0 and fineness(still) == 1
+    smooth = drawn(600)
+    choices = replace(smooth, actions=(smooth.actions[:, 0] > 0).astype(np.int64), num_actions=2)
+    assert fineness(choices) == 1
 
 
 def test_who_drew_what_is_foretold_and_found_however_fine_the_recording():
@@ -45,5 +50,5 @@ def test_who_drew_what_is_foretold_and_found_however_fine_the_recording():
     together = np.zeros(coarse.num_episodes, dtype=int)
     assert foretold_more(coarse, coarse.behaviour_policy, together, np.random.default_rng(0)) > DECISIVE
     for dataset in (coarse, fine):
-        labels = group(Job(dataset, [0]), EvidenceSettings(), [], 0).labels
+        labels = next(groupings(Job(dataset, [0]), EvidenceSettings(), [(0, 0)])).labels
         assert clustering_scores(dataset.behaviour_policy, labels)["ari"] > 0.8
